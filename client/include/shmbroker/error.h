@@ -1,0 +1,32 @@
+/*
+ * Outcomes and error texts.
+ */
+#ifndef SHMBROKER_ERROR_H
+#define SHMBROKER_ERROR_H
+
+#include <shmbroker/export.h>
+
+SHMB_BEGIN_DECLS
+
+/* What a call that succeeded has to tell beyond "done". */
+enum shmb_outcome {
+	SHMB_DONE = 0,
+	SHMB_INITIALISE =
+		1,          /* the memory is fresh and zeroed: fill it, then shmb_segment_ready() */
+	SHMB_NO_READER = 2, /* nobody reads this FIFO now, as far as the broker knows */
+	SHMB_EMPTY = 3,     /* there is nothing to take at the moment */
+	SHMB_END = 4,       /* the last writer of the FIFO is gone and all that it wrote is read */
+};
+
+/*
+ * What the last failed call of this thread failed at, as one sentence that says what happened, to
+ * what, and what to do. Never NULL; "" before the first failure. The text belongs to the library
+ * and lasts until the next failed call of the same thread.
+ *
+ * Threads: each has its own. Since 0.1.
+ */
+SHMB_EXPORT const char *shmb_last_error(void);
+
+SHMB_END_DECLS
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * The form of each request that does not block, for programs with an event loop.
+ *
+ * Every request has three calls: shmb_X() does it and waits; shmb_X_submit() sends it and returns;
+ * shmb_X_finish() takes the result. Between the two the program polls shmb_connection_fd() and
+ * calls shmb_dispatch(), which calls DONE when the answer is there.
+ *
+ *     shmb_segment_open_submit(broker, "name", &options, on_open, &state, &request);
+ *     ...
+ *     void on_open(struct shmb_request *request, void *data)
+ *     {
+ *             outcome = shmb_segment_open_finish(request, &segment);
+ *     }
+ *
+ * The strings and structs given to a submit call are copied; they need not outlive it.
+ */
+#ifndef SHMBROKER_REQUEST_H
+#define SHMBROKER_REQUEST_H
+
+#include <stdbool.h>
+
+#include <shmbroker/export.h>
+
+SHMB_BEGIN_DECLS
+
+struct shmb_request;
+
+/*
+ * Called by shmb_dispatch(), on its thread and without any lock held, once for each request that
+ * was submitted with it. It usually finishes the request; if it does not, somebody has to later.
+ */
+typedef void shmb_done_fn(struct shmb_request *request, void *data);
+
+/* True when the result is there and the finish call will not answer -EINPROGRESS. */
+SHMB_EXPORT bool shmb_request_is_done(const struct shmb_request *request);
+
+/*
+ * Forget a request, done or not; NULL is ignored. Its answer is dropped when it comes, and an
+ * object that it opened is released.
+ *
+ * Every finish call frees its request like this too, save when it answers -EINPROGRESS.
+ */
+SHMB_EXPORT void shmb_request_cancel(struct shmb_request *request);
+
+SHMB_END_DECLS
+
+#endif

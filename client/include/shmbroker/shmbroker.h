@@ -1,0 +1,41 @@
+/*
+ * shmbroker: shared memory between unrelated processes, brokered by shmbrokerd.
+ *
+ * This header brings in all others. A first program:
+ *
+ *     struct shmb_connection *broker;
+ *     struct shmb_segment *segment;
+ *     struct shmb_segment_options options = {.size = 4096, .flags = SHMB_CREATE};
+ *
+ *     if (shmb_connect(NULL, &broker) < 0 ||
+ *         (outcome = shmb_segment_open(broker, "demo/counter", &options, &segment)) < 0)
+ *             errx(1, "%s", shmb_last_error());
+ *     if (outcome == SHMB_INITIALISE)
+ *             shmb_segment_ready(segment);
+ *     atomic_fetch_add((_Atomic uint64_t *)shmb_segment_data(segment), 1);
+ *
+ * Results. Every call that can fail returns an int: 0 done; negative is -errno; positive is an
+ * outcome that the caller handles (enum shmb_outcome). Values come back through ret_ parameters,
+ * which are untouched on failure. shmb_last_error() says in a sentence what happened.
+ *
+ * Threads. Any number of threads may use one connection and the handles opened through it, save
+ * that ending a handle (detach, close, finish, disconnect) must not run together with another call
+ * on that same handle.
+ *
+ * Processes. After fork(2) a connection and its handles belong to the parent. In the child every
+ * call on them answers -EOWNERDEAD without touching the parent's, shmb_segment_data() is NULL, the
+ * memory is not mapped, and ending them frees the child's copy alone; the child connects anew.
+ * Descriptors and mappings do not survive execve(2).
+ */
+#ifndef SHMBROKER_SHMBROKER_H
+#define SHMBROKER_SHMBROKER_H
+
+#include <shmbroker/connection.h>
+#include <shmbroker/error.h>
+#include <shmbroker/event.h>
+#include <shmbroker/fifo.h>
+#include <shmbroker/object.h>
+#include <shmbroker/request.h>
+#include <shmbroker/segment.h>
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * Compiler attributes under names that say what they are for.
+ */
+#ifndef BASE_ATTR_H
+#define BASE_ATTR_H
+
+/* Run FUNCTION on a pointer to the variable when it leaves its scope. */
+#define attr_cleanup(function) __attribute__((cleanup(function)))
+
+/* FORMAT and FIRST are the positions, from 1, of the format and of its first argument. */
+#define attr_printf(format, first) __attribute__((format(printf, format, first)))
+
+#define attr_unused __attribute__((unused))
+#define attr_nodrop __attribute__((warn_unused_result))
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The object of TYPE whose MEMBER is at POINTER. */
+#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+
+#endif

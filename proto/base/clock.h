@@ -1,0 +1,41 @@
+/*
+ * Deadlines. A wait is given as a duration once, at the surface, and carried inwards as a point on
+ * CLOCK_MONOTONIC, so that interrupted waits do not grow.
+ */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+/* Milliseconds on CLOCK_MONOTONIC. */
+static inline uint64_t clock_now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
+
+static inline uint64_t deadline_in_ms(uint64_t duration_ms)
+{
+	uint64_t deadline;
+
+	if (__builtin_add_overflow(clock_now_ms(), duration_ms, &deadline))
+		return UINT64_MAX;
+	return deadline;
+}
+
+/* What is left until DEADLINE as an argument for poll(2): 0 when it has passed. */
+static inline int deadline_left_ms(uint64_t deadline)
+{
+	uint64_t now = clock_now_ms();
+
+	if (deadline <= now)
+		return 0;
+	return deadline - now > INT_MAX ? INT_MAX : (int)(deadline - now);
+}
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * The grammar of names, in one pass over the bytes.
+ */
+#include "wire/name.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static bool is_name_byte(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+	       (byte >= '0' && byte <= '9') || byte == '.' || byte == '_' || byte == '+' ||
+	       byte == '-';
+}
+
+static const char *component_fault(const char *component, size_t size)
+{
+	if (size == 0)
+		return "has an empty component; write a/b, without a '/' at either end";
+	if ((size == 1 && component[0] == '.') ||
+	    (size == 2 && component[0] == '.' && component[1] == '.'))
+		return "has a component \".\" or \"..\"; names are not paths";
+	return NULL;
+}
+
+const char *wire_name_fault(const char *name)
+{
+	size_t size = strnlen(name, WIRE_NAME_MAX + 1);
+	const char *component = name;
+
+	if (size == 0)
+		return "is empty; give it 1 to 200 bytes";
+	if (size > WIRE_NAME_MAX)
+		return "is longer than 200 bytes";
+	for (const char *at = name;; at++) {
+		if (*at == '/' || *at == '\0') {
+			const char *fault = component_fault(component, (size_t)(at - component));
+
+			if (fault)
+				return fault;
+			if (*at == '\0')
+				return NULL;
+			component = at + 1;
+		} else if (!is_name_byte(*at)) {
+			return "has a byte other than A-Z a-z 0-9 . _ + - and /";
+		}
+	}
+}
+
+const char *wire_layout_fault(const char *layout)
+{
+	if (strnlen(layout, WIRE_LAYOUT_MAX + 1) > WIRE_LAYOUT_MAX)
+		return "is longer than 63 bytes";
+	for (; *layout; layout++)
+		if (*layout != '/' && !is_name_byte(*layout))
+			return "has a byte other than A-Z a-z 0-9 . _ + - and /";
+	return NULL;
+}
+
+void wire_name_to_file(const char *name, char file[static WIRE_NAME_MAX + 1])
+{
+	size_t i = 0;
+
+	for (; i < WIRE_NAME_MAX && name[i]; i++)
+		file[i] = name[i] == '/' ? ':' : name[i];
+	file[i] = '\0';
+}

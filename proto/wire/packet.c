@@ -1,0 +1,93 @@
+/*
+ * sendmsg(2) and recvmsg(2) with the flags that this protocol always wants. The kernel installs
+ * every descriptor for which the control buffer has room, and rounds that room up: so whatever
+ * arrives is looked at, and all but the first is closed.
+ */
+#include "wire/packet.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+
+#define RECEIVED_FDS_MAX 4 /* room for the one that is expected, and what alignment adds to it */
+
+union control {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(RECEIVED_FDS_MAX * sizeof(int))];
+};
+
+int packet_send(int socket, const void *bytes, size_t size, int fd)
+{
+	struct iovec part = {.iov_base = (void *)bytes, .iov_len = size};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	union control control;
+
+	if (fd >= 0) {
+		memset(&control, 0, sizeof(control));
+		message.msg_control = control.bytes;
+		message.msg_controllen = CMSG_SPACE(sizeof(int));
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
+	}
+	for (;;) {
+		if (sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+			return 0;
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
+/* Keep the first descriptor of a message, close the rest. */
+static int collect_fd(struct msghdr *message)
+{
+	int kept = -1;
+
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part;
+	     part = CMSG_NXTHDR(message, part)) {
+		size_t n;
+
+		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+			continue;
+		n = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < n; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof(int));
+			if (kept < 0)
+				kept = fd;
+			else
+				fd_close(fd);
+		}
+	}
+	return kept;
+}
+
+ssize_t packet_receive(int socket, void *buffer, size_t capacity, int *ret_fd)
+{
+	struct iovec part = {.iov_base = buffer, .iov_len = capacity};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	union control control;
+	autofd fd = -1;
+	ssize_t size;
+
+	if (ret_fd) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = sizeof(control.bytes);
+	}
+	do
+		size = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (size < 0 && errno == EINTR);
+	if (size < 0)
+		return -errno;
+	if (ret_fd)
+		fd = collect_fd(&message);
+	if (message.msg_flags & MSG_TRUNC)
+		return -EMSGSIZE;
+	if (ret_fd)
+		*ret_fd = fd_steal(&fd);
+	return size;
+}
