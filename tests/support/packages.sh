@@ -1,0 +1,45 @@
+# shellcheck shell=sh disable=SC2034 # sourced: its variables are used elsewhere
+#
+# The Debian 12 packages that shmbroker needs, each listed once, and their installation. Sourced by
+# docs/quickstart.sh, tests/run.sh and .ci/run.
+
+# To build the broker, the library, the command line tool and the examples.
+packages_build="gcc g++ libc6-dev cmake ninja-build pkg-config
+	libevent-dev libacl1-dev uthash-dev libjansson-dev"
+
+# To build and run the tests and the benchmarks.
+packages_test="check jq acl"
+
+# To check the sources.
+packages_check="clang clang-tidy clang-format cppcheck shellcheck"
+
+# Print those of the packages that are not installed.
+packages_missing() {
+	for package; do
+		case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) in
+		*' installed') ;;
+		*) printf '%s ' "$package" ;;
+		esac
+	done
+}
+
+# Install what is missing of the packages; does nothing, and needs no rights, when all are there.
+packages_need() {
+	missing=$(packages_missing "$@")
+	[ -n "$missing" ] || return 0
+	if [ "$(id -u)" = 0 ]; then
+		as_root=
+	elif command -v sudo >/dev/null; then
+		as_root=sudo
+	else
+		echo "These packages are missing, and there is no sudo to install them with:" >&2
+		echo "    apt-get install $missing" >&2
+		return 1
+	fi
+	echo "== Installing what is missing: $missing"
+	# Old lists are no reason to stop, only packages that cannot be had.
+	$as_root apt-get update -qq || echo "apt-get update failed, going on with the lists there are" >&2
+	# shellcheck disable=SC2086 # a list of words
+	$as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -qq -y --no-install-recommends $missing
+}
