@@ -1,0 +1,101 @@
+/*
+ * Readers of /proc/PID/fd, smaps_rollup and stat.
+ */
+#include "support/proc.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/attr.h"
+
+static void close_file(FILE **file)
+{
+	if (*file)
+		fclose(*file);
+}
+
+static FILE *open_of(pid_t pid, const char *what)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
+	return fopen(path, "re");
+}
+
+int proc_count_fds(pid_t pid)
+{
+	char path[64];
+	DIR *directory;
+	int n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	directory = opendir(path);
+	if (!directory)
+		return -1;
+	for (struct dirent *entry; (entry = readdir(directory));)
+		if (entry->d_name[0] != '.')
+			n++;
+	closedir(directory);
+	return pid == getpid() ? n - 1 : n;
+}
+
+long proc_private_kib(pid_t pid)
+{
+	attr_cleanup(close_file) FILE *file = open_of(pid, "smaps_rollup");
+	char line[256];
+	long sum = 0;
+	long kib;
+
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "Private_Clean: %ld", &kib) == 1 ||
+		    sscanf(line, "Private_Dirty: %ld", &kib) == 1)
+			sum += kib;
+	return sum;
+}
+
+/* The fields of /proc/PID/stat behind the name of the program, which may hold anything. */
+static bool read_stat(pid_t pid, char *state, long *ret_ticks)
+{
+	attr_cleanup(close_file) FILE *file = open_of(pid, "stat");
+	unsigned long user = 0;
+	unsigned long system = 0;
+	char line[1024];
+	char *at;
+
+	if (!file || !fgets(line, sizeof(line), file) || !(at = strrchr(line, ')')))
+		return false;
+	if (sscanf(at + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", state, &user,
+		   &system) != 3)
+		return false;
+	*ret_ticks = (long)(user + system);
+	return true;
+}
+
+long proc_cpu_ms(pid_t pid)
+{
+	char state;
+	long ticks;
+
+	if (!read_stat(pid, &state, &ticks))
+		return -1;
+	return ticks * 1000 / sysconf(_SC_CLK_TCK);
+}
+
+char proc_state(pid_t pid)
+{
+	char state;
+	long ticks;
+
+	return read_stat(pid, &state, &ticks) ? state : 0;
+}
+
+bool proc_is_alive(pid_t pid)
+{
+	char state = proc_state(pid);
+
+	return state != 0 && state != 'Z' && state != 'X';
+}
