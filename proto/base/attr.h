@@ -7,8 +7,8 @@
 /* Run FUNCTION on a pointer to the variable when it leaves its scope. */
 #define attr_cleanup(function) __attribute__((cleanup(function)))
 
-/* FORMAT and FIRST are the positions, from 1, of the format and of its first argument. */
-#define attr_printf(format, first) __attribute__((format(printf, format, first)))
+/* The positions, from 1, of the format and of its first argument. */
+#define attr_printf(at, first) __attribute__((format(printf, at, first)))
 
 #define attr_unused __attribute__((unused))
 #define attr_nodrop __attribute__((warn_unused_result))
