@@ -1,0 +1,21 @@
+/*
+ * One line on stderr for each thing worth knowing. When stderr is the journal's, each line carries
+ * its priority in the way that journald reads.
+ */
+#ifndef DAEMON_LOG_H
+#define DAEMON_LOG_H
+
+#include "base/attr.h"
+
+enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_INFO = 6 };
+
+/* Find out where stderr goes. Called once by main. */
+void log_init(void);
+
+attr_printf(2, 3) void log_line(enum log_level level, const char *format, ...);
+
+#define log_error(...)   log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_info(...)    log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+
+#endif

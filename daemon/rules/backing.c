@@ -1,0 +1,50 @@
+/*
+ * System V first under `auto`, since programs that know nothing of the broker can use it too; memfd
+ * wherever System V would have to widen or narrow what was granted.
+ */
+#include "rules/backing.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "wire/vocabulary.h"
+
+#define FOREIGN_NAMESPACE                                                                          \
+	"the client is in another IPC namespace than the broker, where System V ids mean nothing"
+
+/* NULL when a System V segment can be had and says the permission exactly. */
+static const char *sysv_fault(const struct backing_question *question)
+{
+	if (!question->sysv_is_reached)
+		return FOREIGN_NAMESPACE;
+	if (question->is_per_user)
+		return NULL;
+	return access_sysv_fault(question->permission, question->owner, question->broker_uid);
+}
+
+int backing_choose(const struct backing_question *question, struct backing_answer *ret_answer)
+{
+	bool wants_sysv = question->wanted == WIRE_BACKING_SYSV || question->wants_key;
+	const char *fault;
+
+	if (question->wanted == WIRE_BACKING_MEMFD) {
+		*ret_answer = (struct backing_answer){WIRE_BACKING_MEMFD, ""};
+		if (!question->wants_key)
+			return 0;
+		ret_answer->why = "a memfd has no key: ask for sysv or auto";
+		return -EINVAL;
+	}
+	fault = sysv_fault(question);
+	if (wants_sysv) {
+		*ret_answer = (struct backing_answer){WIRE_BACKING_SYSV, fault ? fault : ""};
+		return fault ? -ENOTSUP : 0;
+	}
+	if (fault)
+		*ret_answer = (struct backing_answer){WIRE_BACKING_MEMFD, fault};
+	else
+		*ret_answer = (struct backing_answer){
+			WIRE_BACKING_SYSV,
+			question->is_per_user ? "in a per-user broker everybody has the same uid"
+					      : "System V says this permission exactly"};
+	return 0;
+}

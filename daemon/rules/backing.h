@@ -1,0 +1,31 @@
+/*
+ * Which backing a new segment gets: what was asked for where it can say the permission, else, under
+ * `auto`, the one that can. A pure function.
+ */
+#ifndef RULES_BACKING_H
+#define RULES_BACKING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rules/access.h"
+
+struct backing_question {
+	uint8_t wanted;       /* WIRE_BACKING_AUTO, _SYSV or _MEMFD */
+	bool wants_key;       /* of System V */
+	bool sysv_is_reached; /* the client is in the broker's IPC namespace */
+	bool is_per_user;     /* everybody has the broker's uid */
+	uid_t broker_uid;
+	const struct permission *permission;
+	const struct credentials *owner;
+};
+
+struct backing_answer {
+	uint8_t backing;
+	const char *why; /* static text: the reason of the choice, or of the refusal */
+};
+
+/* Returns 0; -ENOTSUP when what was asked for cannot be had, -EINVAL when it contradicts itself. */
+int backing_choose(const struct backing_question *question, struct backing_answer *ret_answer);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * Who a peer is, as the kernel says it: the subject of every decision.
+ */
+#ifndef RULES_CREDENTIALS_H
+#define RULES_CREDENTIALS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* A uid that the kernel shows for users it cannot map: nobody in particular. */
+#define CREDENTIALS_UID_UNMAPPED 65534u
+
+struct credentials {
+	uid_t uid;
+	gid_t gid;
+	pid_t pid; /* for logs and the ledger, never for a decision */
+	size_t n_groups;
+	gid_t *groups; /* supplementary ones; owned */
+};
+
+/*
+ * What the kernel recorded when the peer of SOCKET connected. Returns 0, -ENOMEM, or -errno.
+ * credentials_fini() frees what was filled.
+ */
+int credentials_of_socket(int socket, struct credentials *ret_credentials);
+void credentials_fini(struct credentials *credentials);
+
+bool credentials_in_group(const struct credentials *credentials, gid_t gid);
+
+#endif
