@@ -1,0 +1,36 @@
+/*
+ * FIFOs in the broker's FIFO directory. A FIFO is a file of mode 0600 that belongs to the broker's
+ * user; everybody else's permission is an entry of its POSIX ACL. The broker keeps it open for
+ * reading, so that unread data outlive their writers.
+ */
+#ifndef OBJECTS_FIFO_H
+#define OBJECTS_FIFO_H
+
+#include "rules/access.h"
+#include "wire/name.h"
+
+struct fifo {
+	int keeper; /* -1 when there is none */
+};
+
+/*
+ * Make the FIFO of NAME in DIRECTORY, replacing one that an earlier broker left. Returns 0 or
+ * -errno: -ENOTSUP when the permission needs an ACL and the file system has none, -EEXIST when
+ * something that is not the broker's FIFO is in the way.
+ */
+int fifo_create(struct fifo *fifo, int directory, const char *name,
+		const struct permission *permission, uid_t broker_uid);
+
+/* Take its path away and close it; who has it open keeps it. Does nothing to an empty one. */
+void fifo_destroy(struct fifo *fifo, int directory, const char *name);
+
+/* Close it and leave its path. */
+void fifo_abandon(struct fifo *fifo);
+
+/*
+ * A new descriptor for ACCESS, either reading or writing, non-blocking; the caller's. Returns 0 or
+ * -errno.
+ */
+int fifo_descriptor(const struct fifo *fifo, unsigned access, int *ret_fd);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * Members: the processes that the broker knows, from HELLO to the end of the process.
+ *
+ * A member has at most one connection at a time and may be without: then it is away, and what it
+ * holds stays in the ledger for the grace, since its process lives and may come back with its
+ * secret. The end of the process, which its pidfd tells, ends everything at once. Where no pidfd
+ * can be had or trusted, the end of the connection is the end of the member.
+ */
+#ifndef OBJECTS_MEMBER_H
+#define OBJECTS_MEMBER_H
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "objects/table.h"
+#include "rules/credentials.h"
+#include "wire/messages.h"
+
+struct event_base;
+struct hold;
+struct object;
+struct peer;
+struct registry;
+
+struct member {
+	struct registry *registry;
+	UT_hash_handle handle;
+	uint64_t id;
+	uint8_t secret[WIRE_SECRET_SIZE];
+	struct credentials credentials;
+	char program[WIRE_PROGRAM_MAX + 1];
+	struct peer *peer;  /* its connection, of which only server/ knows more; NULL while away */
+	struct hold *holds; /* its entries of the ledger */
+	struct object *owned;  /* objects that end with it */
+	struct event death;    /* its pidfd */
+	struct event grace;    /* runs while it is away */
+	uint64_t nonce;        /* that CONFIRM must bring before an untrusted pidfd counts */
+	int pidfd;             /* -1 when there is none */
+	bool pidfd_is_trusted; /* it is surely that of the process which connected */
+};
+
+/*
+ * A new member for the process behind SOCKET, whose supplementary groups are taken over from
+ * TAKE_CREDENTIALS on success.
+ * Returns 0, -ENOMEM, or -errno.
+ */
+int member_new(struct registry *registry, int socket, struct credentials *take_credentials,
+	       const char *program, struct member **ret_member);
+
+/* The member with this id and secret, of the same process and uid; NULL when there is none. */
+struct member *member_find(struct registry *registry, uint64_t id,
+			   const uint8_t secret[static WIRE_SECRET_SIZE],
+			   const struct credentials *credentials);
+
+/*
+ * The nonce came back over the connection: an untrusted pidfd is trusted now, and what the member
+ * held before it was away and has not said again is given up. Returns 0, -EPERM for another nonce,
+ * -ENOMEM.
+ */
+int member_confirm(struct member *member, uint64_t nonce);
+
+/* Its connection ended without a goodbye. The member may be gone when this returns. */
+void member_leave(struct member *member);
+
+/*
+ * It came back with a new connection: its holds are stale until they are said again, and the nonce
+ * is a new one. Returns 0 or -errno, and then it is as if it had not come.
+ */
+int member_return(struct member *member, struct peer *peer);
+
+/* The end: everything that it holds and owns is given up, and it is freed. */
+void member_end(struct member *member);
+
+#endif

@@ -1,0 +1,317 @@
+/*
+ * The life of an object and of its entries in the ledger. Whatever changes who uses an object ends
+ * in settle(), which frees it or hands it to its lifetime.
+ */
+#include "objects/object.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "objects/lifetime.h"
+#include "objects/member.h"
+#include "objects/registry.h"
+
+#define tell(object_, callback, ...)                                                               \
+	do {                                                                                       \
+		struct observer *observer_;                                                        \
+		LL_FOREACH((object_)->registry->observers, observer_)                              \
+		if (observer_->callback)                                                           \
+			observer_->callback(observer_, __VA_ARGS__);                               \
+	} while (0)
+
+static void count(struct object *object, int sign)
+{
+	struct registry *registry = object->registry;
+	uint8_t backing = object_backing(object);
+
+	if (backing == WIRE_BACKING_FIFO)
+		registry->fifos += (uint32_t)sign;
+	else if (backing == WIRE_BACKING_SYSV)
+		registry->segments_sysv += (uint32_t)sign;
+	else
+		registry->segments_memfd += (uint32_t)sign;
+	registry->bytes += sign > 0 ? object->size : -object->size;
+}
+
+static void forget_owner(struct object *object)
+{
+	if (!object->owner)
+		return;
+	DL_DELETE2(object->owner->owned, object, owned_prev, owned_next);
+	object->owner = NULL;
+}
+
+static void object_free(struct object *object)
+{
+	struct registry *registry = object->registry;
+
+	HASH_DELETE(by_id, registry->by_id, object);
+	free(object);
+}
+
+/* Take the name, and with it everything that only a named object has. */
+static void take_name(struct object *object)
+{
+	struct registry *registry = object->registry;
+
+	HASH_DELETE(by_name, registry->by_name, object);
+	lifetime_fini(object);
+	forget_owner(object);
+	count(object, -1);
+	object->state = WIRE_STATE_REMOVED;
+	object->initialiser = NULL;
+}
+
+static void settle(struct object *object)
+{
+	if (object->state == WIRE_STATE_REMOVED && object->n_holds == 0)
+		object_free(object);
+	else
+		lifetime_update(object);
+}
+
+static int make_backing(struct object *object, uint8_t backing)
+{
+	struct registry *registry = object->registry;
+
+	if (object->kind == WIRE_KIND_FIFO)
+		return fifo_create(&object->fifo, registry->fifo_directory, object->name,
+				   &object->permission, registry->broker_uid);
+	return segment_create(&object->segment, backing, object->size, &object->permission,
+			      object->name);
+}
+
+static void end_backing(struct object *object)
+{
+	if (object->kind == WIRE_KIND_FIFO)
+		fifo_destroy(&object->fifo, object->registry->fifo_directory, object->name);
+	else
+		segment_destroy(&object->segment);
+}
+
+static struct object *allocate(const struct object_plan *plan)
+{
+	size_t name_size = strlen(plan->name) + 1;
+	size_t layout_size = strlen(plan->layout) + 1;
+	struct object *object = calloc(1, sizeof(*object) + name_size + layout_size);
+
+	if (!object)
+		return NULL;
+	memcpy(object->name, plan->name, name_size);
+	memcpy(object->name + name_size, plan->layout, layout_size);
+	object->layout = object->name + name_size;
+	return object;
+}
+
+static int enter_tables(struct object *object)
+{
+	struct registry *registry = object->registry;
+
+	HASH_ADD(by_id, registry->by_id, id, sizeof(object->id), object);
+	if (!object->by_id.tbl)
+		return -ENOMEM;
+	HASH_ADD_KEYPTR(by_name, registry->by_name, object->name, strlen(object->name), object);
+	if (!object->by_name.tbl) {
+		HASH_DELETE(by_id, registry->by_id, object);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int object_new(struct registry *registry, const struct object_plan *plan, struct member *creator,
+	       struct object **ret_object)
+{
+	struct object *object = allocate(plan);
+	int r;
+
+	if (!object)
+		return -ENOMEM;
+	object->registry = registry;
+	object->id = registry_next_id(registry);
+	object->generation = 1;
+	object->size = plan->size;
+	object->created_ms = clock_now_ms();
+	object->linger_ms = plan->linger_ms;
+	object->permission = plan->permission;
+	object->kind = plan->kind;
+	object->lifetime = plan->lifetime;
+	object->state = plan->kind == WIRE_KIND_FIFO ? WIRE_STATE_READY : WIRE_STATE_FRESH;
+	lifetime_init(object);
+	r = make_backing(object, plan->backing);
+	if (r == 0) {
+		r = enter_tables(object);
+		if (r < 0)
+			end_backing(object);
+	}
+	if (r < 0) {
+		free(object);
+		return r;
+	}
+	if (plan->lifetime == WIRE_LIFETIME_OWNER) {
+		object->owner = creator;
+		DL_APPEND2(creator->owned, object, owned_prev, owned_next);
+	}
+	count(object, +1);
+	*ret_object = object;
+	return 0;
+}
+
+void object_remove(struct object *object, enum wire_ending ending)
+{
+	take_name(object);
+	end_backing(object);
+	tell(object, removed, object, ending);
+	settle(object);
+}
+
+void object_abandon(struct object *object)
+{
+	take_name(object);
+	if (object->kind == WIRE_KIND_FIFO)
+		fifo_abandon(&object->fifo);
+	else
+		segment_abandon(&object->segment);
+	settle(object);
+}
+
+uint8_t object_backing(const struct object *object)
+{
+	return object->kind == WIRE_KIND_FIFO ? WIRE_BACKING_FIFO : object->segment.backing;
+}
+
+static int hold_new(struct object *object, struct member *member, unsigned access,
+		    struct hold **ret_hold)
+{
+	struct registry *registry = object->registry;
+	struct hold *hold = calloc(1, sizeof(*hold));
+
+	if (!hold)
+		return -ENOMEM;
+	hold->object = object;
+	hold->member = member;
+	hold->id = registry_next_id(registry);
+	hold->generation = object->generation;
+	hold->since_ms = clock_now_ms();
+	hold->access = (uint8_t)access;
+	HASH_ADD(handle, registry->holds, id, sizeof(hold->id), hold);
+	if (!hold->handle.tbl) {
+		free(hold);
+		return -ENOMEM;
+	}
+	DL_APPEND2(object->holds, hold, object_prev, object_next);
+	DL_APPEND2(member->holds, hold, member_prev, member_next);
+	object->n_holds++;
+	object->n_readers += (access & WIRE_ACCESS_READ) != 0;
+	object->n_writers += (access & WIRE_ACCESS_WRITE) != 0;
+	lifetime_update(object);
+	*ret_hold = hold;
+	return 0;
+}
+
+/* Fresh memory for the next initialiser: the last one may still write into the old. */
+static int renew(struct object *object)
+{
+	struct segment fresh;
+	int r = segment_create(&fresh, object->segment.backing, object->size, &object->permission,
+			       object->name);
+
+	if (r < 0)
+		return r;
+	segment_destroy(&object->segment);
+	object->segment = fresh;
+	object->generation++;
+	object->is_stained = false;
+	return 0;
+}
+
+int object_hold(struct object *object, struct member *member, unsigned access,
+		struct hold **ret_hold)
+{
+	bool initialises = object->state == WIRE_STATE_FRESH && (access & WIRE_ACCESS_WRITE);
+	struct hold *hold;
+	int r;
+
+	if (initialises && object->is_stained) {
+		r = renew(object);
+		if (r < 0)
+			return r;
+	}
+	r = hold_new(object, member, access, &hold);
+	if (r < 0)
+		return r;
+	if (initialises) {
+		object->state = WIRE_STATE_INITIALISING;
+		object->is_stained = true;
+		object->initialiser = hold;
+	}
+	*ret_hold = hold;
+	return 0;
+}
+
+int object_hold_again(struct object *object, struct member *member, unsigned access,
+		      uint64_t generation, struct hold **ret_hold)
+{
+	int r = hold_new(object, member, access, ret_hold);
+
+	if (r == 0)
+		(*ret_hold)->generation = generation;
+	return r;
+}
+
+void hold_end(struct hold *hold)
+{
+	struct object *object = hold->object;
+	bool vacates = object->initialiser == hold;
+
+	HASH_DELETE(handle, object->registry->holds, hold);
+	DL_DELETE2(object->holds, hold, object_prev, object_next);
+	DL_DELETE2(hold->member->holds, hold, member_prev, member_next);
+	object->n_holds--;
+	object->n_readers -= (hold->access & WIRE_ACCESS_READ) != 0;
+	object->n_writers -= (hold->access & WIRE_ACCESS_WRITE) != 0;
+	free(hold);
+	if (vacates) {
+		object->state = WIRE_STATE_FRESH;
+		object->initialiser = NULL;
+		tell(object, vacated, object);
+	}
+	settle(object);
+}
+
+struct hold *hold_find(const struct registry *registry, const struct member *member, uint64_t id)
+{
+	struct hold *hold;
+
+	HASH_FIND(handle, registry->holds, &id, sizeof(id), hold);
+	return hold && hold->member == member ? hold : NULL;
+}
+
+void object_ready(struct object *object)
+{
+	object->state = WIRE_STATE_READY;
+	object->initialiser = NULL;
+	tell(object, ready, object);
+}
+
+void object_wait_begin(struct object *object)
+{
+	object->n_waiting++;
+	lifetime_update(object);
+}
+
+void object_wait_end(struct object *object)
+{
+	object->n_waiting--;
+	lifetime_update(object);
+}
+
+int object_descriptor(struct object *object, unsigned access, int *ret_fd, bool *ret_owned)
+{
+	*ret_owned = object->kind == WIRE_KIND_FIFO;
+	if (object->kind == WIRE_KIND_FIFO)
+		return fifo_descriptor(&object->fifo, access, ret_fd);
+	return segment_descriptor(&object->segment, access, ret_fd);
+}

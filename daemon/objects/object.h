@@ -1,0 +1,129 @@
+/*
+ * Objects: a name, what is behind it, and who holds it.
+ *
+ * The states: FRESH, when nobody has initialised it; INITIALISING, while one holder does; READY. A
+ * FIFO is born READY. An initialiser that leaves without having said ready makes it FRESH again,
+ * with new zeroed memory and the next generation for whoever comes next. REMOVED is the end: the
+ * name is free, and the object stays as an entry of the ledger until its last holder is gone.
+ */
+#ifndef OBJECTS_OBJECT_H
+#define OBJECTS_OBJECT_H
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "objects/fifo.h"
+#include "objects/segment.h"
+#include "objects/table.h"
+#include "wire/messages.h"
+
+struct hold;
+struct member;
+struct registry;
+
+struct object {
+	struct registry *registry;
+	UT_hash_handle by_name;
+	UT_hash_handle by_id;
+	struct object *owned_prev; /* among those that end with the same member */
+	struct object *owned_next;
+	struct member *owner;     /* lifetime owner: the member that it ends with */
+	struct hold *holds;       /* its entries of the ledger */
+	struct hold *initialiser; /* INITIALISING: who does it */
+	struct event expiry;      /* lifetime used: runs while nobody holds it */
+	uint64_t id;
+	uint64_t generation;
+	uint64_t size;
+	uint64_t created_ms;
+	uint32_t linger_ms;
+	uint32_t recheck_ms; /* lifetime used: until the next look for attachments */
+	uint32_t n_holds;
+	uint32_t n_readers;
+	uint32_t n_writers;
+	uint32_t n_waiting; /* openers that wait for the initialiser; they count as users */
+	struct permission permission;
+	uint8_t kind;
+	uint8_t lifetime;
+	uint8_t state;
+	bool is_stained; /* an initialiser has had its memory: not for the next one */
+	union {
+		struct segment segment;
+		struct fifo fifo;
+	};
+	const char *layout; /* after the name in the same memory */
+	char name[];
+};
+
+/* An entry of the ledger: one member holds one object. */
+struct hold {
+	struct object *object;
+	struct member *member;
+	struct hold *object_prev, *object_next;
+	struct hold *member_prev, *member_next;
+	UT_hash_handle handle;
+	uint64_t id;
+	uint64_t generation;
+	uint64_t since_ms;
+	uint8_t access;
+	bool is_stale; /* of a member that came back and has not said it again yet */
+};
+
+/* What a new object shall be; the request that asks for it has been checked. */
+struct object_plan {
+	const char *name;
+	const char *layout;
+	uint8_t kind;
+	uint8_t backing; /* of a segment: WIRE_BACKING_SYSV or _MEMFD */
+	uint8_t lifetime;
+	uint32_t linger_ms;
+	uint64_t size;
+	struct permission permission;
+};
+
+/* Make it, with CREATOR as the owner where the lifetime needs one. Returns 0 or -errno. */
+int object_new(struct registry *registry, const struct object_plan *plan, struct member *creator,
+	       struct object **ret_object);
+
+/*
+ * Take the name away and end what is behind it; the observers are told why. Without holders OBJECT
+ * is gone when this returns.
+ */
+void object_remove(struct object *object, enum wire_ending ending);
+
+/* Forget it, leaving what is behind it in the kernel; for the end of the broker. */
+void object_abandon(struct object *object);
+
+uint8_t object_backing(const struct object *object);
+
+/*
+ * Enter MEMBER into the ledger. A holder of a FRESH segment that may write becomes its initialiser
+ * and finds zeroed memory. Returns 0 or -errno; -ENOMEM and what segment_create() says.
+ */
+int object_hold(struct object *object, struct member *member, unsigned access,
+		struct hold **ret_hold);
+
+/* As it is said again by a member that was away, of memory that it has mapped. */
+int object_hold_again(struct object *object, struct member *member, unsigned access,
+		      uint64_t generation, struct hold **ret_hold);
+
+/* End a hold. The object may be gone when this returns. */
+void hold_end(struct hold *hold);
+
+/* MEMBER's hold with this id, or NULL. */
+struct hold *hold_find(const struct registry *registry, const struct member *member, uint64_t id);
+
+/* The initialiser is done: the object is READY, and the observers are told. */
+void object_ready(struct object *object);
+
+/* An opener begins or ends to wait. */
+void object_wait_begin(struct object *object);
+void object_wait_end(struct object *object);
+
+/*
+ * The descriptor for ACCESS; *ret_owned says whether the caller has to close it. -1 where there is
+ * none to send. Returns 0 or -errno.
+ */
+int object_descriptor(struct object *object, unsigned access, int *ret_fd, bool *ret_owned);
+
+#endif

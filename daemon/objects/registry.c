@@ -1,0 +1,107 @@
+/*
+ * Tables, ids and observers. The tables keep their order of insertion, and ids grow, so "the first
+ * after ID" is the successor of ID where ID is still there, and a walk where it is not.
+ */
+#include "objects/registry.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "log.h"
+#include "objects/member.h"
+#include "objects/object.h"
+
+int registry_init(struct registry *registry, struct event_base *base,
+		  const struct registry_settings *settings)
+{
+	*registry = (struct registry){
+		.base = base,
+		.settings = *settings,
+		.broker_uid = geteuid(),
+		.fifo_directory = open(settings->fifo_directory,
+				       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+	};
+	return registry->fifo_directory < 0 ? -errno : 0;
+}
+
+static void say_what_is_left(const struct object *object)
+{
+	if (object_backing(object) == WIRE_BACKING_SYSV)
+		log_info("\"%s\" is kept: System V segment %d, key 0x%x, %llu bytes", object->name,
+			 object->segment.sysv.id, (unsigned)object->segment.sysv.key,
+			 (unsigned long long)object->size);
+	else
+		log_warning(
+			"\"%s\" is lost: a %s cannot outlive a broker without a service manager",
+			object->name, wire_backing_text(object_backing(object)));
+}
+
+static void part_with(struct object *object)
+{
+	const struct registry *registry = object->registry;
+	bool stays = registry->settings.keeps_objects || object->lifetime == WIRE_LIFETIME_KEEP;
+
+	if (object->state == WIRE_STATE_REMOVED || !stays) {
+		object_remove(object, WIRE_ENDING_SHUTDOWN);
+		return;
+	}
+	say_what_is_left(object);
+	object_abandon(object);
+}
+
+void registry_fini(struct registry *registry)
+{
+	struct object *object, *next_object;
+	struct member *member, *next_member;
+
+	HASH_ITER(by_id, registry->by_id, object, next_object)
+	if (object->state != WIRE_STATE_REMOVED)
+		part_with(object);
+	HASH_ITER(handle, registry->members, member, next_member)
+	member_end(member);
+	registry->fifo_directory = fd_close(registry->fifo_directory);
+}
+
+void registry_observe(struct registry *registry, struct observer *observer)
+{
+	LL_PREPEND(registry->observers, observer);
+}
+
+uint64_t registry_next_id(struct registry *registry)
+{
+	return ++registry->last_id;
+}
+
+struct object *registry_find(const struct registry *registry, const char *name)
+{
+	struct object *object;
+
+	HASH_FIND(by_name, registry->by_name, name, strlen(name), object);
+	return object;
+}
+
+struct object *registry_object_after(const struct registry *registry, uint64_t cursor)
+{
+	struct object *object;
+
+	HASH_FIND(by_id, registry->by_id, &cursor, sizeof(cursor), object);
+	if (object)
+		return object->by_id.next;
+	for (object = registry->by_id; object && object->id <= cursor; object = object->by_id.next)
+		;
+	return object;
+}
+
+struct hold *registry_hold_after(const struct registry *registry, uint64_t cursor)
+{
+	struct hold *hold;
+
+	HASH_FIND(handle, registry->holds, &cursor, sizeof(cursor), hold);
+	if (hold)
+		return hold->handle.next;
+	for (hold = registry->holds; hold && hold->id <= cursor; hold = hold->handle.next)
+		;
+	return hold;
+}

@@ -1,0 +1,82 @@
+/*
+ * The registry: everything that the broker knows, in one place. Objects by name and by id, the
+ * ledger of holds, the members; and the observers that are told of changes.
+ */
+#ifndef OBJECTS_REGISTRY_H
+#define OBJECTS_REGISTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "objects/table.h"
+#include "wire/messages.h"
+#include "wire/vocabulary.h"
+
+struct event_base;
+struct hold;
+struct member;
+struct object;
+
+/*
+ * Who wants to know of changes embeds this. A callback may be NULL; none may end an object or a
+ * member from within.
+ */
+struct observer {
+	void (*ready)(struct observer *observer, struct object *object);
+	void (*vacated)(struct observer *observer,
+			struct object *object); /* nobody initialises it now */
+	void (*removed)(struct observer *observer, struct object *object, enum wire_ending ending);
+	void (*member_ended)(struct observer *observer, struct member *member);
+	struct observer *next;
+};
+
+struct registry_settings {
+	const char *fifo_directory; /* must exist and be the broker's */
+	uint64_t grace_ms;          /* how long a member may be away */
+	bool keeps_objects;         /* a service manager holds them while the broker restarts */
+	bool pidfd_by_pid;          /* act as a kernel without SO_PEERPIDFD; for tests */
+};
+
+struct registry {
+	struct event_base *base;
+	struct registry_settings settings;
+	uid_t broker_uid;
+	int fifo_directory;
+	struct object *by_name; /* those that have a name */
+	struct object *by_id;   /* those and the removed ones that are still held, oldest first */
+	struct hold *holds;     /* the ledger, oldest first */
+	struct member *members;
+	struct observer *observers;
+	uint64_t last_id; /* of objects, holds and members: never used again */
+	uint32_t segments_sysv;
+	uint32_t segments_memfd;
+	uint32_t fifos;
+	uint64_t bytes;
+};
+
+/* Returns 0 or -errno. */
+int registry_init(struct registry *registry, struct event_base *base,
+		  const struct registry_settings *settings);
+
+/*
+ * The broker ends. What a service manager keeps is left as it is; else `used` and `owner` objects
+ * are removed, and `keep` ones left where their backing can outlive the broker. Everything is
+ * freed.
+ */
+void registry_fini(struct registry *registry);
+
+void registry_observe(struct registry *registry, struct observer *observer);
+
+uint64_t registry_next_id(struct registry *registry);
+
+/* NULL when there is none. */
+struct object *registry_find(const struct registry *registry, const char *name);
+
+/*
+ * The first object, hold after the one with id CURSOR, which may be gone; 0 for the first of all.
+ * NULL at the end.
+ */
+struct object *registry_object_after(const struct registry *registry, uint64_t cursor);
+struct hold *registry_hold_after(const struct registry *registry, uint64_t cursor);
+
+#endif

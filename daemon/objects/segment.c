@@ -1,0 +1,46 @@
+/*
+ * Which backing does what.
+ */
+#include "objects/segment.h"
+
+#include <errno.h>
+
+#include "objects/segment_backing.h"
+
+int segment_create(struct segment *segment, uint8_t backing, uint64_t size,
+		   const struct permission *permission, const char *name)
+{
+	segment->backing = 0;
+	if (backing == WIRE_BACKING_SYSV)
+		return segment_sysv_create(segment, size, permission);
+	if (backing == WIRE_BACKING_MEMFD)
+		return segment_memfd_create(segment, size, name);
+	return -EINVAL;
+}
+
+void segment_destroy(struct segment *segment)
+{
+	if (segment->backing == WIRE_BACKING_SYSV)
+		segment_sysv_destroy(segment);
+	segment_abandon(segment);
+}
+
+void segment_abandon(struct segment *segment)
+{
+	if (segment->backing == WIRE_BACKING_MEMFD)
+		segment_memfd_close(segment);
+	segment->backing = 0;
+}
+
+int segment_descriptor(struct segment *segment, unsigned access, int *ret_fd)
+{
+	if (segment->backing == WIRE_BACKING_MEMFD)
+		return segment_memfd_descriptor(segment, access, ret_fd);
+	*ret_fd = -1;
+	return 0;
+}
+
+uint64_t segment_attachments(const struct segment *segment)
+{
+	return segment->backing == WIRE_BACKING_SYSV ? segment_sysv_attachments(segment) : 0;
+}

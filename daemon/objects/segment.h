@@ -1,0 +1,53 @@
+/*
+ * What holds the bytes of a segment: a System V segment or a sealed memfd. The broker makes it,
+ * hands it out and ends it; it never maps it.
+ */
+#ifndef OBJECTS_SEGMENT_H
+#define OBJECTS_SEGMENT_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "rules/access.h"
+#include "wire/vocabulary.h"
+
+#define SEGMENT_SIZE_MAX (UINT64_C(1) << 47) /* what a process can map */
+
+struct segment {
+	uint8_t backing; /* WIRE_BACKING_SYSV or _MEMFD; 0 when there is none */
+	union {
+		struct {
+			int id;
+			key_t key;
+		} sysv;
+		struct {
+			int fd;
+			int read_fd; /* opened read-only, at the first grant that needs it; else -1
+				      */
+		} memfd;
+	};
+};
+
+/*
+ * Make a zeroed segment. Returns 0 or -errno: -ENOSPC when the machine has no more segments or
+ * memory for it, -EINVAL for a size that the kernel does not take, -EMFILE, -ENOMEM.
+ */
+int segment_create(struct segment *segment, uint8_t backing, uint64_t size,
+		   const struct permission *permission, const char *name);
+
+/* End it: nobody can attach it any more; what is attached stays. Does nothing to an empty one. */
+void segment_destroy(struct segment *segment);
+
+/* Leave the kernel's object alone, closing what the broker has of it. */
+void segment_abandon(struct segment *segment);
+
+/*
+ * The descriptor to send for ACCESS, borrowed, or -1 for System V. Its mode and access mode are
+ * checked against what the grant may carry. Returns 0 or -errno.
+ */
+int segment_descriptor(struct segment *segment, unsigned access, int *ret_fd);
+
+/* How many attachments the kernel counts, also those that the ledger does not know. 0 for memfd. */
+uint64_t segment_attachments(const struct segment *segment);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * The two backings, behind segment.h alone.
+ */
+#ifndef OBJECTS_SEGMENT_BACKING_H
+#define OBJECTS_SEGMENT_BACKING_H
+
+#include "objects/segment.h"
+
+int segment_sysv_create(struct segment *segment, uint64_t size,
+			const struct permission *permission);
+void segment_sysv_destroy(struct segment *segment);
+uint64_t segment_sysv_attachments(const struct segment *segment);
+
+int segment_memfd_create(struct segment *segment, uint64_t size, const char *name);
+void segment_memfd_close(struct segment *segment);
+int segment_memfd_descriptor(struct segment *segment, unsigned access, int *ret_fd);
+
+#endif

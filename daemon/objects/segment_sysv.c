@@ -1,0 +1,81 @@
+/*
+ * System V segments. The key is random and unused. The segment is born closed and opened by IPC_SET
+ * once its group is right. Its uid stays the broker's: whoever has that uid may re-permit and
+ * remove it. The owner's bits are the broker's, who needs them to look at the segment.
+ */
+#include <errno.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
+
+#include "base/random.h"
+#include "log.h"
+#include "objects/segment_backing.h"
+
+#define KEY_TRIES   32
+#define BROKER_BITS 0600u
+
+static int create_with_unused_key(uint64_t size, int *ret_id, key_t *ret_key)
+{
+	for (int i = 0; i < KEY_TRIES; i++) {
+		key_t key;
+		int id, r;
+
+		r = random_fill(&key, sizeof(key));
+		if (r < 0)
+			return r;
+		key &= 0x7fffffff;
+		if (key == IPC_PRIVATE)
+			continue;
+		id = shmget(key, size, IPC_CREAT | IPC_EXCL | (int)BROKER_BITS);
+		if (id >= 0) {
+			*ret_id = id;
+			*ret_key = key;
+			return 0;
+		}
+		if (errno != EEXIST)
+			return -errno;
+	}
+	return -EEXIST;
+}
+
+static int set_permission(int id, const struct permission *permission)
+{
+	struct shmid_ds now;
+
+	if (shmctl(id, IPC_STAT, &now) < 0)
+		return -errno;
+	now.shm_perm.gid = permission->gid;
+	now.shm_perm.mode = (unsigned short)(BROKER_BITS | permission->mode);
+	return shmctl(id, IPC_SET, &now) < 0 ? -errno : 0;
+}
+
+int segment_sysv_create(struct segment *segment, uint64_t size, const struct permission *permission)
+{
+	int r = create_with_unused_key(size, &segment->sysv.id, &segment->sysv.key);
+
+	if (r < 0)
+		return r;
+	segment->backing = WIRE_BACKING_SYSV;
+	if ((permission->mode & 0066u) == 0)
+		return 0;
+	r = set_permission(segment->sysv.id, permission);
+	if (r < 0) {
+		segment_sysv_destroy(segment);
+		segment->backing = 0;
+	}
+	return r;
+}
+
+void segment_sysv_destroy(struct segment *segment)
+{
+	if (shmctl(segment->sysv.id, IPC_RMID, NULL) < 0 && errno != EIDRM && errno != EINVAL)
+		log_error("System V segment %d cannot be removed: %m; remove it with ipcrm -m %d",
+			  segment->sysv.id, segment->sysv.id);
+}
+
+uint64_t segment_sysv_attachments(const struct segment *segment)
+{
+	struct shmid_ds now;
+
+	return shmctl(segment->sysv.id, IPC_STAT, &now) < 0 ? 0 : now.shm_nattch;
+}
