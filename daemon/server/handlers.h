@@ -1,0 +1,15 @@
+/*
+ * One handler for each row of the table of opcodes. The session's are in handlers_session.c,
+ * opening is in handlers_open.c, what else is done to objects in handlers_object.c, questions in
+ * handlers_query.c.
+ */
+#ifndef SERVER_HANDLERS_H
+#define SERVER_HANDLERS_H
+
+#include "server/dispatch.h"
+
+#define HANDLER_PROTOTYPE(number, NAME, name, ...) handler_fn handle_##name;
+
+WIRE_OPCODES(HANDLER_PROTOTYPE)
+
+#endif

@@ -1,0 +1,228 @@
+/*
+ * Questions: status, stat, list, who. A peer is shown what it may open; root is shown all.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "objects/member.h"
+#include "objects/object.h"
+#include "server/handlers.h"
+#include "server/parked.h"
+#include "server/peer.h"
+#include "server/server.h"
+
+/* WHO lists holds first and then those that wait, whose cursors have this bit. */
+#define CURSOR_PARKED (UINT64_C(1) << 63)
+
+static bool is_shown(const struct call *call, const struct object *object)
+{
+	return access_granted(&object->permission, &call->peer->member->credentials) != 0;
+}
+
+int handle_status(struct call *call)
+{
+	const struct server *server = call->server;
+	const struct registry *registry = server->registry;
+	struct wire_status_reply *reply = &call->answer->status_reply;
+
+	reply->flags = server->settings.per_user ? WIRE_HELLO_PER_USER : 0;
+	reply->pid = (uint32_t)getpid();
+	reply->uid = registry->broker_uid;
+	reply->uptime_ms = clock_now_ms() - server->started_ms;
+	reply->segments_sysv = registry->segments_sysv;
+	reply->segments_memfd = registry->segments_memfd;
+	reply->fifos = registry->fifos;
+	reply->bytes = registry->bytes;
+	reply->members = HASH_CNT(handle, registry->members);
+	reply->holds = HASH_CNT(handle, registry->holds);
+	reply->parked = server->n_parked;
+	snprintf(reply->broker, sizeof(reply->broker), "%s", SHMB_VERSION);
+	snprintf(reply->directory, sizeof(reply->directory), "%s", server->settings.directory);
+	return WIRE_OUTCOME_DONE;
+}
+
+static void describe_object(const struct object *object, struct wire_object *ret)
+{
+	char file[WIRE_NAME_MAX + 1];
+
+	ret->id = object->id;
+	ret->generation = object->generation;
+	ret->kind = object->kind;
+	ret->backing = object_backing(object);
+	ret->lifetime = object->lifetime;
+	ret->state = object->state;
+	ret->linger_ms = object->linger_ms;
+	ret->size = object->size;
+	ret->uid = object->permission.uid;
+	ret->gid = object->permission.gid;
+	ret->mode = object->permission.mode;
+	ret->holders = object->n_holds;
+	ret->readers = object->n_readers;
+	ret->writers = object->n_writers;
+	ret->waiting = object->n_waiting;
+	ret->key = 0;
+	ret->shmid = 0;
+	ret->age_ms = clock_now_ms() - object->created_ms;
+	snprintf(ret->name, sizeof(ret->name), "%s", object->name);
+	snprintf(ret->layout, sizeof(ret->layout), "%s", object->layout);
+	ret->path[0] = '\0';
+	if (ret->backing == WIRE_BACKING_SYSV) {
+		ret->key = (uint32_t)object->segment.sysv.key;
+		ret->shmid = (uint32_t)object->segment.sysv.id;
+	}
+	if (ret->backing == WIRE_BACKING_FIFO) {
+		wire_name_to_file(object->name, file);
+		snprintf(ret->path, sizeof(ret->path), "%s/%s",
+			 object->registry->settings.fifo_directory, file);
+	}
+}
+
+/* The object of a name that the peer may know of. Returns 0 or a refusal. */
+static int look_up(struct call *call, const char *name, const struct object **ret_object)
+{
+	const char *fault = wire_name_fault(name);
+	const struct object *object;
+
+	if (fault)
+		return call_refuse(call, -EINVAL, "the name \"%s\" %s", name, fault);
+	object = registry_find(call->server->registry, name);
+	if (!object)
+		return call_refuse(call, -ENOENT, "\"%s\" does not exist", name);
+	if (!is_shown(call, object))
+		return call_refuse(call, -EACCES,
+				   "\"%s\" belongs to uid %u and is not open to uid %u", name,
+				   object->permission.uid, call->peer->member->credentials.uid);
+	*ret_object = object;
+	return 0;
+}
+
+int handle_stat(struct call *call)
+{
+	const struct object *object;
+	int r = look_up(call, call->request->stat_request.name, &object);
+
+	if (r < 0)
+		return r;
+	describe_object(object, &call->answer->object);
+	return WIRE_OUTCOME_DONE;
+}
+
+int handle_list(struct call *call)
+{
+	const struct wire_list_request *request = &call->request->list_request;
+	struct wire_list_reply *reply = &call->answer->list_reply;
+	size_t prefix_size = strlen(request->prefix);
+	struct object *object = registry_object_after(call->server->registry, request->cursor);
+	uint64_t last = request->cursor;
+
+	for (; object; last = object->id, object = object->by_id.next) {
+		struct wire_object entry;
+
+		if (object->state == WIRE_STATE_REMOVED || !is_shown(call, object) ||
+		    strncmp(object->name, request->prefix, prefix_size) != 0)
+			continue;
+		describe_object(object, &entry);
+		if (wire_append(&reply->entries, &wire_object_shape, call->peer->version, &entry) <
+		    0) {
+			reply->cursor = last;
+			return WIRE_OUTCOME_DONE;
+		}
+	}
+	reply->cursor = 0;
+	return WIRE_OUTCOME_DONE;
+}
+
+static void describe_holder(const struct member *member, const char *name, uint64_t since_ms,
+			    struct wire_holder *ret)
+{
+	ret->member = member->id;
+	ret->pid = (uint32_t)member->credentials.pid;
+	ret->uid = member->credentials.uid;
+	ret->age_ms = clock_now_ms() - since_ms;
+	snprintf(ret->program, sizeof(ret->program), "%s", member->program);
+	snprintf(ret->name, sizeof(ret->name), "%s", name);
+}
+
+/* Returns false when the page is full. */
+static bool append_hold(struct call *call, const struct hold *hold)
+{
+	const struct object *object = hold->object;
+	struct wire_holder entry;
+
+	describe_holder(hold->member, object->name, hold->since_ms, &entry);
+	entry.object = object->id;
+	entry.access = hold->access;
+	entry.holding = object->initialiser == hold ? WIRE_HOLDING_INITIALISING
+			: hold->member->peer        ? WIRE_HOLDING_ATTACHED
+						    : WIRE_HOLDING_AWAY;
+	return wire_append(&call->answer->who_reply.entries, &wire_holder_shape,
+			   call->peer->version, &entry) == 0;
+}
+
+static bool append_parked(struct call *call, const struct parked *parked)
+{
+	struct wire_holder entry;
+
+	describe_holder(parked->peer->member, parked->request.name, parked->since_ms, &entry);
+	entry.object = parked->object ? parked->object->id : 0;
+	entry.access = parked->request.access;
+	entry.holding = WIRE_HOLDING_WAITING;
+	return wire_append(&call->answer->who_reply.entries, &wire_holder_shape,
+			   call->peer->version, &entry) == 0;
+}
+
+static bool list_parked(struct call *call, const struct object *only, uint64_t cursor)
+{
+	const struct parked *parked = parked_after(call->server, cursor);
+
+	for (; parked; cursor = parked->id, parked = parked->next) {
+		if (!parked->object || !is_shown(call, parked->object) ||
+		    (only && parked->object != only))
+			continue;
+		if (!append_parked(call, parked)) {
+			call->answer->who_reply.cursor = cursor | CURSOR_PARKED;
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool list_holds(struct call *call, const struct object *only, uint64_t cursor)
+{
+	const struct hold *hold = registry_hold_after(call->server->registry, cursor);
+
+	for (; hold; cursor = hold->id, hold = hold->handle.next) {
+		if (!is_shown(call, hold->object) || (only && hold->object != only))
+			continue;
+		if (!append_hold(call, hold)) {
+			call->answer->who_reply.cursor = cursor;
+			return false;
+		}
+	}
+	return true;
+}
+
+int handle_who(struct call *call)
+{
+	const struct wire_who_request *request = &call->request->who_request;
+	const struct object *only = NULL;
+	uint64_t cursor = request->cursor;
+
+	if (request->name[0]) {
+		int r = look_up(call, request->name, &only);
+
+		if (r < 0)
+			return r;
+	}
+	if (!(cursor & CURSOR_PARKED)) {
+		if (!list_holds(call, only, cursor))
+			return WIRE_OUTCOME_DONE;
+		cursor = CURSOR_PARKED;
+	}
+	if (list_parked(call, only, cursor & ~CURSOR_PARKED))
+		call->answer->who_reply.cursor = 0;
+	return WIRE_OUTCOME_DONE;
+}

@@ -1,0 +1,206 @@
+/*
+ * The requests of a session: hello, confirm, hold, goodbye.
+ */
+#include <errno.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "objects/member.h"
+#include "objects/object.h"
+#include "server/handlers.h"
+#include "server/peer.h"
+#include "server/server.h"
+
+static int check_identity(struct call *call)
+{
+	const struct server *server = call->server;
+	uid_t uid = call->peer->credentials.uid;
+
+	if (uid == CREDENTIALS_UID_UNMAPPED)
+		return call_refuse(
+			call, -EACCES,
+			"uid %u means a user that the broker cannot tell from others; map "
+			"your user into the broker's user namespace",
+			uid);
+	if (server->settings.per_user && uid != server->registry->broker_uid && uid != 0)
+		return call_refuse(
+			call, -EACCES,
+			"this is the per-user broker of uid %u and you are uid %u; use your "
+			"own or the system's",
+			server->registry->broker_uid, uid);
+	return 0;
+}
+
+static int negotiate(struct call *call, uint16_t *ret_version)
+{
+	const struct wire_hello_request *hello = &call->request->hello_request;
+	uint16_t newest =
+		hello->version_max < WIRE_VERSION_NEWEST ? hello->version_max : WIRE_VERSION_NEWEST;
+
+	if (hello->version_min > hello->version_max || hello->version_min > WIRE_VERSION_NEWEST ||
+	    hello->version_max < WIRE_VERSION_OLDEST)
+		return call_refuse(
+			call, -EPROTONOSUPPORT,
+			"the client speaks protocol versions %u to %u and this broker (%s) "
+			"%u to %u; bring the older of the two up to date",
+			hello->version_min, hello->version_max, SHMB_VERSION, WIRE_VERSION_OLDEST,
+			WIRE_VERSION_NEWEST);
+	*ret_version = newest;
+	return 0;
+}
+
+static int check_instance(struct call *call)
+{
+	static const uint8_t any[WIRE_INSTANCE_SIZE];
+	const uint8_t *wanted = call->request->hello_request.instance;
+
+	if (memcmp(wanted, any, sizeof(any)) == 0 ||
+	    memcmp(wanted, call->server->instance, sizeof(any)) == 0)
+		return 0;
+	return call_refuse(
+		call, -ESTALE,
+		"the broker that this connection began with has ended and another has taken "
+		"its place; connect anew and open again what you need");
+}
+
+/* A program's name is shown to people: what is not printable is not worth having. */
+static void clean_text(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
+/* Become the member that this process was before its connection was lost, if it still is one. */
+static bool resume(struct call *call)
+{
+	const struct wire_hello_request *hello = &call->request->hello_request;
+	struct peer *peer = call->peer;
+	struct member *member = member_find(call->server->registry, hello->member, hello->secret,
+					    &peer->credentials);
+	struct peer *former = member ? member->peer : NULL;
+
+	if (!member || member_return(member, peer) < 0)
+		return false;
+	peer->member = member;
+	if (former) {
+		former->member = NULL;
+		peer_drop(former);
+	}
+	return true;
+}
+
+int handle_hello(struct call *call)
+{
+	struct wire_hello_request hello = call->request->hello_request;
+	struct wire_hello_reply *reply = &call->answer->hello_reply;
+	struct server *server = call->server;
+	struct peer *peer = call->peer;
+	uint16_t version = WIRE_VERSION_OLDEST;
+	bool resumed;
+	int r = check_identity(call);
+
+	if (r == 0)
+		r = negotiate(call, &version);
+	if (r == 0)
+		r = check_instance(call);
+	call->ends = r < 0;
+	if (r < 0)
+		return r;
+	clean_text(hello.program);
+	resumed = resume(call);
+	if (!resumed) {
+		r = member_new(server->registry, peer->fd, &peer->credentials, hello.program,
+			       &peer->member);
+		call->ends = r < 0;
+		if (r < 0)
+			return call_refuse(call, r, "the broker cannot take another client: %s",
+					   strerror(-r));
+		peer->member->peer = peer;
+	}
+	(void)event_del(&peer->hello_late);
+	peer->version = version;
+	peer->sysv_is_reached =
+		hello.ipc_namespace != 0 && hello.ipc_namespace == server->ipc_namespace;
+	reply->version = version;
+	reply->flags = (server->settings.per_user ? WIRE_HELLO_PER_USER : 0) |
+		       (resumed ? WIRE_HELLO_RESUMED : 0) |
+		       (peer->sysv_is_reached ? WIRE_HELLO_SYSV : 0);
+	memcpy(reply->instance, server->instance, sizeof(reply->instance));
+	memcpy(reply->secret, peer->member->secret, sizeof(reply->secret));
+	reply->member = peer->member->id;
+	reply->nonce = peer->member->nonce;
+	reply->broker_uid = server->registry->broker_uid;
+	snprintf(reply->broker, sizeof(reply->broker), "%s", SHMB_VERSION);
+	return WIRE_OUTCOME_DONE;
+}
+
+int handle_confirm(struct call *call)
+{
+	int r = member_confirm(call->peer->member, call->request->confirm_request.nonce);
+
+	if (r == -EPERM)
+		return call_refuse(call, r,
+				   "CONFIRM brought another nonce than HELLO's answer gave");
+	if (r < 0)
+		return call_refuse(call, r, "the broker has no memory to watch this process");
+	return WIRE_OUTCOME_DONE;
+}
+
+static struct object *find_by_id(const struct registry *registry, uint64_t id)
+{
+	struct object *object;
+
+	HASH_FIND(by_id, registry->by_id, &id, sizeof(id), object);
+	return object;
+}
+
+int handle_hold(struct call *call)
+{
+	const struct wire_hold_request *request = &call->request->hold_request;
+	const struct registry *registry = call->server->registry;
+	struct member *member = call->peer->member;
+	struct hold *hold = hold_find(registry, member, request->hold);
+	struct object *object;
+	unsigned granted;
+	int r;
+
+	if (hold) {
+		hold->is_stale = false;
+		call->answer->hold_reply.hold = hold->id;
+		return WIRE_OUTCOME_DONE;
+	}
+	object = find_by_id(registry, request->object);
+	if (!object || object->state == WIRE_STATE_REMOVED)
+		return call_refuse(call, -ENOENT, "object %" PRIu64 " has been removed meanwhile",
+				   request->object);
+	if (object->generation != request->generation)
+		return call_refuse(call, -ESTALE,
+				   "\"%s\" is in generation %" PRIu64
+				   " now, and generation %" PRIu64
+				   " is what you hold; open it again",
+				   object->name, object->generation, request->generation);
+	granted = access_granted(&object->permission, &member->credentials);
+	if (request->access == 0 || (request->access & granted) != request->access)
+		return call_refuse(call, -EACCES, "\"%s\" does not grant uid %u that access",
+				   object->name, member->credentials.uid);
+	r = object_hold_again(object, member, request->access, request->generation, &hold);
+	if (r < 0)
+		return call_refuse(call, r,
+				   "the broker has no memory for another entry of the ledger");
+	call->answer->hold_reply.hold = hold->id;
+	return WIRE_OUTCOME_DONE;
+}
+
+int handle_goodbye(struct call *call)
+{
+	struct member *member = call->peer->member;
+
+	member->peer = NULL;
+	call->peer->member = NULL;
+	call->ends = true;
+	member_end(member);
+	return WIRE_OUTCOME_DONE;
+}

@@ -1,0 +1,352 @@
+/*
+ * The request is checked as a whole before anything is made. Then the name is looked up: what
+ * exists is opened if everything fits; what does not is created if that was asked for. Both end in
+ * grant().
+ */
+#include "server/opening.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "objects/lifetime.h"
+#include "objects/member.h"
+#include "objects/object.h"
+#include "rules/backing.h"
+#include "server/dispatch.h"
+#include "server/peer.h"
+#include "server/server.h"
+
+static int check_words(struct call *call, const struct wire_open_request *request)
+{
+	const char *fault = wire_name_fault(request->name);
+
+	if (fault)
+		return call_refuse(call, -EINVAL, "the name \"%s\" %s", request->name, fault);
+	fault = wire_layout_fault(request->layout);
+	if (fault)
+		return call_refuse(call, -EINVAL, "the layout tag of \"%s\" %s", request->name,
+				   fault);
+	if (request->kind != WIRE_KIND_SEGMENT && request->kind != WIRE_KIND_FIFO)
+		return call_refuse(call, -EINVAL,
+				   "\"%s\" is asked for as kind %u, which is neither a "
+				   "segment (1) nor a FIFO (2)",
+				   request->name, request->kind);
+	if (request->flags & ~WIRE_OPEN_KNOWN)
+		return call_refuse(call, -EINVAL,
+				   "the flags 0x%x for \"%s\" have bits that this broker "
+				   "does not know",
+				   request->flags, request->name);
+	if (request->kind == WIRE_KIND_FIFO && request->access != WIRE_ACCESS_READ &&
+	    request->access != WIRE_ACCESS_WRITE)
+		return call_refuse(call, -EINVAL,
+				   "a FIFO is opened either for reading or for writing: "
+				   "ask for \"%s\" with access 1 or 2",
+				   request->name);
+	if (request->kind == WIRE_KIND_SEGMENT && request->access != WIRE_ACCESS_READ &&
+	    request->access != WIRE_ACCESS_BOTH)
+		return call_refuse(call, -EINVAL,
+				   "a segment is opened for reading or for both: ask for "
+				   "\"%s\" with access 1 or 3",
+				   request->name);
+	return 0;
+}
+
+static int check_size(struct call *call, const struct wire_open_request *request)
+{
+	bool creates = request->flags & WIRE_OPEN_CREATE;
+
+	if (request->kind == WIRE_KIND_FIFO)
+		return request->size == 0 ? 0
+					  : call_refuse(call, -EINVAL,
+							"a FIFO has no size: ask for "
+							"\"%s\" with size 0",
+							request->name);
+	if (creates && request->size == 0)
+		return call_refuse(call, -EINVAL,
+				   "\"%s\" cannot be created with size 0; give its size "
+				   "in bytes",
+				   request->name);
+	if (request->size > SEGMENT_SIZE_MAX)
+		return call_refuse(call, -EFBIG,
+				   "\"%s\" is asked for with %" PRIu64 " bytes, more than "
+				   "a process can map (2^47)",
+				   request->name, request->size);
+	return 0;
+}
+
+static int check_creation(struct call *call, const struct wire_open_request *request)
+{
+	bool is_segment = request->kind == WIRE_KIND_SEGMENT;
+	const char *fault = access_mode_fault(is_segment, request->mode);
+
+	if (!(request->flags & WIRE_OPEN_CREATE))
+		return 0;
+	if (fault)
+		return call_refuse(call, -EINVAL, "the mode 0%o of \"%s\" %s", request->mode,
+				   request->name, fault);
+	if (request->lifetime < WIRE_LIFETIME_KEEP || request->lifetime > WIRE_LIFETIME_OWNER)
+		return call_refuse(call, -EINVAL,
+				   "\"%s\" is asked for with lifetime %u, which is none "
+				   "of keep (1), used (2) and owner (3)",
+				   request->name, request->lifetime);
+	if (is_segment && request->backing > WIRE_BACKING_MEMFD)
+		return call_refuse(call, -EINVAL,
+				   "\"%s\" is asked for with backing %u, which is none of "
+				   "auto (0), sysv (1) and memfd (2)",
+				   request->name, request->backing);
+	if (is_segment && !(request->access & WIRE_ACCESS_WRITE))
+		return call_refuse(call, -EINVAL,
+				   "\"%s\" cannot be created read-only: its creator has "
+				   "to initialise it",
+				   request->name);
+	return 0;
+}
+
+static int check_request(struct call *call, const struct wire_open_request *request)
+{
+	int r = check_words(call, request);
+
+	if (r == 0)
+		r = check_size(call, request);
+	if (r == 0)
+		r = check_creation(call, request);
+	return r;
+}
+
+/* What an existing object has to be to answer REQUEST. */
+static int check_match(struct call *call, const struct wire_open_request *request,
+		       const struct object *object)
+{
+	const struct credentials *subject = &call->peer->member->credentials;
+	unsigned granted = access_granted(&object->permission, subject);
+
+	if ((request->access & granted) != request->access)
+		return call_refuse(call, -EACCES,
+				   "\"%s\" belongs to uid %u, gid %u with mode 0%o, which "
+				   "does not grant uid %u \"%s\"",
+				   object->name, object->permission.uid, object->permission.gid,
+				   object->permission.mode, subject->uid,
+				   wire_access_text(request->access));
+	if (request->flags & WIRE_OPEN_EXCLUSIVE)
+		return call_refuse(call, -EEXIST,
+				   "\"%s\" exists already; open it without the wish to "
+				   "be the one who creates it, or remove it",
+				   object->name);
+	if (object->kind != request->kind)
+		return call_refuse(call, -EMEDIUMTYPE, "\"%s\" is a %s, not a %s", object->name,
+				   wire_kind_text(object->kind), wire_kind_text(request->kind));
+	if (request->layout[0] && strcmp(request->layout, object->layout) != 0)
+		return call_refuse(call, -ESTALE,
+				   "\"%s\" has the layout \"%s\", not \"%s\": it was made "
+				   "by another version of its users; use another name or remove it",
+				   object->name, object->layout, request->layout);
+	if (request->size > object->size)
+		return call_refuse(call, -EFBIG,
+				   "\"%s\" has %" PRIu64 " bytes, fewer than the %" PRIu64
+				   " asked for; remove it to have it made anew",
+				   object->name, object->size, request->size);
+	if ((request->flags & WIRE_OPEN_KEY) && object_backing(object) != WIRE_BACKING_SYSV)
+		return call_refuse(call, -ENOTSUP,
+				   "\"%s\" is a %s and has no System V key; it gets one "
+				   "when it is created with sysv",
+				   object->name, wire_backing_text(object_backing(object)));
+	if (object_backing(object) == WIRE_BACKING_SYSV && !call->peer->sysv_is_reached)
+		return call_refuse(
+			call, -ENOTSUP,
+			"\"%s\" is a System V segment, and this process is in "
+			"another IPC namespace than the broker; create it with memfd, or share "
+			"the namespace",
+			object->name);
+	return 0;
+}
+
+static int refuse_creation(struct call *call, const struct wire_open_request *request,
+			   uint8_t backing, int r)
+{
+	const char *what = request->kind == WIRE_KIND_FIFO ? "FIFO" : wire_backing_text(backing);
+
+	switch (r) {
+	case -ENOSPC:
+		return call_refuse(call, r,
+				   "\"%s\" cannot be created: the machine has no room for "
+				   "another %s of %" PRIu64
+				   " bytes; see \"ipcs -lm\" and \"ipcs -um\" for "
+				   "System V, or ask for memfd",
+				   request->name, what, request->size);
+	case -EINVAL:
+	case -EFBIG:
+		return call_refuse(call, -EFBIG,
+				   "\"%s\" cannot be created: the kernel does not make a "
+				   "%s of %" PRIu64 " bytes (for System V see \"ipcs -lm\")",
+				   request->name, what, request->size);
+	case -EMFILE:
+	case -ENFILE:
+		return call_refuse(call, r,
+				   "\"%s\" cannot be created: the broker has no file descriptor "
+				   "left; raise its limit (LimitNOFILE), or ask for sysv",
+				   request->name);
+	case -ENOTSUP:
+		return call_refuse(call, r,
+				   "\"%s\" cannot be created: its permission needs an ACL, which "
+				   "the file system of the FIFO directory does not have",
+				   request->name);
+	case -EEXIST:
+		return call_refuse(call, r,
+				   "\"%s\" cannot be created: something that is not the "
+				   "broker's is in its place in the FIFO directory",
+				   request->name);
+	default:
+		return call_refuse(call, r, "\"%s\" cannot be created: %s (making a %s)",
+				   request->name, strerror(-r), what);
+	}
+}
+
+static int choose_backing(struct call *call, const struct wire_open_request *request,
+			  struct object_plan *plan, const char **ret_why)
+{
+	const struct peer *peer = call->peer;
+	struct backing_question question = {
+		.wanted = request->backing,
+		.wants_key = request->flags & WIRE_OPEN_KEY,
+		.sysv_is_reached = peer->sysv_is_reached,
+		.is_per_user = call->server->settings.per_user,
+		.broker_uid = call->server->registry->broker_uid,
+		.permission = &plan->permission,
+		.owner = &peer->member->credentials,
+	};
+	struct backing_answer answer;
+	int r;
+
+	if (request->kind == WIRE_KIND_FIFO) {
+		plan->backing = WIRE_BACKING_FIFO;
+		*ret_why = "";
+		return 0;
+	}
+	r = backing_choose(&question, &answer);
+	if (r < 0)
+		return call_refuse(call, r,
+				   "\"%s\" cannot be created with backing %s and mode 0%o: %s; "
+				   "ask for memfd, or another mode or group",
+				   request->name, wire_backing_text(request->backing),
+				   request->mode, answer.why);
+	plan->backing = answer.backing;
+	*ret_why = answer.why;
+	return 0;
+}
+
+static int create(struct call *call, const struct wire_open_request *request,
+		  struct object **ret_object)
+{
+	struct member *member = call->peer->member;
+	struct object_plan plan = {
+		.name = request->name,
+		.layout = request->layout,
+		.kind = request->kind,
+		.lifetime = request->lifetime,
+		.linger_ms = request->linger_ms,
+		.size = request->size,
+		.permission = {member->credentials.uid, member->credentials.gid, request->mode},
+	};
+	bool is_choice = request->backing == WIRE_BACKING_AUTO && !(request->flags & WIRE_OPEN_KEY);
+	const char *why = "";
+	int r = choose_backing(call, request, &plan, &why);
+
+	if (r < 0)
+		return r;
+	r = object_new(call->server->registry, &plan, member, ret_object);
+	if (r == -ENOSPC && is_choice && plan.backing == WIRE_BACKING_SYSV) {
+		plan.backing = WIRE_BACKING_MEMFD;
+		why = "the machine has no room for another System V segment";
+		r = object_new(call->server->registry, &plan, member, ret_object);
+	}
+	if (r < 0)
+		return refuse_creation(call, request, plan.backing, r);
+	snprintf(call->answer->open_reply.why, sizeof(call->answer->open_reply.why), "%s", why);
+	return 0;
+}
+
+static void describe(struct call *call, const struct object *object, const struct hold *hold)
+{
+	struct wire_open_reply *reply = &call->answer->open_reply;
+	char file[WIRE_NAME_MAX + 1];
+
+	reply->hold = hold->id;
+	reply->object = object->id;
+	reply->generation = object->generation;
+	reply->size = object->size;
+	reply->backing = object_backing(object);
+	reply->readers = object->n_readers;
+	if (reply->backing == WIRE_BACKING_SYSV) {
+		reply->shmid = (uint32_t)object->segment.sysv.id;
+		reply->key = (uint32_t)object->segment.sysv.key;
+		reply->creator_uid = object->registry->broker_uid;
+	}
+	if (reply->backing == WIRE_BACKING_FIFO) {
+		wire_name_to_file(object->name, file);
+		snprintf(reply->path, sizeof(reply->path), "%s/%s",
+			 object->registry->settings.fifo_directory, file);
+	}
+}
+
+static int grant(struct call *call, const struct wire_open_request *request, struct object *object)
+{
+	struct hold *hold;
+	int r = object_hold(object, call->peer->member, request->access, &hold);
+
+	if (r < 0)
+		return call_refuse(call, r, "\"%s\" cannot be opened: %s", request->name,
+				   strerror(-r));
+	r = object_descriptor(object, request->access, &call->fd, &call->owns_fd);
+	if (r < 0) {
+		call->fd = -1;
+		call->owns_fd = false;
+		hold_end(hold);
+		return call_refuse(call, r, "\"%s\" cannot be opened: %s (making its descriptor)",
+				   request->name, strerror(-r));
+	}
+	describe(call, object, hold);
+	if (object->initialiser == hold)
+		return WIRE_OUTCOME_INITIALISE;
+	if (object->kind == WIRE_KIND_FIFO && object->n_readers == 0)
+		return WIRE_OUTCOME_NO_READER;
+	return WIRE_OUTCOME_DONE;
+}
+
+static bool has_to_wait(const struct object *object, unsigned access)
+{
+	if (object->state == WIRE_STATE_FRESH)
+		return !(access & WIRE_ACCESS_WRITE);
+	return object->state == WIRE_STATE_INITIALISING;
+}
+
+int opening_attempt(struct call *call, const struct wire_open_request *request,
+		    struct object **ret_object)
+{
+	int r = check_request(call, request);
+	struct object *object;
+	bool is_new;
+
+	if (r < 0)
+		return r;
+	object = registry_find(call->server->registry, request->name);
+	is_new = !object;
+	if (object)
+		r = check_match(call, request, object);
+	else if (request->flags & WIRE_OPEN_CREATE)
+		r = create(call, request, &object);
+	else
+		r = call_refuse(call, -ENOENT, "\"%s\" does not exist; create it first",
+				request->name);
+	if (r < 0)
+		return r;
+	if (has_to_wait(object, request->access)) {
+		*ret_object = object;
+		return CALL_PARKED;
+	}
+	r = grant(call, request, object);
+	if (r < 0 && is_new)
+		object_remove(object, WIRE_ENDING_BACKING);
+	return r;
+}

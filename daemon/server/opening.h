@@ -1,0 +1,18 @@
+/*
+ * Open-or-create: from a request to an entry in the ledger.
+ */
+#ifndef SERVER_OPENING_H
+#define SERVER_OPENING_H
+
+struct call;
+struct object;
+struct wire_open_request;
+
+/*
+ * Do what REQUEST asks for and fill the answer. Returns an outcome, a refusal, or CALL_PARKED with
+ * the object that has to change first in *ret_object.
+ */
+int opening_attempt(struct call *call, const struct wire_open_request *request,
+		    struct object **ret_object);
+
+#endif

@@ -1,0 +1,207 @@
+/*
+ * Two queues: those that wait, and those that try again at the next turn of the loop. Trying again
+ * can change objects and so move more from the first to the second, which is therefore emptied from
+ * its head, never walked.
+ */
+#include "server/parked.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "objects/member.h"
+#include "objects/object.h"
+#include "server/dispatch.h"
+#include "server/opening.h"
+#include "server/peer.h"
+#include "server/server.h"
+
+#define PARKED_PER_PEER_MAX 64
+
+static struct parked **queue_of(struct parked *parked)
+{
+	struct server *server = parked->peer->server;
+
+	return parked->tries_again ? &server->trying_again : &server->parked;
+}
+
+static void parked_free(struct parked *parked)
+{
+	struct peer *peer = parked->peer;
+
+	DL_DELETE(*queue_of(parked), parked);
+	DL_DELETE2(peer->parked, parked, peer_prev, peer_next);
+	(void)event_del(&parked->deadline);
+	if (parked->object)
+		object_wait_end(parked->object);
+	peer->n_parked--;
+	peer->server->n_parked--;
+	free(parked);
+}
+
+static struct call call_of(const struct parked *parked, union message *answer)
+{
+	*answer = (union message){.open_reply = {0}};
+	return (struct call){
+		.server = parked->peer->server,
+		.peer = parked->peer,
+		.operation = wire_operation(WIRE_OPEN, parked->peer->version),
+		.answer = answer,
+		.serial = parked->serial,
+		.fd = -1,
+	};
+}
+
+static int refuse_late(struct call *call, const struct parked *parked)
+{
+	const struct object *object = parked->object;
+	const struct hold *hold = object ? object->initialiser : NULL;
+
+	if (!hold)
+		return call_refuse(call, -ETIMEDOUT,
+				   "\"%s\" is not initialised and nobody does it; open it for "
+				   "writing to become the one who does",
+				   parked->request.name);
+	return call_refuse(call, -ETIMEDOUT,
+			   "\"%s\" is still being initialised by %s (pid %d); ask again later, or "
+			   "end that process",
+			   parked->request.name, hold->member->program,
+			   (int)hold->member->credentials.pid);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *data)
+{
+	static union message answer;
+	struct parked *parked = data;
+	struct call call = call_of(parked, &answer);
+	int status = refuse_late(&call, parked);
+
+	(void)fd;
+	(void)what;
+	parked_free(parked);
+	call_answer(&call, status);
+}
+
+static void try_again(struct parked *parked)
+{
+	static union message answer;
+	struct server *server = parked->peer->server;
+	struct call call = call_of(parked, &answer);
+	struct object *object = NULL;
+	int status = opening_attempt(&call, &parked->request, &object);
+
+	if (status != CALL_PARKED) {
+		parked_free(parked);
+		call_answer(&call, status);
+		return;
+	}
+	DL_DELETE(server->trying_again, parked);
+	DL_APPEND(server->parked, parked);
+	parked->tries_again = false;
+	if (parked->object != object) {
+		object_wait_begin(object);
+		if (parked->object)
+			object_wait_end(parked->object);
+		parked->object = object;
+	}
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *data)
+{
+	struct server *server = data;
+
+	(void)fd;
+	(void)what;
+	while (server->trying_again)
+		try_again(server->trying_again);
+}
+
+void parked_init(struct server *server)
+{
+	(void)event_assign(&server->parked_wake, server->base, -1, 0, on_wake, server);
+}
+
+void parked_fini(struct server *server)
+{
+	(void)event_del(&server->parked_wake);
+}
+
+int parked_add(struct call *call, const struct wire_open_request *request, struct object *object)
+{
+	struct peer *peer = call->peer;
+	struct server *server = call->server;
+	struct timeval timeout = {.tv_sec = request->wait_ms / 1000u,
+				  .tv_usec = (suseconds_t)(request->wait_ms % 1000u) * 1000};
+	struct parked *parked;
+
+	if (peer->n_parked >= PARKED_PER_PEER_MAX)
+		return call_refuse(
+			call, -EAGAIN,
+			"%u requests of this connection wait already, its limit; let some "
+			"end before opening \"%s\"",
+			PARKED_PER_PEER_MAX, request->name);
+	parked = calloc(1, sizeof(*parked));
+	if (parked)
+		(void)event_assign(&parked->deadline, server->base, -1, 0, on_deadline, parked);
+	if (!parked || event_add(&parked->deadline, &timeout) < 0) {
+		free(parked);
+		return call_refuse(call, -ENOMEM, "the broker has no memory to wait for \"%s\"",
+				   request->name);
+	}
+	parked->peer = peer;
+	parked->object = object;
+	parked->id = registry_next_id(server->registry);
+	parked->since_ms = clock_now_ms();
+	parked->serial = call->serial;
+	parked->request = *request;
+	DL_APPEND(server->parked, parked);
+	DL_APPEND2(peer->parked, parked, peer_prev, peer_next);
+	peer->n_parked++;
+	server->n_parked++;
+	object_wait_begin(object);
+	return CALL_PARKED;
+}
+
+void parked_wake(struct server *server, struct object *object)
+{
+	struct parked *parked, *next;
+
+	DL_FOREACH_SAFE(server->parked, parked, next)
+	{
+		if (parked->object != object)
+			continue;
+		DL_DELETE(server->parked, parked);
+		DL_APPEND(server->trying_again, parked);
+		parked->tries_again = true;
+	}
+	if (server->trying_again)
+		event_active(&server->parked_wake, EV_TIMEOUT, 1);
+}
+
+void parked_forget_object(struct server *server, struct object *object)
+{
+	struct parked *parked;
+
+	parked_wake(server, object);
+	DL_FOREACH(server->trying_again, parked)
+	if (parked->object == object) {
+		parked->object = NULL;
+		object_wait_end(object);
+	}
+}
+
+void parked_forget_peer(struct peer *peer)
+{
+	while (peer->parked)
+		parked_free(peer->parked);
+}
+
+const struct parked *parked_after(const struct server *server, uint64_t cursor)
+{
+	const struct parked *parked = server->parked;
+
+	while (parked && parked->id <= cursor)
+		parked = parked->next;
+	return parked;
+}

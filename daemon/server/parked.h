@@ -1,0 +1,51 @@
+/*
+ * Openers that wait while another process initialises the object. Each has its own deadline. When
+ * something changed for an object, its openers try again, in the order in which they came: the
+ * first that may write becomes the next initialiser where the last one left, and the others wait
+ * on.
+ */
+#ifndef SERVER_PARKED_H
+#define SERVER_PARKED_H
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire/messages.h"
+
+struct call;
+struct object;
+struct peer;
+struct server;
+
+struct parked {
+	struct parked *prev, *next;
+	struct parked *peer_prev, *peer_next;
+	struct peer *peer;
+	struct object *object; /* NULL once it has lost its name */
+	struct event deadline;
+	uint64_t id;
+	uint64_t since_ms;
+	uint32_t serial;
+	bool tries_again; /* in the queue of those that try again */
+	struct wire_open_request request;
+};
+
+void parked_init(struct server *server);
+void parked_fini(struct server *server);
+
+/* Park CALL, an OPEN, until OBJECT changes. Returns CALL_PARKED or a refusal. */
+int parked_add(struct call *call, const struct wire_open_request *request, struct object *object);
+
+/* OBJECT changed: its openers try again at the next turn of the loop. */
+void parked_wake(struct server *server, struct object *object);
+
+/* OBJECT has lost its name: the same, and it is not referred to any more. */
+void parked_forget_object(struct server *server, struct object *object);
+
+void parked_forget_peer(struct peer *peer);
+
+/* The first after the one with id CURSOR, or NULL. */
+const struct parked *parked_after(const struct server *server, uint64_t cursor);
+
+#endif

@@ -1,0 +1,250 @@
+/*
+ * The socket of a peer and its queue. Packets are received several at a time, without a control
+ * buffer, so that no descriptor is ever installed.
+ */
+#include "server/peer.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/fd.h"
+#include "log.h"
+#include "objects/member.h"
+#include "objects/table.h"
+#include "server/dispatch.h"
+#include "server/parked.h"
+#include "server/server.h"
+#include "wire/packet.h"
+
+#define PACKETS_PER_WAKEUP 8
+#define OUTPUT_MAX         128 /* packets */
+
+/* An answer that waits for room in the socket; it owns its descriptor. */
+struct packet {
+	struct packet *prev, *next;
+	size_t size;
+	int fd;
+	uint8_t bytes[];
+};
+
+static void packet_free(struct packet *packet)
+{
+	fd_close(packet->fd);
+	free(packet);
+}
+
+static void peer_free(struct peer *peer)
+{
+	credentials_fini(&peer->credentials);
+	free(peer);
+}
+
+void peer_drop(struct peer *peer)
+{
+	struct server *server = peer->server;
+	struct packet *packet, *next;
+
+	if (peer->is_dropped)
+		return;
+	peer->is_dropped = true;
+	(void)event_del(&peer->readable);
+	(void)event_del(&peer->writable);
+	(void)event_del(&peer->hello_late);
+	parked_forget_peer(peer);
+	DL_FOREACH_SAFE(peer->output, packet, next)
+	packet_free(packet);
+	peer->output = NULL;
+	peer->fd = fd_close(peer->fd);
+	DL_DELETE(server->peers, peer);
+	server->n_peers--;
+	if (peer->member)
+		member_leave(peer->member);
+	server_update_idle(server);
+	if (!peer->is_busy)
+		peer_free(peer);
+}
+
+static int enqueue(struct peer *peer, const uint8_t *bytes, size_t size, int fd)
+{
+	struct packet *packet;
+
+	if (peer->n_output >= OUTPUT_MAX)
+		return -EXFULL;
+	packet = malloc(sizeof(*packet) + size);
+	if (!packet)
+		return -ENOMEM;
+	packet->fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd >= 0 && packet->fd < 0) {
+		free(packet);
+		return -errno;
+	}
+	packet->size = size;
+	memcpy(packet->bytes, bytes, size);
+	if (!peer->output && event_add(&peer->writable, NULL) < 0) {
+		packet_free(packet);
+		return -ENOMEM;
+	}
+	(void)event_del(&peer->readable); /* no more questions until the answers are taken */
+	DL_APPEND(peer->output, packet);
+	peer->n_output++;
+	return 0;
+}
+
+/* Drop PEER at the next turn of the loop: whoever sends to it may stand in the midst of its holds.
+ */
+static void drop_soon(struct peer *peer)
+{
+	peer->is_broken = true;
+	(void)event_del(&peer->readable);
+	event_active(&peer->writable, EV_WRITE, 1);
+}
+
+void peer_send(struct peer *peer, const struct wire_header *header, const struct wire_shape *shape,
+	       const void *message, int fd)
+{
+	uint8_t bytes[WIRE_PACKET_MAX];
+	size_t size;
+	int r;
+
+	if (peer->is_dropped || peer->is_broken)
+		return;
+	r = wire_encode_packet(header, shape, message, bytes, &size);
+	if (r == 0)
+		r = peer->output ? -EAGAIN : packet_send(peer->fd, bytes, size, fd);
+	if (r == -EAGAIN)
+		r = enqueue(peer, bytes, size, fd);
+	if (r == 0)
+		return;
+	if (r != -EPIPE && r != -ECONNRESET)
+		log_warning(
+			"connection of pid %d dropped: what it should get could not be sent: %s",
+			(int)peer->credentials.pid, strerror(-r));
+	drop_soon(peer);
+}
+
+static int send_output(struct peer *peer)
+{
+	while (peer->output) {
+		struct packet *packet = peer->output;
+		int r = packet_send(peer->fd, packet->bytes, packet->size, packet->fd);
+
+		if (r < 0)
+			return r;
+		DL_DELETE(peer->output, packet);
+		peer->n_output--;
+		packet_free(packet);
+	}
+	(void)event_del(&peer->writable);
+	return event_add(&peer->readable, NULL) < 0 ? -ENOMEM : 0;
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *data)
+{
+	struct peer *peer = data;
+	int r = peer->is_broken ? -EPIPE : send_output(peer);
+
+	(void)fd;
+	(void)what;
+	if (r < 0 && r != -EAGAIN)
+		peer_drop(peer);
+}
+
+/* Returns the number of packets received, or -errno. */
+static int receive(int fd, uint8_t bytes[][WIRE_PACKET_MAX], struct mmsghdr *packets)
+{
+	struct iovec parts[PACKETS_PER_WAKEUP];
+	int n;
+
+	for (size_t i = 0; i < PACKETS_PER_WAKEUP; i++) {
+		parts[i] = (struct iovec){bytes[i], WIRE_PACKET_MAX};
+		packets[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &parts[i], .msg_iovlen = 1}};
+	}
+	do
+		n = recvmmsg(fd, packets, PACKETS_PER_WAKEUP, MSG_DONTWAIT, NULL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *data)
+{
+	static uint8_t bytes[PACKETS_PER_WAKEUP][WIRE_PACKET_MAX];
+	struct mmsghdr packets[PACKETS_PER_WAKEUP];
+	struct peer *peer = data;
+	int n = receive(fd, bytes, packets);
+
+	(void)what;
+	if (n == -EAGAIN)
+		return;
+	peer->is_busy = true;
+	if (n <= 0)
+		peer_drop(peer);
+	for (int i = 0; i < n && !peer->is_dropped && !peer->is_broken; i++) {
+		/* Nobody sends an empty packet: it is how the end of the connection reads. */
+		if (packets[i].msg_len == 0 || (packets[i].msg_hdr.msg_flags & MSG_TRUNC))
+			peer_drop(peer);
+		else
+			dispatch_packet(peer, bytes[i], packets[i].msg_len);
+	}
+	peer->is_busy = false;
+	if (peer->is_dropped)
+		peer_free(peer);
+}
+
+static void on_hello_late(evutil_socket_t fd, short what, void *data)
+{
+	struct peer *peer = data;
+
+	(void)fd;
+	(void)what;
+	log_info("connection of pid %d (uid %u) dropped: no HELLO in time",
+		 (int)peer->credentials.pid, peer->credentials.uid);
+	peer_drop(peer);
+}
+
+static int start_events(struct peer *peer)
+{
+	struct server *server = peer->server;
+	uint64_t ms = server->settings.hello_timeout_ms;
+	struct timeval timeout = {.tv_sec = (time_t)(ms / 1000),
+				  .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+
+	(void)event_assign(&peer->readable, server->base, peer->fd, EV_READ | EV_PERSIST,
+			   on_readable, peer);
+	(void)event_assign(&peer->writable, server->base, peer->fd, EV_WRITE | EV_PERSIST,
+			   on_writable, peer);
+	(void)event_assign(&peer->hello_late, server->base, -1, 0, on_hello_late, peer);
+	if (event_add(&peer->readable, NULL) < 0 || event_add(&peer->hello_late, &timeout) < 0) {
+		(void)event_del(&peer->readable);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void peer_new(struct server *server, int take_fd)
+{
+	struct peer *peer = calloc(1, sizeof(*peer));
+	int r = -ENOMEM;
+
+	if (peer) {
+		peer->server = server;
+		peer->fd = take_fd;
+		peer->version = WIRE_VERSION_OLDEST;
+		r = credentials_of_socket(take_fd, &peer->credentials);
+		if (r == 0)
+			r = start_events(peer);
+	}
+	if (r < 0) {
+		log_warning("a connection is refused: %s", strerror(-r));
+		if (peer)
+			peer_free(peer);
+		fd_close(take_fd);
+		return;
+	}
+	DL_APPEND(server->peers, peer);
+	server->n_peers++;
+	server_update_idle(server);
+}

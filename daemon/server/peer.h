@@ -1,0 +1,55 @@
+/*
+ * One connection: what is read from it, what waits to be written to it, and the member behind it.
+ *
+ * Input is bounded by reading a few packets a wake-up, and none while answers wait to be taken.
+ * Output is bounded by dropping a peer whose queue is full.
+ */
+#ifndef SERVER_PEER_H
+#define SERVER_PEER_H
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rules/credentials.h"
+#include "wire/opcodes.h"
+
+struct member;
+struct packet;
+struct parked;
+struct server;
+
+struct peer {
+	struct server *server;
+	struct peer *prev, *next;
+	struct member *member; /* NULL before HELLO */
+	struct packet *output; /* what the socket did not take yet */
+	struct parked *parked; /* its requests that wait */
+	struct event readable;
+	struct event writable;
+	struct event hello_late;        /* runs until HELLO */
+	struct credentials credentials; /* passed on to the member by HELLO */
+	uint32_t n_output;
+	uint32_t n_parked;
+	int fd;
+	uint16_t version; /* negotiated; the oldest before HELLO */
+	bool sysv_is_reached;
+	bool is_broken;  /* it cannot be sent to any more: dropped at the next turn of the loop */
+	bool is_dropped; /* ended within its own dispatch: freed at the end of it */
+	bool is_busy;    /* being dispatched */
+};
+
+/* Take FD over and serve it. A connection that cannot be served is closed. */
+void peer_new(struct server *server, int take_fd);
+
+/* Close the connection; its member goes away, or is away. PEER may be gone when this returns. */
+void peer_drop(struct peer *peer);
+
+/*
+ * Send an answer or an event, or queue it. FD is borrowed; -1 for none. A peer that cannot take it
+ * is dropped at the next turn of the loop, so callers may hold on to it.
+ */
+void peer_send(struct peer *peer, const struct wire_header *header, const struct wire_shape *shape,
+	       const void *message, int fd);
+
+#endif

@@ -1,0 +1,142 @@
+/*
+ * Listening, and what the server does when objects and members change: openers that wait try again,
+ * holders are told, the connection of a member that ended is closed.
+ */
+#include "server/server.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "log.h"
+#include "objects/member.h"
+#include "objects/object.h"
+#include "server/listener.h"
+#include "server/parked.h"
+#include "server/peer.h"
+
+static struct server *server_of(struct observer *observer)
+{
+	return container_of(observer, struct server, observer);
+}
+
+static void on_ready(struct observer *observer, struct object *object)
+{
+	parked_wake(server_of(observer), object);
+}
+
+static void tell_removed(struct peer *peer, const struct object *object, uint64_t generation,
+			 enum wire_ending ending)
+{
+	struct wire_removed_event event = {
+		.object = object->id,
+		.generation = generation,
+		.ending = (uint8_t)ending,
+	};
+	struct wire_header header = {
+		.version = (uint8_t)peer->version,
+		.type = WIRE_EVENT,
+		.code = WIRE_EVENT_REMOVED,
+	};
+
+	snprintf(event.name, sizeof(event.name), "%s", object->name);
+	peer_send(peer, &header, &wire_removed_event_shape, &event, -1);
+}
+
+static void on_removed(struct observer *observer, struct object *object, enum wire_ending ending)
+{
+	struct server *server = server_of(observer);
+	struct hold *hold;
+
+	parked_forget_object(server, object);
+	DL_FOREACH2(object->holds, hold, object_next)
+	if (hold->member->peer)
+		tell_removed(hold->member->peer, object, hold->generation, ending);
+	server_update_idle(server);
+}
+
+static void on_member_ended(struct observer *observer, struct member *member)
+{
+	struct peer *peer = member->peer;
+
+	if (peer) {
+		peer->member = NULL;
+		peer_drop(peer);
+	}
+	server_update_idle(server_of(observer));
+}
+
+static void on_idle(evutil_socket_t fd, short what, void *data)
+{
+	struct server *server = data;
+
+	(void)fd;
+	(void)what;
+	listener_accept(server);
+	if (server->n_peers > 0 || server->registry->by_id || server->registry->members)
+		return;
+	if (server->may_end && !server->may_end(server->may_end_data))
+		server_update_idle(server);
+}
+
+void server_update_idle(struct server *server)
+{
+	uint64_t ms = server->settings.idle_exit_ms;
+	struct timeval delay = {.tv_sec = (time_t)(ms / 1000),
+				.tv_usec = (suseconds_t)(ms % 1000) * 1000};
+
+	if (ms == 0)
+		return;
+	if (server->n_peers > 0)
+		(void)event_del(&server->idle);
+	else
+		(void)event_add(&server->idle, &delay);
+}
+
+static uint64_t own_ipc_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/ipc", &st) < 0 ? 0 : st.st_ino;
+}
+
+int server_init(struct server *server, struct event_base *base, struct registry *registry,
+		const struct server_settings *settings, int take_listener)
+{
+	int r;
+
+	*server = (struct server){
+		.base = base,
+		.registry = registry,
+		.settings = *settings,
+		.observer = {.ready = on_ready,
+			     .vacated = on_ready,
+			     .removed = on_removed,
+			     .member_ended = on_member_ended},
+		.started_ms = clock_now_ms(),
+		.ipc_namespace = own_ipc_namespace(),
+		.listener = take_listener,
+	};
+	r = random_fill(server->instance, sizeof(server->instance));
+	if (r < 0)
+		return r;
+	parked_init(server);
+	(void)event_assign(&server->idle, base, -1, 0, on_idle, server);
+	registry_observe(registry, &server->observer);
+	r = listener_init(server);
+	if (r == 0)
+		server_update_idle(server);
+	return r;
+}
+
+void server_fini(struct server *server)
+{
+	listener_fini(server);
+	while (server->peers)
+		peer_drop(server->peers);
+	(void)event_del(&server->idle);
+	parked_fini(server);
+}

@@ -1,0 +1,58 @@
+/*
+ * The server: what all connections share.
+ */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "objects/registry.h"
+#include "wire/messages.h"
+
+struct event_base;
+struct parked;
+struct peer;
+
+struct server_settings {
+	const char *directory;     /* the runtime directory, for STATUS */
+	uint64_t hello_timeout_ms; /* how long a connection may be silent before HELLO */
+	uint64_t
+		idle_exit_ms; /* end after having had no peer and no object for so long; 0: never */
+	bool per_user;        /* admit the broker's own uid and root alone */
+};
+
+struct server {
+	struct event_base *base;
+	struct registry *registry;
+	struct server_settings settings;
+	struct observer observer;
+	struct peer *peers;
+	struct parked *parked;       /* openers that wait, oldest first */
+	struct parked *trying_again; /* and those that may go on */
+	struct event parked_wake;    /* runs those that may go on */
+	struct event listening;      /* the listener */
+	struct event listen_again;
+	struct event idle;
+	uint64_t started_ms;
+	uint64_t ipc_namespace; /* inode of the broker's, 0 when it cannot be told */
+	uint32_t n_peers;
+	uint32_t n_parked;
+	int listener;
+	uint8_t instance[WIRE_INSTANCE_SIZE];
+	bool (*may_end)(void *data); /* asked when the idle time is over */
+	void *may_end_data;
+};
+
+/* Serve LISTENER, which becomes the server's. Returns 0 or -errno. */
+int server_init(struct server *server, struct event_base *base, struct registry *registry,
+		const struct server_settings *settings, int take_listener);
+
+/* Stop listening and drop all peers; objects and members are the registry's. */
+void server_fini(struct server *server);
+
+/* A peer or an object came or went: start or stop the idle timer. */
+void server_update_idle(struct server *server);
+
+#endif
