@@ -1,0 +1,22 @@
+/*
+ * The broker: the event loop and everything that hangs on it, from start to end.
+ */
+#ifndef DAEMON_BROKER_H
+#define DAEMON_BROKER_H
+
+#include <stdint.h>
+
+#include "runtime.h"
+
+struct broker_settings {
+	struct runtime_plan runtime;
+	uint64_t grace_ms;
+	uint64_t hello_timeout_ms;
+	uint64_t idle_exit_ms;
+};
+
+/* Run until SIGTERM, SIGINT or the end of the idle time. Returns 0, or -errno when it could not
+ * start. */
+int broker_run(const struct broker_settings *settings);
+
+#endif
