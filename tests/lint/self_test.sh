@@ -1,0 +1,151 @@
+#!/bin/sh
+# Do the lint scripts find what they are for? Each fault is put into a small tree that is otherwise
+# good, and the script must fail and name it.
+#
+#   sh tests/lint/self_test.sh PROGRAM
+#
+# PROGRAM is the built protocol_reference.
+set -eu
+reference=$1
+lint=$(cd "$(dirname "$0")" && pwd)
+tree=$(mktemp -d "${TMPDIR:-/tmp}/shmbroker-lint.XXXXXX")
+trap 'rm -rf "$tree" "$tree.out"' EXIT
+trap 'exit 1' INT TERM
+failures=0
+
+# put FILE LINE...: write a file of the tree.
+put() {
+	mkdir -p "$tree/$(dirname "$1")"
+	file=$1
+	shift
+	printf '%s\n' "$@" >"$tree/$file"
+}
+
+fail() {
+	echo "FAIL: $*"
+	failures=$((failures + 1))
+}
+
+good_tree() {
+	rm -rf "${tree:?}"/*
+	put proto/base/fd.h '#include <unistd.h>'
+	put proto/wire/codec.h '#include "base/fd.h"'
+	put proto/wire/codec.c '#include "wire/codec.h"' '#include <errno.h>' '#include "base/fd.h"'
+	put proto/layout/state_layout.h '#include "base/fd.h"'
+	put client/include/shmbroker/export.h '/* SHMB_EXPORT int shmb_in_a_comment(void); */' \
+		'#define SHMB_EXPORT __attribute__((visibility("default")))'
+	put client/include/shmbroker/segment.h '#include <stdint.h>' '#include <shmbroker/export.h>' \
+		'SHMB_EXPORT void *shmb_segment_data(const struct shmb_segment *segment);' \
+		'SHMB_EXPORT int shmb_segment_open(struct shmb_connection *connection,' \
+		'				  const char *name);'
+	put client/core/channel.h '#include "wire/codec.h"'
+	put client/core/channel.c '#include "core/channel.h"' '#include "layout/state_layout.h"' \
+		'#include <shmbroker/segment.h>'
+	put client/formats/state.c '#include "core/channel.h"'
+	put client/shmctl/main.c '#include <jansson.h>' '#include <shmbroker/segment.h>'
+	put client/libshmbroker.map 'SHMBROKER_0.1 {' 'global:' '	shmb_segment_data;' \
+		'	shmb_segment_open; # opens' 'local:' '	*;' '};'
+	put daemon/log.h '#include "base/fd.h"'
+	put daemon/rules/access.h '#include "wire/codec.h"' '#include "log.h"'
+	put daemon/objects/object.h '#include "rules/access.h"' '#include <event2/event.h>'
+	put daemon/server/peer.h '#include "objects/object.h"'
+	put daemon/main.c '#include "server/peer.h"'
+	put docs/examples/wordcount.c '#include <stdio.h>' '#include <shmbroker/segment.h>'
+}
+
+# passes SCRIPT: it must find nothing.
+passes() {
+	if ! sh "$lint/$1" "$tree" >"$tree.out" 2>&1; then
+		fail "$1 finds a fault in the good tree: $(cat "$tree.out")"
+	fi
+}
+
+# finds SCRIPT TEXT WHAT: it must fail and say TEXT.
+finds() {
+	if sh "$lint/$1" "$tree" >"$tree.out" 2>&1; then
+		fail "$1 does not find: $3"
+	elif ! grep -qF -- "$2" "$tree.out"; then
+		fail "$1 on \"$3\" does not say \"$2\" but: $(cat "$tree.out")"
+	fi
+	good_tree
+}
+
+good_tree
+passes include_law.sh
+passes file_lengths.sh
+passes symbols.sh
+
+# arrow FILE INCLUDE: an include that the law forbids.
+arrow() {
+	put "$1" "#include $2"
+	finds include_law.sh "$1:1: $3" "$1 includes $2"
+}
+
+arrow proto/base/new.h '"wire/codec.h"' 'proto/base may not include proto/wire/codec.h'
+arrow proto/wire/new.h '"layout/state_layout.h"' 'proto/wire may not include'
+arrow proto/layout/new.h '"wire/codec.h"' 'proto/layout may not include'
+arrow proto/wire/new.h '"log.h"' 'proto/wire may not include daemon/log.h'
+arrow proto/wire/new.h '"core/channel.h"' 'proto/wire may not include client/core/channel.h'
+arrow proto/wire/new.h '<event2/event.h>' 'proto/wire may not use <event2/event.h>'
+arrow client/include/shmbroker/new.h '"core/channel.h"' 'a public header includes others as'
+arrow client/include/shmbroker/new.h '"segment.h"' 'a public header includes others as'
+arrow client/include/shmbroker/new.h '<jansson.h>' 'client/include may not use <jansson.h>'
+arrow client/core/new.c '"server/peer.h"' 'client/core may not include daemon/server/peer.h'
+arrow client/core/new.c '"../formats/state.c"' '"../formats/state.c" is no header of this tree'
+arrow client/core/new.c '<event2/event.h>' 'client/core may not use'
+arrow client/core/new.c '<xxhash.h>' 'client/core may not use'
+arrow client/core/new.c '<glib.h>' '<glib.h> is not in the table'
+arrow client/shmctl/new.c '"objects/object.h"' 'client/shmctl may not include'
+arrow docs/examples/new.c '"base/fd.h"' 'docs/examples may not include proto/base/fd.h'
+arrow daemon/rules/new.h '"objects/object.h"' 'daemon/rules may not include'
+arrow daemon/objects/new.h '"server/peer.h"' 'daemon/objects may not include'
+arrow daemon/objects/new.h '"layout/state_layout.h"' 'daemon/objects may not include'
+arrow daemon/server/new.h '<shmbroker/segment.h>' 'daemon/server may not include'
+arrow daemon/new.c '"core/channel.h"' 'daemon/main may not include'
+arrow daemon/attic/new.c '<stdio.h>' 'is in no room of the plan'
+put daemon/server/new.h '#include <stdio.h>' '# include "nowhere.h"'
+finds include_law.sh 'daemon/server/new.h:2: "nowhere.h" is no header of this tree' 'a lost header'
+put proto/wire/codec.c '#include <errno.h>' '#include "wire/codec.h"'
+finds include_law.sh 'proto/wire/codec.c:1: includes its own header proto/wire/codec.h first' \
+	'a foreign header before the own one'
+rm -r "${tree:?}"/*
+finds include_law.sh 'there are no sources here' 'an empty tree'
+
+awk 'BEGIN { for (i = 0; i < 701; i++) print "int x;" }' >"$tree/client/core/long.c"
+finds file_lengths.sh 'client/core/long.c: 701 lines' 'a long source'
+awk 'BEGIN { for (i = 0; i < 301; i++) print "int x;" }' >"$tree/proto/wire/long.h"
+finds file_lengths.sh 'proto/wire/long.h: 301 lines' 'a long header'
+rm -r "${tree:?}"/*
+finds file_lengths.sh 'there are no sources here' 'an empty tree'
+
+put client/include/shmbroker/new.h 'SHMB_EXPORT int shmb_new(void);'
+finds symbols.sh 'shmb_new is declared in a public header and not exported' 'a missing export'
+put client/libshmbroker.map 'A {' 'global: shmb_segment_data; shmb_segment_open; shmb_old;' 'local: *;' '};'
+finds symbols.sh 'shmb_old is exported and no public header declares it' 'an export too many'
+put client/libshmbroker.map 'A {' 'global: shmb_segment_data; shmb_segment_open; open;' 'local: *;' '};'
+finds symbols.sh 'open does not begin with shmb_' 'a foreign name'
+put client/include/shmbroker/new.h 'SHMB_EXPORT void *shmb_segment_data(void);'
+finds symbols.sh 'shmb_segment_data is declared 2 times' 'a name declared twice'
+rm "$tree/client/libshmbroker.map"
+finds symbols.sh 'cannot be read' 'no version script'
+
+# The reference: written into a document it is there, and one changed letter is found.
+put document.md '# A protocol' '<!-- reference: begin -->' 'old' '<!-- reference: end -->' 'The end.'
+document=$tree/document.md
+sh "$lint/protocol_reference.sh" write "$reference" "$document"
+sh "$lint/protocol_reference.sh" check "$reference" "$document" >"$tree.out" 2>&1 ||
+	fail "the reference just written is not accepted: $(cat "$tree.out")"
+[ "$(sed -n '1p;$p' "$document" | tr '\n' ' ')" = '# A protocol The end. ' ] ||
+	fail "writing the reference changed what is around it"
+grep -q HELLO "$document" || fail "the reference does not name HELLO"
+sed 's/HELLO/HALLO/' "$document" >"$tree/changed.md"
+if sh "$lint/protocol_reference.sh" check "$reference" "$tree/changed.md" >"$tree.out" 2>&1; then
+	fail "a changed reference is not found"
+fi
+put unmarked.md '# A protocol'
+if sh "$lint/protocol_reference.sh" check "$reference" "$tree/unmarked.md" >"$tree.out" 2>&1; then
+	fail "a document without markers is accepted"
+fi
+
+[ $failures = 0 ] || exit 1
+echo "every lint finds what it is for"
