@@ -1,0 +1,7 @@
+# The rooms of the daemon, each alone.
+shmb_unit_test(test_access LIBS daemon_rules)
+shmb_unit_test(test_backing LIBS daemon_rules)
+shmb_unit_test(test_credentials LIBS daemon_rules)
+shmb_unit_test(test_segment LIBS daemon_objects)
+shmb_unit_test(test_fifo_object SOURCES test_fifo_object.c LIBS daemon_objects)
+shmb_unit_test(test_registry LIBS daemon_objects)

@@ -1,0 +1,123 @@
+/*
+ * The choice of a backing.
+ */
+#include "rules/backing.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "support/suite.h"
+#include "wire/vocabulary.h"
+
+static const struct credentials owner = {.uid = 1000, .gid = 1000};
+static const struct permission shared_by_all = {1000, 1000, 0666};
+static const struct permission of_one_user = {1000, 2000, 0600};
+
+static struct backing_question question_of(uint8_t wanted, const struct permission *permission)
+{
+	return (struct backing_question){
+		.wanted = wanted,
+		.sysv_is_reached = true,
+		.broker_uid = 900,
+		.permission = permission,
+		.owner = &owner,
+	};
+}
+
+START_TEST(auto_takes_sysv_where_it_says_the_permission_and_says_why)
+{
+	struct backing_question question = question_of(WIRE_BACKING_AUTO, &shared_by_all);
+	struct backing_answer answer;
+
+	ck_assert_int_eq(backing_choose(&question, &answer), 0);
+	ck_assert_uint_eq(answer.backing, WIRE_BACKING_SYSV);
+	ck_assert(strlen(answer.why) > 0);
+}
+END_TEST
+
+START_TEST(auto_takes_memfd_where_sysv_cannot_say_it)
+{
+	struct backing_question question = question_of(WIRE_BACKING_AUTO, &of_one_user);
+	struct backing_answer answer;
+
+	ck_assert_int_eq(backing_choose(&question, &answer), 0);
+	ck_assert_uint_eq(answer.backing, WIRE_BACKING_MEMFD);
+	ck_assert(strstr(answer.why, "System V") != NULL);
+}
+END_TEST
+
+START_TEST(auto_takes_memfd_for_another_ipc_namespace_even_per_user)
+{
+	struct backing_question question = question_of(WIRE_BACKING_AUTO, &shared_by_all);
+	struct backing_answer answer;
+
+	question.sysv_is_reached = false;
+	question.is_per_user = true;
+	ck_assert_int_eq(backing_choose(&question, &answer), 0);
+	ck_assert_uint_eq(answer.backing, WIRE_BACKING_MEMFD);
+	ck_assert(strstr(answer.why, "namespace") != NULL);
+}
+END_TEST
+
+START_TEST(auto_takes_sysv_per_user_and_for_a_key)
+{
+	struct backing_question question = question_of(WIRE_BACKING_AUTO, &of_one_user);
+	struct backing_answer answer;
+
+	question.is_per_user = true;
+	ck_assert_int_eq(backing_choose(&question, &answer), 0);
+	ck_assert_uint_eq(answer.backing, WIRE_BACKING_SYSV);
+
+	question = question_of(WIRE_BACKING_AUTO, &shared_by_all);
+	question.wants_key = true;
+	ck_assert_int_eq(backing_choose(&question, &answer), 0);
+	ck_assert_uint_eq(answer.backing, WIRE_BACKING_SYSV);
+}
+END_TEST
+
+START_TEST(sysv_is_refused_with_a_reason_and_never_widened)
+{
+	struct backing_question question = question_of(WIRE_BACKING_SYSV, &of_one_user);
+	struct backing_answer answer;
+
+	ck_assert_int_eq(backing_choose(&question, &answer), -ENOTSUP);
+	ck_assert(strlen(answer.why) > 0);
+
+	question = question_of(WIRE_BACKING_AUTO, &of_one_user);
+	question.wants_key = true;
+	ck_assert_int_eq(backing_choose(&question, &answer), -ENOTSUP);
+
+	question = question_of(WIRE_BACKING_SYSV, &shared_by_all);
+	question.sysv_is_reached = false;
+	ck_assert_int_eq(backing_choose(&question, &answer), -ENOTSUP);
+	ck_assert(strstr(answer.why, "namespace") != NULL);
+}
+END_TEST
+
+START_TEST(memfd_is_always_had_but_has_no_key)
+{
+	struct backing_question question = question_of(WIRE_BACKING_MEMFD, &of_one_user);
+	struct backing_answer answer;
+
+	question.sysv_is_reached = false;
+	ck_assert_int_eq(backing_choose(&question, &answer), 0);
+	ck_assert_uint_eq(answer.backing, WIRE_BACKING_MEMFD);
+	question.wants_key = true;
+	ck_assert_int_eq(backing_choose(&question, &answer), -EINVAL);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("backing");
+	TCase *tests = tcase_create("backing");
+
+	tcase_add_test(tests, auto_takes_sysv_where_it_says_the_permission_and_says_why);
+	tcase_add_test(tests, auto_takes_memfd_where_sysv_cannot_say_it);
+	tcase_add_test(tests, auto_takes_memfd_for_another_ipc_namespace_even_per_user);
+	tcase_add_test(tests, auto_takes_sysv_per_user_and_for_a_key);
+	tcase_add_test(tests, sysv_is_refused_with_a_reason_and_never_widened);
+	tcase_add_test(tests, memfd_is_always_had_but_has_no_key);
+	suite_add_tcase(suite, tests);
+	return suite_run(suite);
+}

@@ -1,0 +1,420 @@
+/*
+ * Objects, ledger, members and lifetimes together, on a real event loop and without a socket
+ * server: the members are ends of socketpairs, so all of them are this process.
+ */
+#include "objects/registry.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/attr.h"
+#include "base/fd.h"
+#include "objects/member.h"
+#include "objects/object.h"
+#include "support/suite.h"
+
+static char directory[64];
+static struct event_base *base;
+static struct registry registry;
+
+/* What the observer saw. */
+static struct {
+	int ready, vacated, removed, ended;
+	enum wire_ending ending;
+} seen;
+
+static void saw_ready(struct observer *observer, struct object *object)
+{
+	(void)observer;
+	(void)object;
+	seen.ready++;
+}
+
+static void saw_vacated(struct observer *observer, struct object *object)
+{
+	(void)observer;
+	(void)object;
+	seen.vacated++;
+}
+
+static void saw_removed(struct observer *observer, struct object *object, enum wire_ending ending)
+{
+	(void)observer;
+	(void)object;
+	seen.removed++;
+	seen.ending = ending;
+}
+
+static void saw_end(struct observer *observer, struct member *member)
+{
+	(void)observer;
+	(void)member;
+	seen.ended++;
+}
+
+static struct observer watcher = {.ready = saw_ready,
+				  .vacated = saw_vacated,
+				  .removed = saw_removed,
+				  .member_ended = saw_end};
+
+static void set_up(void)
+{
+	struct registry_settings settings = {.fifo_directory = directory, .grace_ms = 20};
+
+	strcpy(directory, "/tmp/shmbroker-test-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	base = event_base_new();
+	ck_assert_ptr_nonnull(base);
+	ck_assert_int_eq(registry_init(&registry, base, &settings), 0);
+	memset(&seen, 0, sizeof(seen));
+	watcher.next = NULL;
+	registry_observe(&registry, &watcher);
+}
+
+static void tear_down(void)
+{
+	registry_fini(&registry);
+	ck_assert_ptr_null(registry.by_id);
+	ck_assert_ptr_null(registry.holds);
+	ck_assert_ptr_null(registry.members);
+	ck_assert_uint_eq(registry.bytes, 0);
+	ck_assert_uint_eq(registry.segments_sysv + registry.segments_memfd + registry.fifos, 0);
+	event_base_free(base);
+	ck_assert_int_eq(rmdir(directory), 0);
+}
+
+static struct member *make_member(void)
+{
+	struct credentials credentials;
+	struct member *member;
+	int pair[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	ck_assert_int_eq(credentials_of_socket(pair[0], &credentials), 0);
+	ck_assert_int_eq(member_new(&registry, pair[0], &credentials, "test", &member), 0);
+	credentials_fini(&credentials);
+	fd_close(pair[0]);
+	fd_close(pair[1]);
+	return member;
+}
+
+static struct object *make_object(const char *name, uint8_t backing, uint8_t lifetime,
+				  struct member *creator)
+{
+	struct object_plan plan = {
+		.name = name,
+		.layout = "tag/1",
+		.kind = WIRE_KIND_SEGMENT,
+		.backing = backing,
+		.lifetime = lifetime,
+		.size = 4096,
+		.permission = {geteuid(), getegid(), 0600},
+	};
+	struct object *object;
+
+	ck_assert_int_eq(object_new(&registry, &plan, creator, &object), 0);
+	return object;
+}
+
+static struct hold *hold_for(struct object *object, struct member *member, unsigned access)
+{
+	struct hold *hold;
+
+	ck_assert_int_eq(object_hold(object, member, access, &hold), 0);
+	return hold;
+}
+
+/* Let the loop run until nothing is left to wait for. */
+static void run_loop(void)
+{
+	(void)event_base_dispatch(base);
+}
+
+/* One turn, without waiting. */
+static void turn_loop(void)
+{
+	(void)event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+START_TEST(names_are_found_until_removed_and_ids_never_come_back)
+{
+	struct object *first = make_object("a", WIRE_BACKING_MEMFD, WIRE_LIFETIME_KEEP, NULL);
+	uint64_t id = first->id;
+	struct object *second;
+
+	ck_assert_ptr_eq(registry_find(&registry, "a"), first);
+	ck_assert_str_eq(first->layout, "tag/1");
+	object_remove(first, WIRE_ENDING_REMOVED);
+	ck_assert_ptr_null(registry_find(&registry, "a"));
+	second = make_object("a", WIRE_BACKING_MEMFD, WIRE_LIFETIME_KEEP, NULL);
+	ck_assert_uint_gt(second->id, id);
+	object_remove(second, WIRE_ENDING_REMOVED);
+}
+END_TEST
+
+START_TEST(the_first_writer_initialises_and_a_vacated_object_gets_new_memory)
+{
+	struct member *member = make_member();
+	struct object *object = make_object("a", WIRE_BACKING_SYSV, WIRE_LIFETIME_KEEP, NULL);
+	struct hold *hold = hold_for(object, member, WIRE_ACCESS_BOTH);
+	int first_id = object->segment.sysv.id;
+
+	ck_assert_ptr_eq(object->initialiser, hold);
+	ck_assert_uint_eq(object->state, WIRE_STATE_INITIALISING);
+	ck_assert_uint_eq(object->generation, 1);
+	hold_end(hold);
+	ck_assert_int_eq(seen.vacated, 1);
+	ck_assert_uint_eq(object->state, WIRE_STATE_FRESH);
+
+	hold = hold_for(object, member, WIRE_ACCESS_BOTH);
+	ck_assert_uint_eq(object->generation, 2);
+	ck_assert_int_ne(object->segment.sysv.id, first_id);
+	object_ready(object);
+	ck_assert_int_eq(seen.ready, 1);
+	hold_end(hold);
+	ck_assert_int_eq(seen.vacated, 1);
+	ck_assert_uint_eq(object->state, WIRE_STATE_READY);
+	object_remove(object, WIRE_ENDING_REMOVED);
+	member_end(member);
+}
+END_TEST
+
+START_TEST(used_ends_after_its_last_holder_and_not_under_the_callers_feet)
+{
+	struct member *member = make_member();
+	struct object *object = make_object("a", WIRE_BACKING_MEMFD, WIRE_LIFETIME_USED, NULL);
+	struct hold *first = hold_for(object, member, WIRE_ACCESS_BOTH);
+	struct hold *second;
+
+	object_ready(object);
+	second = hold_for(object, member, WIRE_ACCESS_READ);
+	hold_end(first);
+	turn_loop();
+	ck_assert_int_eq(seen.removed, 0);
+	hold_end(second);
+	ck_assert_ptr_eq(registry_find(&registry, "a"), object);
+	turn_loop();
+	ck_assert_ptr_null(registry_find(&registry, "a"));
+	ck_assert_int_eq(seen.removed, 1);
+	ck_assert_int_eq(seen.ending, WIRE_ENDING_UNUSED);
+	member_end(member);
+}
+END_TEST
+
+START_TEST(a_waiting_opener_counts_as_a_user)
+{
+	struct member *member = make_member();
+	struct object *object = make_object("a", WIRE_BACKING_MEMFD, WIRE_LIFETIME_USED, NULL);
+	struct hold *hold = hold_for(object, member, WIRE_ACCESS_BOTH);
+
+	object_wait_begin(object);
+	hold_end(hold);
+	turn_loop();
+	ck_assert_ptr_eq(registry_find(&registry, "a"), object);
+	object_wait_end(object);
+	turn_loop();
+	ck_assert_ptr_null(registry_find(&registry, "a"));
+	member_end(member);
+}
+END_TEST
+
+START_TEST(used_waits_for_attachments_that_the_ledger_does_not_know)
+{
+	struct member *member = make_member();
+	struct object *object = make_object("a", WIRE_BACKING_SYSV, WIRE_LIFETIME_USED, NULL);
+	struct hold *hold = hold_for(object, member, WIRE_ACCESS_BOTH);
+	void *memory = shmat(object->segment.sysv.id, NULL, 0);
+
+	ck_assert_ptr_ne(memory, (void *)-1);
+	object_ready(object);
+	hold_end(hold);
+	turn_loop();
+	ck_assert_ptr_eq(registry_find(&registry, "a"), object);
+	ck_assert_int_eq(shmdt(memory), 0);
+	member_end(member);
+	run_loop();
+	ck_assert_ptr_null(registry_find(&registry, "a"));
+}
+END_TEST
+
+START_TEST(owner_ends_with_its_creator_alone)
+{
+	struct member *creator = make_member();
+	struct member *other = make_member();
+	struct object *object = make_object("a", WIRE_BACKING_MEMFD, WIRE_LIFETIME_OWNER, creator);
+	struct hold *hold = hold_for(object, other, WIRE_ACCESS_BOTH);
+
+	object_ready(object);
+	ck_assert_ptr_eq(registry_find(&registry, "a"), object);
+	member_end(creator);
+	ck_assert_ptr_null(registry_find(&registry, "a"));
+	ck_assert_int_eq(seen.ending, WIRE_ENDING_OWNER);
+	ck_assert_uint_eq(hold->object->state, WIRE_STATE_REMOVED);
+	member_end(other);
+	ck_assert_ptr_null(registry.by_id);
+}
+END_TEST
+
+START_TEST(a_removed_object_stays_in_the_ledger_until_its_holders_are_gone)
+{
+	struct member *member = make_member();
+	struct object *object = make_object("a", WIRE_BACKING_MEMFD, WIRE_LIFETIME_KEEP, NULL);
+	struct hold *hold = hold_for(object, member, WIRE_ACCESS_BOTH);
+	uint64_t id = hold->id;
+
+	object_remove(object, WIRE_ENDING_REMOVED);
+	ck_assert_uint_eq(registry.segments_memfd, 0);
+	ck_assert_ptr_eq(hold_find(&registry, member, id), hold);
+	ck_assert_ptr_eq(registry_object_after(&registry, 0), object);
+	hold_end(hold);
+	ck_assert_ptr_null(registry_object_after(&registry, 0));
+	ck_assert_ptr_null(hold_find(&registry, member, id));
+	member_end(member);
+}
+END_TEST
+
+START_TEST(a_hold_is_found_by_its_own_member_alone)
+{
+	struct member *member = make_member();
+	struct member *other = make_member();
+	struct object *object = make_object("a", WIRE_BACKING_MEMFD, WIRE_LIFETIME_KEEP, NULL);
+	struct hold *hold = hold_for(object, member, WIRE_ACCESS_BOTH);
+
+	ck_assert_ptr_eq(hold_find(&registry, member, hold->id), hold);
+	ck_assert_ptr_null(hold_find(&registry, other, hold->id));
+	member_end(member);
+	member_end(other);
+	ck_assert_int_eq(seen.ended, 2);
+	object_remove(object, WIRE_ENDING_REMOVED);
+}
+END_TEST
+
+START_TEST(a_member_that_is_away_keeps_its_holds_for_the_grace)
+{
+	struct member *member = make_member();
+	struct object *object = make_object("a", WIRE_BACKING_MEMFD, WIRE_LIFETIME_USED, NULL);
+
+	(void)hold_for(object, member, WIRE_ACCESS_BOTH);
+	object_ready(object);
+	if (!member->pidfd_is_trusted)
+		return; /* such a member lives as long as its connection: see the next test */
+	member_leave(member);
+	turn_loop();
+	ck_assert_ptr_eq(registry_find(&registry, "a"), object);
+	while (seen.ended == 0)
+		(void)event_base_loop(base, EVLOOP_ONCE);
+	turn_loop();
+	ck_assert_ptr_null(registry_find(&registry, "a"));
+}
+END_TEST
+
+START_TEST(an_untrusted_pidfd_counts_only_after_the_nonce)
+{
+	struct member *member, *other;
+
+	registry.settings.pidfd_by_pid = true;
+	member = make_member();
+	ck_assert(!member->pidfd_is_trusted);
+	ck_assert_uint_ne(member->nonce, 0);
+	ck_assert_int_eq(member_confirm(member, member->nonce + 1), -EPERM);
+	ck_assert(!member->pidfd_is_trusted);
+	ck_assert_int_eq(member_confirm(member, member->nonce), 0);
+	ck_assert(member->pidfd_is_trusted);
+	member_end(member);
+
+	other = make_member();
+	(void)hold_for(make_object("a", WIRE_BACKING_MEMFD, WIRE_LIFETIME_KEEP, NULL), other,
+		       WIRE_ACCESS_BOTH);
+	member_leave(other); /* no grace: nothing else tells its end */
+	ck_assert_ptr_null(registry.members);
+	object_remove(registry_find(&registry, "a"), WIRE_ENDING_REMOVED);
+}
+END_TEST
+
+START_TEST(who_comes_back_has_to_say_its_holds_again)
+{
+	struct member *member = make_member();
+	struct object *object = make_object("a", WIRE_BACKING_MEMFD, WIRE_LIFETIME_KEEP, NULL);
+	struct hold *kept = hold_for(object, member, WIRE_ACCESS_BOTH);
+	struct credentials wrong = member->credentials;
+	uint8_t secret[WIRE_SECRET_SIZE];
+
+	object_ready(object);
+	(void)hold_for(object, member, WIRE_ACCESS_READ);
+	memcpy(secret, member->secret, sizeof(secret));
+	ck_assert_ptr_eq(member_find(&registry, member->id, secret, &member->credentials), member);
+	wrong.uid++;
+	ck_assert_ptr_null(member_find(&registry, member->id, secret, &wrong));
+	secret[0] ^= 1;
+	ck_assert_ptr_null(member_find(&registry, member->id, secret, &member->credentials));
+
+	ck_assert_int_eq(member_return(member, NULL), 0);
+	ck_assert_uint_eq(object->n_holds, 2);
+	kept->is_stale = false;
+	ck_assert_int_eq(member_confirm(member, member->nonce), 0);
+	ck_assert_uint_eq(object->n_holds, 1);
+	ck_assert_ptr_eq(member->holds, kept);
+	member_end(member);
+	object_remove(object, WIRE_ENDING_REMOVED);
+}
+END_TEST
+
+START_TEST(walking_by_cursor_goes_on_where_the_cursor_has_vanished)
+{
+	struct object *a = make_object("a", WIRE_BACKING_MEMFD, WIRE_LIFETIME_KEEP, NULL);
+	struct object *b = make_object("b", WIRE_BACKING_MEMFD, WIRE_LIFETIME_KEEP, NULL);
+	struct object *c = make_object("c", WIRE_BACKING_MEMFD, WIRE_LIFETIME_KEEP, NULL);
+	uint64_t cursor = b->id;
+
+	ck_assert_ptr_eq(registry_object_after(&registry, 0), a);
+	ck_assert_ptr_eq(registry_object_after(&registry, a->id), b);
+	object_remove(b, WIRE_ENDING_REMOVED);
+	ck_assert_ptr_eq(registry_object_after(&registry, cursor), c);
+	ck_assert_ptr_null(registry_object_after(&registry, c->id));
+	object_remove(a, WIRE_ENDING_REMOVED);
+	object_remove(c, WIRE_ENDING_REMOVED);
+}
+END_TEST
+
+START_TEST(at_the_end_keep_sysv_stays_and_the_rest_goes)
+{
+	struct object *kept = make_object("kept", WIRE_BACKING_SYSV, WIRE_LIFETIME_KEEP, NULL);
+	struct object *used = make_object("used", WIRE_BACKING_SYSV, WIRE_LIFETIME_USED, NULL);
+	int kept_id = kept->segment.sysv.id, used_id = used->segment.sysv.id;
+	struct shmid_ds now;
+
+	registry_fini(&registry);
+	ck_assert_int_eq(shmctl(used_id, IPC_STAT, &now), -1);
+	ck_assert_int_eq(shmctl(kept_id, IPC_STAT, &now), 0);
+	ck_assert_int_eq(shmctl(kept_id, IPC_RMID, NULL), 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("registry");
+	TCase *tests = tcase_create("registry");
+
+	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_add_test(tests, names_are_found_until_removed_and_ids_never_come_back);
+	tcase_add_test(tests, the_first_writer_initialises_and_a_vacated_object_gets_new_memory);
+	tcase_add_test(tests, used_ends_after_its_last_holder_and_not_under_the_callers_feet);
+	tcase_add_test(tests, a_waiting_opener_counts_as_a_user);
+	tcase_add_test(tests, used_waits_for_attachments_that_the_ledger_does_not_know);
+	tcase_add_test(tests, owner_ends_with_its_creator_alone);
+	tcase_add_test(tests, a_removed_object_stays_in_the_ledger_until_its_holders_are_gone);
+	tcase_add_test(tests, a_hold_is_found_by_its_own_member_alone);
+	tcase_add_test(tests, a_member_that_is_away_keeps_its_holds_for_the_grace);
+	tcase_add_test(tests, an_untrusted_pidfd_counts_only_after_the_nonce);
+	tcase_add_test(tests, who_comes_back_has_to_say_its_holds_again);
+	tcase_add_test(tests, walking_by_cursor_goes_on_where_the_cursor_has_vanished);
+	tcase_add_test(tests, at_the_end_keep_sysv_stays_and_the_rest_goes);
+	suite_add_tcase(suite, tests);
+	return suite_run(suite);
+}
