@@ -167,12 +167,12 @@ int handle_hold(struct call *call)
 	unsigned granted;
 	int r;
 
-	if (hold) {
+	object = hold ? hold->object : find_by_id(registry, request->object);
+	if (hold && object->state != WIRE_STATE_REMOVED) {
 		hold->is_stale = false;
 		call->answer->hold_reply.hold = hold->id;
 		return WIRE_OUTCOME_DONE;
 	}
-	object = find_by_id(registry, request->object);
 	if (!object || object->state == WIRE_STATE_REMOVED)
 		return call_refuse(call, -ENOENT, "object %" PRIu64 " has been removed meanwhile",
 				   request->object);
