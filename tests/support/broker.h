@@ -1,0 +1,51 @@
+/*
+ * A real broker for one test, in a directory of its own.
+ *
+ * However the test ends, also when it is killed, nothing is left: a guardian process waits for its
+ * end, and then ends the broker and removes its segments and its directory. A test that fails
+ * prints what the broker had logged.
+ */
+#ifndef SUPPORT_BROKER_H
+#define SUPPORT_BROKER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "support/child.h"
+
+struct broker {
+	pid_t pid;
+	pid_t guardian;
+	int guard;          /* the guardian acts when this closes */
+	char home[64];      /* of everything else here */
+	char directory[80]; /* the runtime directory */
+	char fifos[96];
+	char socket[96];
+	char log[96]; /* what it says on stderr */
+};
+
+/* Start it with more OPTIONS (NULL-terminated; NULL for none) and wait until it answers. */
+void broker_start(struct broker *broker, const char *const *options);
+
+/* The same in the home of a broker that has ended: the next one at the same path. */
+void broker_start_again(struct broker *broker, const char *const *options);
+
+/* Send SIGNAL and wait for the end. Returns the exit status, or minus the signal's number. */
+int broker_end(struct broker *broker, int signal);
+
+/* SIGTERM, and all that "nothing is left" means: exit status 0, no segment, no FIFO, no socket. */
+void broker_stop(struct broker *broker);
+
+/* Remove the home of a broker that has ended, for tests that look at what it left. */
+void broker_forget(struct broker *broker);
+
+/* Its open descriptors. */
+int broker_fds(const struct broker *broker);
+
+/* Files in its FIFO directory. */
+int broker_fifos(const struct broker *broker);
+
+/* Whether TEXT stands in what it has logged. */
+bool broker_said(const struct broker *broker, const char *text);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * Other processes of a test: forked, talking with the test in numbers, dead when it is.
+ *
+ * The function runs in the child and its result is the exit status. A failed assertion in a child
+ * fails the test, which is told why.
+ */
+#ifndef SUPPORT_CHILD_H
+#define SUPPORT_CHILD_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct child {
+	pid_t pid;
+	int line; /* numbers go both ways, each a packet */
+};
+
+typedef int child_fn(struct child *self, void *data);
+
+void child_start(struct child *child, child_fn *function, void *data);
+
+/* On either side: say a number, hear the next one. Hearing fails the test when nothing comes, or
+ * when the other side has gone. */
+void child_say(struct child *child, int64_t number);
+int64_t child_hear(struct child *child);
+
+/* Wait for its end. Returns the exit status, or minus the number of the signal. */
+int child_wait(struct child *child);
+
+/* SIGKILL, and wait until it is gone. */
+void child_kill(struct child *child);
+
+/* Start FUNCTION and wait for its end, which has to be a success. */
+void child_run(child_fn *function, void *data);
+
+/* Run PROGRAM (with PATH) to its end. What it says on stdout and stderr is put into OUTPUT, which
+ * may be NULL. Returns as child_wait(). */
+int child_command(const char *const *argv, char *output, size_t size);
+
+#endif
