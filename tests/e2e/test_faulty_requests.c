@@ -1,0 +1,359 @@
+/*
+ * Well-formed requests that ask for what cannot be: each is refused with its own error and a
+ * reason, leaves nothing behind, and the connection goes on.
+ */
+#include <check.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "support/broker.h"
+#include "support/eventually.h"
+#include "support/raw.h"
+#include "support/suite.h"
+#include "support/sysv.h"
+#include "wire/vocabulary.h"
+
+static struct broker broker;
+static struct raw client;
+static int fds_before;
+
+static void start(void)
+{
+	broker_start(&broker, NULL);
+	raw_join(&client, broker.socket);
+	fds_before = broker_fds(&broker);
+}
+
+static void stop(void)
+{
+	raw_close(&client);
+	broker_stop(&broker);
+}
+
+static void expect_nothing_there(void)
+{
+	struct wire_status_reply status;
+
+	ck_assert_int_eq(raw_ask(&client, WIRE_STATUS, NULL, &status, NULL), 0);
+	ck_assert_uint_eq(status.segments_sysv + status.segments_memfd + status.fifos, 0);
+	ck_assert_uint_eq(status.holds, 0);
+	ck_assert_uint_eq(status.bytes, 0);
+	ck_assert_int_eq(sysv_count_of(broker.pid), 0);
+	ck_assert_int_eq(broker_fifos(&broker), 0);
+	ck_assert_int_eq(broker_fds(&broker), fds_before);
+}
+
+static void expect_refusal(const struct wire_open_request *request, int error, const char *what)
+{
+	struct wire_open_reply reply;
+	int status = raw_ask(&client, WIRE_OPEN, request, &reply, NULL);
+
+	ck_assert_msg(status == error, "%s: %d instead of %d", what, status, error);
+	expect_nothing_there();
+}
+
+START_TEST(faulty_names_are_refused_in_every_request)
+{
+	static const char *const names[] = {"", "/", "a/", "/a", "a//b", ".", "../x", "a b", "a\n"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct wire_open_request open = raw_open_request(names[i]);
+		struct wire_remove_request remove = {0};
+		struct wire_stat_request stat = {0};
+
+		strcpy(remove.name, names[i]);
+		strcpy(stat.name, names[i]);
+		expect_refusal(&open, -EINVAL, names[i]);
+		ck_assert_int_eq(raw_ask(&client, WIRE_REMOVE, &remove, NULL, NULL), -EINVAL);
+		ck_assert_int_eq(raw_ask(&client, WIRE_STAT, &stat, NULL, NULL), -EINVAL);
+	}
+}
+END_TEST
+
+/* One faulty field each, in a request that is otherwise good. */
+#define FAULT(field_, value_, error_)                                                              \
+	{                                                                                          \
+		struct wire_open_request request_ = raw_open_request("x");                         \
+		request_.field_ = (value_);                                                        \
+		expect_refusal(&request_, error_, #field_ " " #value_);                            \
+	}
+
+START_TEST(each_faulty_field_of_a_segment_is_refused)
+{
+	static const char not_a_tag[] = "no tag";
+
+	FAULT(size, 0, -EINVAL)
+	FAULT(size, (UINT64_C(1) << 47) + 1, -EFBIG)
+	FAULT(size, UINT64_MAX, -EFBIG)
+	FAULT(kind, 0, -EINVAL)
+	FAULT(kind, 3, -EINVAL)
+	FAULT(kind, 255, -EINVAL)
+	FAULT(access, 0, -EINVAL)
+	FAULT(access, WIRE_ACCESS_READ, -EINVAL) /* its creator has to initialise it */
+	FAULT(access, WIRE_ACCESS_WRITE, -EINVAL)
+	FAULT(access, 4, -EINVAL)
+	FAULT(access, 255, -EINVAL)
+	FAULT(backing, WIRE_BACKING_FIFO, -EINVAL)
+	FAULT(backing, 4, -EINVAL)
+	FAULT(backing, 255, -EINVAL)
+	FAULT(lifetime, 0, -EINVAL)
+	FAULT(lifetime, 4, -EINVAL)
+	FAULT(lifetime, 255, -EINVAL)
+	FAULT(mode, 0667, -EINVAL)
+	FAULT(mode, 01000, -EINVAL)
+	FAULT(mode, 0xffff, -EINVAL)
+	FAULT(mode, 0620, -EINVAL) /* write without read cannot be mapped */
+	FAULT(flags, WIRE_OPEN_CREATE | 8u, -EINVAL)
+	FAULT(flags, WIRE_OPEN_CREATE | 0x80000000u, -EINVAL)
+	FAULT(flags, 0, -ENOENT)
+	{
+		struct wire_open_request request = raw_open_request("x");
+
+		strcpy(request.layout, not_a_tag);
+		expect_refusal(&request, -EINVAL, "layout");
+		request = raw_open_request("x");
+		request.flags |= WIRE_OPEN_KEY;
+		request.backing = WIRE_BACKING_MEMFD;
+		expect_refusal(&request, -EINVAL, "a memfd with a key");
+	}
+}
+END_TEST
+
+START_TEST(each_faulty_field_of_a_fifo_is_refused)
+{
+	struct wire_open_request good = raw_open_request("x");
+	struct wire_open_request faulty;
+
+	good.kind = WIRE_KIND_FIFO;
+	good.access = WIRE_ACCESS_READ;
+	good.size = 0;
+	faulty = good;
+	faulty.access = WIRE_ACCESS_BOTH;
+	expect_refusal(&faulty, -EINVAL, "a FIFO both ways");
+	faulty = good;
+	faulty.access = 0;
+	expect_refusal(&faulty, -EINVAL, "a FIFO no way");
+	faulty = good;
+	faulty.size = 1;
+	expect_refusal(&faulty, -EINVAL, "a FIFO with a size");
+	faulty = good;
+	faulty.mode = 0700;
+	expect_refusal(&faulty, -EINVAL, "a FIFO to execute");
+	faulty = good;
+	faulty.lifetime = 9;
+	expect_refusal(&faulty, -EINVAL, "a FIFO of lifetime 9");
+}
+END_TEST
+
+/* The byte OFFSET of the request goes through all its values. */
+static void try_all_values(size_t offset)
+{
+	for (unsigned value = 0; value < 256; value++) {
+		struct wire_open_request request = raw_open_request("all-values");
+		struct wire_remove_request remove = {.name = "all-values"};
+		int status;
+
+		((uint8_t *)&request)[offset] = (uint8_t)value;
+		status = raw_ask(&client, WIRE_OPEN, &request, NULL, NULL);
+		if (status >= 0)
+			status = raw_ask(&client, WIRE_REMOVE, &remove, NULL, NULL);
+		ck_assert(status == 0 || status == -EINVAL || status == -EFBIG);
+	}
+}
+
+START_TEST(no_value_of_a_small_field_does_harm)
+{
+	struct wire_release_request everything = {0};
+	struct wire_status_reply status;
+
+	try_all_values(offsetof(struct wire_open_request, kind));
+	try_all_values(offsetof(struct wire_open_request, access));
+	try_all_values(offsetof(struct wire_open_request, backing));
+	try_all_values(offsetof(struct wire_open_request, lifetime));
+	try_all_values(offsetof(struct wire_open_request, mode));
+	try_all_values(offsetof(struct wire_open_request, flags) + 3);
+	ck_assert_int_eq(raw_ask(&client, WIRE_STATUS, NULL, &status, NULL), 0);
+	ck_assert_uint_eq(status.segments_sysv + status.segments_memfd + status.fifos, 0);
+	for (everything.hold = 0; status.holds > 0; everything.hold++) {
+		ck_assert_int_eq(raw_ask(&client, WIRE_RELEASE, &everything, NULL, NULL), 0);
+		ck_assert_int_eq(raw_ask(&client, WIRE_STATUS, NULL, &status, NULL), 0);
+		ck_assert_uint_lt(everything.hold, 100000);
+	}
+	expect_nothing_there();
+}
+END_TEST
+
+static void open_good(const char *name, const char *layout, uint8_t kind)
+{
+	struct wire_open_request request = raw_open_request(name);
+	struct wire_open_reply reply;
+	struct wire_ready_request ready;
+
+	strcpy(request.layout, layout);
+	request.kind = kind;
+	if (kind == WIRE_KIND_FIFO) {
+		request.size = 0;
+		request.access = WIRE_ACCESS_READ;
+	}
+	ck_assert_int_ge(raw_ask(&client, WIRE_OPEN, &request, &reply, NULL), 0);
+	if (kind == WIRE_KIND_FIFO)
+		return;
+	ready = (struct wire_ready_request){reply.hold, reply.generation};
+	ck_assert_int_eq(raw_ask(&client, WIRE_READY, &ready, NULL, NULL), 0);
+}
+
+START_TEST(what_exists_must_fit_the_request)
+{
+	struct wire_open_request request;
+
+	open_good("segment", "words/1", WIRE_KIND_SEGMENT);
+	open_good("fifo", "", WIRE_KIND_FIFO);
+	request = raw_open_request("segment");
+	strcpy(request.layout, "words/2");
+	ck_assert_int_eq(raw_ask(&client, WIRE_OPEN, &request, NULL, NULL), -ESTALE);
+	ck_assert_ptr_nonnull(strstr(client.reason, "words/1"));
+	request = raw_open_request("segment");
+	request.size = 4097;
+	ck_assert_int_eq(raw_ask(&client, WIRE_OPEN, &request, NULL, NULL), -EFBIG);
+	ck_assert_ptr_nonnull(strstr(client.reason, "4096"));
+	request = raw_open_request("segment");
+	request.flags |= WIRE_OPEN_EXCLUSIVE;
+	ck_assert_int_eq(raw_ask(&client, WIRE_OPEN, &request, NULL, NULL), -EEXIST);
+	request = raw_open_request("fifo");
+	ck_assert_int_eq(raw_ask(&client, WIRE_OPEN, &request, NULL, NULL), -EMEDIUMTYPE);
+	request = raw_open_request("segment");
+	request.kind = WIRE_KIND_FIFO;
+	request.access = WIRE_ACCESS_READ;
+	request.size = 0;
+	ck_assert_int_eq(raw_ask(&client, WIRE_OPEN, &request, NULL, NULL), -EMEDIUMTYPE);
+	/* An empty tag is no demand, and a smaller size is none either. */
+	request = raw_open_request("segment");
+	request.size = 1;
+	ck_assert_int_eq(raw_ask(&client, WIRE_OPEN, &request, NULL, NULL), 0);
+}
+END_TEST
+
+START_TEST(ids_that_are_not_mine_do_nothing)
+{
+	static const uint64_t ids[] = {0, 1, 2, 3, 4, 5, 1000, UINT64_MAX};
+	struct wire_open_request request = raw_open_request("mine");
+	struct wire_status_reply status;
+	struct wire_open_reply reply;
+	struct raw thief;
+
+	ck_assert_int_eq(raw_ask(&client, WIRE_OPEN, &request, &reply, NULL),
+			 WIRE_OUTCOME_INITIALISE);
+	raw_join(&thief, broker.socket);
+	for (size_t i = 0; i < ARRAY_SIZE(ids) + 1; i++) {
+		uint64_t id = i < ARRAY_SIZE(ids) ? ids[i] : reply.hold;
+		struct wire_release_request release = {id};
+		struct wire_ready_request ready = {id, reply.generation};
+
+		ck_assert_int_eq(raw_ask(&thief, WIRE_READY, &ready, NULL, NULL), -ESTALE);
+		ck_assert_int_eq(raw_ask(&thief, WIRE_RELEASE, &release, NULL, NULL), 0);
+	}
+	ck_assert_int_eq(raw_ask(&client, WIRE_STATUS, NULL, &status, NULL), 0);
+	ck_assert_uint_eq(status.holds, 1);
+	raw_close(&thief);
+}
+END_TEST
+
+START_TEST(a_member_is_not_taken_over_without_its_secret)
+{
+	struct wire_hello_request hello = {.version_min = 1,
+					   .version_max = 1,
+					   .member = client.hello.member};
+	struct wire_hello_reply reply;
+	struct raw thief;
+
+	memcpy(hello.secret, client.hello.secret, sizeof(hello.secret));
+	hello.secret[0] ^= 1;
+	raw_connect(&thief, broker.socket);
+	ck_assert_int_eq(raw_ask(&thief, WIRE_HELLO, &hello, &reply, NULL), 0);
+	ck_assert_uint_eq(reply.flags & WIRE_HELLO_RESUMED, 0);
+	ck_assert_uint_ne(reply.member, client.hello.member);
+	ck_assert_int_eq(raw_ask(&client, WIRE_STATUS, NULL, NULL, NULL), 0);
+	raw_close(&thief);
+}
+END_TEST
+
+static int steal(struct child *self, void *data)
+{
+	const struct raw *victim = data;
+	struct wire_hello_request hello = {.version_min = 1,
+					   .version_max = 1,
+					   .member = victim->hello.member};
+	struct wire_hello_reply reply;
+	struct raw thief;
+
+	(void)self;
+	memcpy(hello.secret, victim->hello.secret, sizeof(hello.secret));
+	raw_connect(&thief, broker.socket);
+	ck_assert_int_eq(raw_ask(&thief, WIRE_HELLO, &hello, &reply, NULL), 0);
+	ck_assert_uint_eq(reply.flags & WIRE_HELLO_RESUMED, 0);
+	return 0;
+}
+
+/* A secret read from a process's memory is no use to another process. */
+START_TEST(a_member_is_not_taken_over_by_another_process)
+{
+	child_run(steal, &client);
+	ck_assert_int_eq(raw_ask(&client, WIRE_STATUS, NULL, NULL, NULL), 0);
+}
+END_TEST
+
+START_TEST(a_wrong_nonce_proves_nothing)
+{
+	struct wire_confirm_request confirm = {.nonce = client.hello.nonce + 1};
+
+	ck_assert_int_eq(raw_ask(&client, WIRE_CONFIRM, &confirm, NULL, NULL), -EPERM);
+	confirm.nonce--;
+	ck_assert_int_eq(raw_ask(&client, WIRE_CONFIRM, &confirm, NULL, NULL), 0);
+}
+END_TEST
+
+START_TEST(cursors_from_nowhere_list_nothing_twice)
+{
+	static const uint64_t cursors[] = {UINT64_MAX, UINT64_C(1) << 63, (UINT64_C(1) << 63) - 1,
+					   4711};
+
+	open_good("listed", "", WIRE_KIND_SEGMENT);
+	for (size_t i = 0; i < ARRAY_SIZE(cursors); i++) {
+		struct wire_list_request list = {.cursor = cursors[i]};
+		struct wire_who_request who = {.cursor = cursors[i]};
+		static struct wire_list_reply list_reply;
+		static struct wire_who_reply who_reply;
+
+		ck_assert_int_eq(raw_ask(&client, WIRE_LIST, &list, &list_reply, NULL), 0);
+		ck_assert_uint_eq(list_reply.cursor, 0);
+		ck_assert_uint_eq(list_reply.entries.size, 0);
+		ck_assert_int_eq(raw_ask(&client, WIRE_WHO, &who, &who_reply, NULL), 0);
+		ck_assert_uint_eq(who_reply.cursor, 0);
+		ck_assert_uint_eq(who_reply.entries.size, 0);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("faulty requests");
+	TCase *opens = tcase_create("open");
+	TCase *others = tcase_create("other requests");
+
+	tcase_add_checked_fixture(opens, start, stop);
+	tcase_add_test(opens, faulty_names_are_refused_in_every_request);
+	tcase_add_test(opens, each_faulty_field_of_a_segment_is_refused);
+	tcase_add_test(opens, each_faulty_field_of_a_fifo_is_refused);
+	tcase_add_test(opens, no_value_of_a_small_field_does_harm);
+	tcase_add_test(opens, what_exists_must_fit_the_request);
+	tcase_add_checked_fixture(others, start, stop);
+	tcase_add_test(others, ids_that_are_not_mine_do_nothing);
+	tcase_add_test(others, a_member_is_not_taken_over_without_its_secret);
+	tcase_add_test(others, a_member_is_not_taken_over_by_another_process);
+	tcase_add_test(others, a_wrong_nonce_proves_nothing);
+	tcase_add_test(others, cursors_from_nowhere_list_nothing_twice);
+	suite_add_tcase(suite, opens);
+	suite_add_tcase(suite, others);
+	return suite_run(suite);
+}
