@@ -1,0 +1,6 @@
+# The programs of docs/examples.
+add_test(NAME e2e.wordcount
+  COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_wordcount.sh
+    $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl>
+    $<TARGET_FILE:wordcount> $<TARGET_FILE:wordtop>)
+set_tests_properties(e2e.wordcount PROPERTIES TIMEOUT 180 COST 20 LABELS e2e)

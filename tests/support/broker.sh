@@ -1,0 +1,79 @@
+# shellcheck shell=sh disable=SC2154 # sourced: see the contract below
+#
+# A real broker in a temporary directory, for tests in the language of the shell. Sourced; the script
+# has set $daemon and $shmctl. It then has
+#
+#   $work       a directory of its own, gone at the end
+#   $children   process ids that are ended at the end; the script adds its own
+#   $failures   how often fail was called; the script ends with `conclude`
+#
+# and whatever happens, nothing of it stays.
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/shmbroker-test.XXXXXX")
+broker=
+children=
+failures=0
+
+fail() {
+	echo "FAIL: $*"
+	failures=$((failures + 1))
+}
+
+# Up to 30 seconds until a command says yes.
+eventually() {
+	tries=300
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		sleep 0.1
+	done
+}
+
+# True once a process has ended; as a child of ours it may still wait to be asked how.
+gone() {
+	case $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) in
+	'' | Z*) return 0 ;;
+	*) return 1 ;;
+	esac
+}
+
+# All programs that the script starts find this broker, and no other.
+start_broker() {
+	unset SHMBROKER_DAEMON
+	export SHMBROKER_SOCKET="$work/run/socket"
+	mkdir -m 700 "$work/run"
+	"$daemon" --socket "$SHMBROKER_SOCKET" 2>"$work/broker.log" &
+	broker=$!
+	eventually "$shmctl" status || {
+		fail "the broker does not start"
+		exit 1
+	}
+}
+
+# What the kernel has of segments that the broker created; one line each.
+broker_segments() {
+	ipcs -m -p | awk -v creator="$broker" '$3 == creator { print "segment", $1 }'
+}
+
+finish() {
+	status=$?
+	trap - EXIT INT TERM
+	for pid in $children $broker; do
+		kill "$pid" 2>/dev/null || :
+	done
+	for pid in $children $broker; do
+		eventually gone "$pid" || kill -9 "$pid" 2>/dev/null || :
+	done
+	[ "$status" = 0 ] || sed 's/^/broker: /' "$work/broker.log" 2>/dev/null || :
+	rm -rf "$work"
+	exit "$status"
+}
+trap finish EXIT
+trap 'exit 1' INT TERM
+
+conclude() {
+	[ "$failures" = 0 ] || {
+		echo "$failures failed"
+		exit 1
+	}
+}
