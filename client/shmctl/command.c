@@ -1,0 +1,106 @@
+/*
+ * The table of commands. To add one: a row here, its function in the file of its family, its form
+ * in both outputs (output.h), its shape in docs/SHMCTL-JSON.md, and its part of the test.
+ */
+#include "command.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "families.h"
+#include "options.h"
+
+#define ANY_NUMBER INT_MAX
+
+// clang-format off
+
+const struct command command_table[] = {
+	{
+		.name = "status", .operands = "", .run = look_status,
+		.summary = "totals of the broker",
+		.help = "shmctl itself is one of the members that it counts.\n",
+	},
+	{
+		.name = "list", .operands = "[PREFIX]", .most = 1, .run = look_list,
+		.summary = "the objects there are",
+		.help = "Lists the objects that you may open, oldest first; root sees all. With PREFIX only\n"
+			"those whose names begin with it.\n",
+	},
+	{
+		.name = "show", .operands = "NAME", .least = 1, .most = 1, .run = look_show,
+		.summary = "everything about one object",
+		.help = "",
+	},
+	{
+		.name = "create", .operands = "NAME SIZE", .least = 2, .most = 2,
+		.check = change_check_create, .run = change_create,
+		.options = OPTIONS_MAKE | OPTIONS_SEGMENT,
+		.summary = "create a segment, zeroed and ready",
+		.help = "SIZE is in bytes; 64K, 64M, 64G and 64T are powers of 1024. An object that exists\n"
+			"already is left as it is, and that is a failure.\n",
+	},
+	{
+		.name = "fifo", .operands = "NAME", .least = 1, .most = 1, .run = change_fifo,
+		.options = OPTIONS_MAKE,
+		.summary = "create a FIFO and print its path",
+		.help = "An object that exists already is left as it is, and that is a failure.\n",
+	},
+	{
+		.name = "remove", .operands = "NAME...", .least = 1, .most = ANY_NUMBER,
+		.run = change_remove,
+		.summary = "take objects away",
+		.help = "The names are free at once. Programs that hold an object are told, and keep what\n"
+			"they have until they detach.\n",
+	},
+	{
+		.name = "key", .operands = "NAME", .least = 1, .most = 1, .run = look_key,
+		.summary = "print the System V key of a segment",
+		.help = "Prints it as 0x..., the form of ipcs(1), of C and of $(( )) in a shell. A program\n"
+			"that knows nothing of shmbroker reaches the segment by shmget(KEY, 0, 0).\n",
+	},
+	{
+		.name = "who", .operands = "[NAME]", .most = 1, .run = look_who,
+		.summary = "who holds what",
+		.help = "The ledger of one object, or of all that you may open.\n",
+	},
+	{
+		.name = "dump", .operands = "NAME [FILE]", .least = 1, .most = 2,
+		.check = bytes_check_dump, .run = bytes_dump,
+		.summary = "write the bytes of a segment to a file",
+		.help = "Without FILE, or when it is \"-\", to standard output. The bytes are those that are\n"
+			"there when they are read: others may be writing.\n",
+	},
+	{
+		.name = "load", .operands = "NAME [FILE]", .least = 1, .most = 2,
+		.check = bytes_check_load, .run = bytes_load,
+		.options = OPTIONS_LOAD | OPTIONS_MAKE | OPTIONS_SEGMENT,
+		.summary = "read the bytes of a segment from a file",
+		.help = "Without FILE, or when it is \"-\", from standard input. A file that is larger than\n"
+			"the segment is refused before a byte is changed; of a pipe that is only known at the\n"
+			"end. Bytes beyond the end of the file stay as they are. A segment that was not yet\n"
+			"initialised is ready afterwards.\n",
+	},
+	{
+		.name = "version", .operands = "", .is_local = true, .run = about_version,
+		.summary = "print the version of shmctl",
+		.help = "",
+	},
+	{
+		.name = "help", .operands = "[COMMAND]", .most = 1, .is_local = true, .run = about_help,
+		.summary = "explain shmctl, or one command",
+		.help = "",
+	},
+};
+
+// clang-format on
+
+const size_t command_table_n = ARRAY_SIZE(command_table);
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < command_table_n; i++)
+		if (strcmp(command_table[i].name, name) == 0)
+			return &command_table[i];
+	return NULL;
+}

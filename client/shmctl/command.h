@@ -1,0 +1,34 @@
+/*
+ * The commands. One row of the table is all that dispatch, the check of the command line and the
+ * help know of a command.
+ */
+#ifndef SHMCTL_COMMAND_H
+#define SHMCTL_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct session;
+
+struct command {
+	const char *name;
+	const char *operands; /* as in its synopsis */
+	const char *summary;  /* one line */
+	const char *help;     /* what else there is to know, lines of at most 80 characters */
+	unsigned options;     /* families of options that it takes, enum option_family */
+	int least, most;      /* how many operands it takes */
+	bool is_local;        /* works without a broker */
+	/* What the line says beyond the table, before there is a broker; NULL when it has no more.
+	 */
+	int (*check)(struct session *session);
+	int (*run)(struct session *session);
+};
+
+/* All of them, in the order of the help. */
+extern const struct command command_table[];
+extern const size_t command_table_n;
+
+/* The command called NAME, or NULL. */
+const struct command *command_find(const char *name);
+
+#endif

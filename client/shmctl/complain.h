@@ -1,0 +1,32 @@
+/*
+ * Saying what went wrong: one line on standard error, and the exit status that goes with it.
+ */
+#ifndef SHMCTL_COMPLAIN_H
+#define SHMCTL_COMPLAIN_H
+
+#include "base/attr.h"
+
+struct command;
+
+enum exit_status {
+	STATUS_DONE = 0,
+	STATUS_FAILED = 1, /* refused, or it did not work */
+	STATUS_USAGE = 2,  /* the command line makes no sense */
+};
+
+/* What happened, to what, and what to do. Returns STATUS_FAILED. */
+int complain_failed(const char *format, ...) attr_printf(1, 2);
+
+/* The same, in the words of the library's last failed call. */
+int complain_library(void);
+
+/* The end of a command whose last act is output: R is what output.h's function returned. */
+int complain_output(int r);
+
+/*
+ * What is wrong with the command line; a hint at the help of COMMAND, or at the help of all when
+ * that is NULL, is added. Returns STATUS_USAGE.
+ */
+int complain_usage(const struct command *command, const char *format, ...) attr_printf(2, 3);
+
+#endif

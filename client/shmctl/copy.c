@@ -1,0 +1,85 @@
+/*
+ * One system call moves at most a step, so that a signal is never long in coming and the kernel
+ * never refuses a size. A descriptor that somebody else made non-blocking is waited for.
+ */
+#include "copy.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#define STEP ((size_t)1 << 20)
+
+static size_t step_of(size_t left)
+{
+	return left < STEP ? left : STEP;
+}
+
+/* After a call on FD that failed: 0 when it is worth another try, which is waited for; else -errno.
+ */
+static int settle(int fd, short events)
+{
+	struct pollfd wait = {.fd = fd, .events = events};
+
+	if (errno == EINTR)
+		return 0;
+	if (errno != EAGAIN)
+		return -errno;
+	return poll(&wait, 1, -1) < 0 && errno != EINTR ? -errno : 0;
+}
+
+int copy_out(int fd, const void *bytes, size_t size, size_t *ret_done)
+{
+	size_t done = 0;
+	int r = 0;
+
+	while (done < size && r == 0) {
+		ssize_t n = write(fd, (const char *)bytes + done, step_of(size - done));
+
+		if (n < 0)
+			r = settle(fd, POLLOUT);
+		else
+			done += (size_t)n;
+	}
+	if (ret_done)
+		*ret_done = done;
+	return r;
+}
+
+/* One read(2) that comes to an end. Returns the number of bytes, 0 at the end, or -errno. */
+static ssize_t read_some(int fd, void *bytes, size_t size)
+{
+	for (;;) {
+		ssize_t n = read(fd, bytes, size);
+		int r;
+
+		if (n >= 0)
+			return n;
+		r = settle(fd, POLLIN);
+		if (r < 0)
+			return r;
+	}
+}
+
+int copy_in(int fd, void *bytes, size_t size, size_t *ret_done, bool *ret_more)
+{
+	size_t done = 0;
+	char beyond;
+	ssize_t n;
+
+	while (done < size) {
+		n = read_some(fd, (char *)bytes + done, step_of(size - done));
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	n = done < size ? 0 : read_some(fd, &beyond, 1);
+	if (n < 0)
+		return (int)n;
+	*ret_done = done;
+	*ret_more = n > 0;
+	return 0;
+}

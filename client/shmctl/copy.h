@@ -1,0 +1,19 @@
+/*
+ * Moving bytes between memory and descriptors, whole, in bounded steps.
+ */
+#ifndef SHMCTL_COPY_H
+#define SHMCTL_COPY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Write all of BYTES. Returns 0, or -errno with *ret_done, which may be NULL, bytes written. */
+int copy_out(int fd, const void *bytes, size_t size, size_t *ret_done);
+
+/*
+ * Read until the end of the input or until SIZE bytes are there. Returns 0 with their number in
+ * *ret_done and with *ret_more telling whether the input goes on; else -errno.
+ */
+int copy_in(int fd, void *bytes, size_t size, size_t *ret_done, bool *ret_more);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * The functions behind the commands, a family a file. Each does its command, reports what went
+ * wrong, and returns the exit status. A check looks at the command line alone.
+ */
+#ifndef SHMCTL_FAMILIES_H
+#define SHMCTL_FAMILIES_H
+
+struct session;
+
+/* commands_look.c: changes nothing. */
+int look_status(struct session *session);
+int look_list(struct session *session);
+int look_show(struct session *session);
+int look_key(struct session *session);
+int look_who(struct session *session);
+
+/* commands_change.c: objects come and go. */
+int change_check_create(struct session *session);
+int change_create(struct session *session);
+int change_fifo(struct session *session);
+int change_remove(struct session *session);
+
+/* commands_bytes.c: what is in a segment. */
+int bytes_check_dump(struct session *session);
+int bytes_dump(struct session *session);
+int bytes_check_load(struct session *session);
+int bytes_load(struct session *session);
+
+/* commands_about.c: shmctl itself. */
+int about_version(struct session *session);
+int about_help(struct session *session);
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * Creating objects as the command line says.
+ */
+#ifndef SHMCTL_MAKING_H
+#define SHMCTL_MAKING_H
+
+#include "session.h"
+
+/*
+ * Create a segment of SIZE bytes that nobody had before, and attach it: fresh, zeroed, and the
+ * caller's to initialise. Returns STATUS_DONE, or what has been complained of.
+ */
+int making_segment(struct session *session, const char *name, uint64_t size,
+		   struct shmb_segment **ret_segment);
+
+#endif

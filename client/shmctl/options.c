@@ -1,0 +1,274 @@
+/*
+ * getopt_long(3) walks the line once, over the options of all commands, and hands out operands and
+ * options in the order in which they stand: the first operand is the command, options before it
+ * must be global, and options after it global or the command's own.
+ */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/units.h"
+#include "command.h"
+#include "complain.h"
+#include "wire/vocabulary.h"
+
+#define MODE_MAX     0777u
+#define FIRST_OPTION 256 /* what getopt_long says for option_table[0]: beyond all characters */
+
+static const char *take_socket(struct arguments *arguments, const char *value)
+{
+	if (!value[0])
+		return "is empty; give the path of the broker's socket";
+	arguments->socket = value;
+	return NULL;
+}
+
+static const char *take_json(struct arguments *arguments, const char *value attr_unused)
+{
+	arguments->json = true;
+	return NULL;
+}
+
+static const char *take_help(struct arguments *arguments, const char *value attr_unused)
+{
+	arguments->help = true;
+	return NULL;
+}
+
+static const char *take_linger(struct arguments *arguments, const char *value)
+{
+	uint64_t linger_ms;
+
+	if (units_parse_duration(value, &linger_ms) < 0 || linger_ms > UINT32_MAX)
+		return "has a linger that is no duration up to 49d; write used:30s";
+	if (linger_ms == 0)
+		return "would end at once, since shmctl leaves at once; write used:30s, or keep";
+	arguments->lifetime = SHMB_LIFETIME_USED;
+	arguments->linger_ms = (uint32_t)linger_ms;
+	return NULL;
+}
+
+static const char *take_lifetime(struct arguments *arguments, const char *value)
+{
+	static const char with_linger[] = "used:";
+
+	if (strncmp(value, with_linger, strlen(with_linger)) == 0)
+		return take_linger(arguments, value + strlen(with_linger));
+	if (strcmp(value, wire_lifetime_text(WIRE_LIFETIME_USED)) == 0)
+		return take_linger(arguments, "0");
+	if (strcmp(value, wire_lifetime_text(WIRE_LIFETIME_OWNER)) == 0)
+		return "would end at once, since the owner would be shmctl; write used:30s, or "
+		       "keep";
+	if (strcmp(value, wire_lifetime_text(WIRE_LIFETIME_KEEP)) != 0)
+		return "is no lifetime; write keep, or used:30s";
+	arguments->lifetime = SHMB_LIFETIME_KEEP;
+	return NULL;
+}
+
+static const char *take_mode(struct arguments *arguments, const char *value)
+{
+	unsigned mode = 0;
+	const char *at = value;
+
+	for (; *at >= '0' && *at <= '7' && mode <= MODE_MAX; at++)
+		mode = mode * 8 + (unsigned)(*at - '0');
+	if (at == value || *at || mode > MODE_MAX)
+		return "is no mode; write permission bits in octal, as 0660";
+	arguments->mode = mode ? mode : SHMB_MODE_NONE;
+	return NULL;
+}
+
+static const char *take_backing(struct arguments *arguments, const char *value)
+{
+	uint8_t backing;
+
+	if (wire_backing_parse(value, &backing) < 0 || backing == WIRE_BACKING_FIFO)
+		return "is no backing; write auto, sysv or memfd";
+	arguments->backing = (enum shmb_backing)backing;
+	return NULL;
+}
+
+static const char *take_layout(struct arguments *arguments, const char *value)
+{
+	arguments->layout = value;
+	return NULL;
+}
+
+static const char *take_key(struct arguments *arguments, const char *value attr_unused)
+{
+	arguments->key = true;
+	return NULL;
+}
+
+static const char *take_create(struct arguments *arguments, const char *value attr_unused)
+{
+	arguments->create = true;
+	return NULL;
+}
+
+static const char *take_size(struct arguments *arguments, const char *value)
+{
+	const char *fault = options_read_size(value, &arguments->size);
+
+	if (!fault && arguments->size == 0)
+		fault = "is nothing; a segment has at least one byte";
+	return fault;
+}
+
+// clang-format off
+
+const struct option_row option_table[] = {
+	{"socket", "PATH", "the broker's socket, when it is not the usual one",
+	 OPTIONS_GLOBAL, take_socket},
+	{"json", NULL, "print JSON, as docs/SHMCTL-JSON.md says",
+	 OPTIONS_GLOBAL, take_json},
+	{"help", NULL, "explain the command and do nothing",
+	 OPTIONS_GLOBAL, take_help},
+	{"create", NULL, "create the segment when there is none, as large as the file",
+	 OPTIONS_LOAD, take_create},
+	{"size", "SIZE", "with --create: as large as this; needed when the input is a pipe",
+	 OPTIONS_LOAD, take_size},
+	{"lifetime", "LIFETIME",
+	 "keep (the default), or used:30s: until 30 seconds after its last use",
+	 OPTIONS_MAKE, take_lifetime},
+	{"mode", "OCTAL", "permission bits, 0600 by default",
+	 OPTIONS_MAKE, take_mode},
+	{"backing", "BACKING", "auto (the default), sysv or memfd",
+	 OPTIONS_SEGMENT, take_backing},
+	{"layout", "TAG", "layout tag: openers that name another one are refused",
+	 OPTIONS_SEGMENT, take_layout},
+	{"key", NULL, "with a System V key, for programs that call shmget(2)",
+	 OPTIONS_SEGMENT, take_key},
+};
+
+// clang-format on
+
+const size_t option_table_n = ARRAY_SIZE(option_table);
+
+/* The table as getopt_long wants it; ROWS has room for the end mark. */
+static void fill_getopt_rows(struct option rows[static ARRAY_SIZE(option_table) + 1])
+{
+	memset(rows, 0, (ARRAY_SIZE(option_table) + 1) * sizeof(*rows));
+	for (size_t i = 0; i < ARRAY_SIZE(option_table); i++)
+		rows[i] = (struct option){
+			.name = option_table[i].name,
+			.has_arg = option_table[i].value ? required_argument : no_argument,
+			.val = FIRST_OPTION + (int)i,
+		};
+}
+
+/* What getopt_long did not like. */
+static int refuse_option(const struct command *command, int why, const char *word)
+{
+	if (why == ':')
+		return complain_usage(command, "--%s wants a value, %s",
+				      option_table[optopt - FIRST_OPTION].name,
+				      option_table[optopt - FIRST_OPTION].value);
+	if (optopt >= FIRST_OPTION)
+		return complain_usage(command, "--%s takes no value",
+				      option_table[optopt - FIRST_OPTION].name);
+	if (optopt)
+		return complain_usage(
+			command,
+			"there is no option -%c (a name that begins with \"-\" comes after \"--\")",
+			optopt);
+	return complain_usage(command, "there is no option %s, or more than one that begins so",
+			      word);
+}
+
+static int take_option(const struct option_row *row, const struct command *command,
+		       struct arguments *arguments)
+{
+	unsigned allowed = OPTIONS_GLOBAL | (command ? command->options : 0);
+	const char *fault;
+
+	if (!(row->family & allowed))
+		return command ? complain_usage(command, "--%s is no option of \"%s\"", row->name,
+						command->name)
+			       : complain_usage(NULL,
+						"--%s is an option of some commands and comes "
+						"after the command",
+						row->name);
+	fault = row->take(arguments, optarg);
+	if (fault)
+		return complain_usage(command, "--%s: \"%s\" %s", row->name, optarg, fault);
+	arguments->given |= row->family;
+	return STATUS_DONE;
+}
+
+/* The first word that is no option is the command, the others are its operands. */
+static int take_word(char *word, const struct command **command, struct arguments *arguments)
+{
+	if (*command) {
+		arguments->operands[arguments->operands_n++] = word;
+		return STATUS_DONE;
+	}
+	*command = command_find(word);
+	return *command ? STATUS_DONE : complain_usage(NULL, "there is no command \"%s\"", word);
+}
+
+static int check_operands(const struct command *command, const struct arguments *arguments)
+{
+	if (arguments->help)
+		return STATUS_DONE;
+	if (!command)
+		return complain_usage(NULL, "no command was given");
+	if (arguments->operands_n < command->least)
+		return complain_usage(command, "\"%s\" wants %s", command->name, command->operands);
+	if (arguments->operands_n > command->most)
+		return complain_usage(command, "\"%s\" does not want the operand \"%s\"",
+				      command->name, arguments->operands[command->most]);
+	return STATUS_DONE;
+}
+
+int options_parse(int argc, char **argv, struct arguments *ret_arguments,
+		  const struct command **ret_command)
+{
+	/* Operands are gathered at the front of argv, which getopt_long has passed by then. */
+	struct arguments arguments = {.lifetime = SHMB_LIFETIME_KEEP, .operands = argv};
+	const struct command *command = NULL;
+	struct option rows[ARRAY_SIZE(option_table) + 1];
+	int status = STATUS_DONE;
+	int option;
+
+	fill_getopt_rows(rows);
+	opterr = 0;
+	/* "-": in order, operands as option 1. ":": tell a missing value from the rest. */
+	while (status == STATUS_DONE &&
+	       (option = getopt_long(argc, argv, "-:h", rows, NULL)) != -1) {
+		if (option == '?' || option == ':')
+			status = refuse_option(command, option, argv[optind - 1]);
+		else if (option == 1)
+			status = take_word(optarg, &command, &arguments);
+		else if (option == 'h')
+			arguments.help = true;
+		else
+			status = take_option(&option_table[option - FIRST_OPTION], command,
+					     &arguments);
+	}
+	for (; status == STATUS_DONE && optind < argc; optind++)
+		status = take_word(argv[optind], &command, &arguments);
+	if (status == STATUS_DONE)
+		status = check_operands(command, &arguments);
+	if (status != STATUS_DONE)
+		return status;
+	*ret_arguments = arguments;
+	*ret_command = command;
+	return STATUS_DONE;
+}
+
+const char *options_read_size(const char *text, uint64_t *ret_size)
+{
+	switch (units_parse_size(text, ret_size)) {
+	case 0:
+		return NULL;
+	case -ERANGE:
+		return "is more than 64 bits can say; give a smaller size";
+	default:
+		return "is no size; write bytes, or 64K, 64M, 64G";
+	}
+}

@@ -1,0 +1,63 @@
+/*
+ * The command line: the table of options, and what they were set to.
+ */
+#ifndef SHMCTL_OPTIONS_H
+#define SHMCTL_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <shmbroker/segment.h>
+
+struct command;
+
+/* Options that come together. */
+enum option_family {
+	OPTIONS_GLOBAL = 1,  /* for every command, and before it too */
+	OPTIONS_MAKE = 2,    /* how an object is created */
+	OPTIONS_SEGMENT = 4, /* and a segment beside */
+	OPTIONS_LOAD = 8,
+};
+
+struct arguments {
+	const char *socket;
+	bool json;
+	bool help;
+	enum shmb_lifetime lifetime;
+	uint32_t linger_ms;
+	unsigned mode;
+	enum shmb_backing backing;
+	const char *layout;
+	bool key;
+	bool create;
+	uint64_t size;
+	unsigned given; /* families of the options that were given */
+	int operands_n;
+	char **operands;
+};
+
+struct option_row {
+	const char *name;
+	const char *value; /* what the help calls its value; NULL when it takes none */
+	const char *summary;
+	enum option_family family;
+	/* Returns NULL, or what is wrong with VALUE as the end of a sentence. */
+	const char *(*take)(struct arguments *arguments, const char *value);
+};
+
+extern const struct option_row option_table[];
+extern const size_t option_table_n;
+
+/*
+ * Take the command line apart. *ret_command is NULL when there is none, which only goes with
+ * --help. The operands are a rearranged part of ARGV. Returns STATUS_DONE, or STATUS_USAGE when it
+ * makes no sense and that has been said.
+ */
+int options_parse(int argc, char **argv, struct arguments *ret_arguments,
+		  const struct command **ret_command);
+
+/* Read a size that stands as an operand or as a value. Returns NULL, or what is wrong with it. */
+const char *options_read_size(const char *text, uint64_t *ret_size);
+
+#endif

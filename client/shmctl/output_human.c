@@ -1,0 +1,298 @@
+/*
+ * Text for people. Sizes and durations are written as they would be typed, users by name where the
+ * machine knows them.
+ */
+#include <grp.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "command.h"
+#include "options.h"
+#include "output.h"
+#include "table.h"
+#include "wire/vocabulary.h"
+
+/* Enough for a lifetime with its linger, and for the name or number of a user. */
+#define LIFETIME_TEXT_MAX (UNITS_TEXT_MAX + 16)
+#define OWNER_TEXT_MAX    64
+
+/* How long ago: the largest unit that leaves two of it, and no more precision than that. */
+static char *age_text(uint64_t ms, char text[static UNITS_TEXT_MAX])
+{
+	static const uint64_t units[] = {86400 * 1000, 3600 * 1000, 60 * 1000, 1000};
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		if (ms >= 2 * units[i])
+			return units_format_duration(ms - ms % units[i], text);
+	return units_format_duration(ms, text);
+}
+
+/* A lifetime as --lifetime takes it. */
+static char *lifetime_text(const struct shmb_object *object, char text[static LIFETIME_TEXT_MAX])
+{
+	char linger[UNITS_TEXT_MAX];
+
+	if (object->lifetime == SHMB_LIFETIME_USED && object->linger_ms > 0)
+		snprintf(text, LIFETIME_TEXT_MAX, "%s:%s", wire_lifetime_text(object->lifetime),
+			 units_format_duration(object->linger_ms, linger));
+	else
+		snprintf(text, LIFETIME_TEXT_MAX, "%s", wire_lifetime_text(object->lifetime));
+	return text;
+}
+
+static char *user_text(uint32_t uid, char text[static OWNER_TEXT_MAX])
+{
+	const struct passwd *user = getpwuid(uid);
+
+	if (user)
+		snprintf(text, OWNER_TEXT_MAX, "%s", user->pw_name);
+	else
+		snprintf(text, OWNER_TEXT_MAX, "%" PRIu32, uid);
+	return text;
+}
+
+static char *group_text(uint32_t gid, char text[static OWNER_TEXT_MAX])
+{
+	const struct group *group = getgrgid(gid);
+
+	if (group)
+		snprintf(text, OWNER_TEXT_MAX, "%s", group->gr_name);
+	else
+		snprintf(text, OWNER_TEXT_MAX, "%" PRIu32, gid);
+	return text;
+}
+
+static int print_status(FILE *out, const struct shmb_status *status)
+{
+	char size[UNITS_TEXT_MAX], age[UNITS_TEXT_MAX], user[OWNER_TEXT_MAX];
+
+	fprintf(out, "broker     %s, process %" PRIu32 ", user %s%s\n", status->version,
+		status->pid, user_text(status->uid, user), status->per_user ? " alone" : "");
+	fprintf(out, "directory  %s\n", status->directory);
+	fprintf(out, "running    %s\n", age_text(status->uptime_ms, age));
+	fprintf(out, "segments   %" PRIu32 " sysv, %" PRIu32 " memfd, together %s\n",
+		status->segments_sysv, status->segments_memfd,
+		units_format_size(status->bytes, size));
+	fprintf(out, "fifos      %" PRIu32 "\n", status->fifos);
+	fprintf(out, "members    %" PRIu32 ", who hold %" PRIu32 " and wait for %" PRIu32 "\n",
+		status->members, status->holds, status->parked);
+	return 0;
+}
+
+static int print_list(FILE *out, const struct shmb_object *objects, size_t n)
+{
+	static const struct column columns[] = {
+		{"NAME", COLUMN_LEFT},     {"BACKING", COLUMN_LEFT}, {"SIZE", COLUMN_RIGHT},
+		{"MODE", COLUMN_LEFT},     {"OWNER", COLUMN_LEFT},   {"LIFETIME", COLUMN_LEFT},
+		{"HOLDERS", COLUMN_RIGHT}, {"STATE", COLUMN_LEFT},   {"AGE", COLUMN_RIGHT},
+	};
+	autotable *table = table_new(columns, ARRAY_SIZE(columns));
+	char text[LIFETIME_TEXT_MAX + OWNER_TEXT_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct shmb_object *object = &objects[i];
+
+		table_add(table, "%s", object->name);
+		table_add(table, "%s", wire_backing_text(object->backing));
+		table_add(table, "%s",
+			  object->kind == SHMB_KIND_FIFO ? "-"
+							 : units_format_size(object->size, text));
+		table_add(table, "%04o", object->mode);
+		table_add(table, "%s", user_text(object->uid, text));
+		table_add(table, "%s", lifetime_text(object, text));
+		table_add(table, "%" PRIu32, object->holders);
+		table_add(table, "%s", wire_state_text(object->state));
+		table_add(table, "%s", age_text(object->age_ms, text));
+	}
+	return table_print(table, out);
+}
+
+static int print_show(FILE *out, const struct shmb_object *object)
+{
+	char size[UNITS_TEXT_MAX], age[UNITS_TEXT_MAX], lifetime[LIFETIME_TEXT_MAX];
+	char user[OWNER_TEXT_MAX], group[OWNER_TEXT_MAX];
+
+	fprintf(out, "name        %s\n", object->name);
+	fprintf(out, "kind        %s\n", wire_kind_text(object->kind));
+	fprintf(out, "id          %" PRIu64 ", generation %" PRIu64 "\n", object->id,
+		object->generation);
+	if (object->kind == SHMB_KIND_SEGMENT)
+		fprintf(out, "size        %s (%" PRIu64 " bytes)\n",
+			units_format_size(object->size, size), object->size);
+	if (object->path[0])
+		fprintf(out, "path        %s\n", object->path);
+	if (object->kind == SHMB_KIND_SEGMENT)
+		fprintf(out, "backing     %s\n", wire_backing_text(object->backing));
+	if (object->key)
+		fprintf(out, "key         0x%08" PRIx32 " (%" PRIu32 "), shmid %" PRIu32 "\n",
+			object->key, object->key, object->shmid);
+	if (object->layout[0])
+		fprintf(out, "layout      %s\n", object->layout);
+	fprintf(out, "permission  %04o, user %s, group %s\n", object->mode,
+		user_text(object->uid, user), group_text(object->gid, group));
+	fprintf(out, "lifetime    %s\n", lifetime_text(object, lifetime));
+	fprintf(out, "state       %s\n", wire_state_text(object->state));
+	fprintf(out,
+		"holders     %" PRIu32 ", of whom %" PRIu32 " may read and %" PRIu32
+		" may write; %" PRIu32 " wait\n",
+		object->holders, object->readers, object->writers, object->waiting);
+	fprintf(out, "age         %s\n", age_text(object->age_ms, age));
+	return 0;
+}
+
+static int print_key(FILE *out, const struct shmb_object *object)
+{
+	fprintf(out, "0x%08" PRIx32 "\n", object->key);
+	return 0;
+}
+
+static int print_who(FILE *out, const struct shmb_holder *holders, size_t n)
+{
+	static const struct column columns[] = {
+		{"NAME", COLUMN_LEFT},    {"PID", COLUMN_RIGHT},    {"USER", COLUMN_LEFT},
+		{"ACCESS", COLUMN_LEFT},  {"HOLDING", COLUMN_LEFT}, {"FOR", COLUMN_RIGHT},
+		{"PROGRAM", COLUMN_LEFT},
+	};
+	autotable *table = table_new(columns, ARRAY_SIZE(columns));
+	char text[UNITS_TEXT_MAX + OWNER_TEXT_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct shmb_holder *holder = &holders[i];
+
+		table_add(table, "%s", holder->name);
+		table_add(table, "%" PRIu32, holder->pid);
+		table_add(table, "%s", user_text(holder->uid, text));
+		table_add(table, "%s", wire_access_text(holder->access));
+		table_add(table, "%s", wire_holding_text(holder->holding));
+		table_add(table, "%s", age_text(holder->age_ms, text));
+		table_add(table, "%s", holder->program);
+	}
+	return table_print(table, out);
+}
+
+static int print_create(FILE *out, const struct creation *creation)
+{
+	const struct shmb_segment_info *info = &creation->info;
+	char size[UNITS_TEXT_MAX];
+
+	fprintf(out, "%s: %s %s", creation->name, units_format_size(creation->size, size),
+		wire_backing_text(info->backing));
+	if (info->key)
+		fprintf(out, ", key 0x%08" PRIx32, info->key);
+	if (info->why[0])
+		fprintf(out, " (%s)", info->why);
+	fputc('\n', out);
+	return 0;
+}
+
+static int print_fifo(FILE *out, const char *name attr_unused, uint64_t id attr_unused,
+		      const char *path)
+{
+	fprintf(out, "%s\n", path);
+	return 0;
+}
+
+/* Silent when all is as it was wished for; the faults have been said. */
+static int print_remove(FILE *out, const struct removal *removals, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (removals[i].is_removed && removals[i].holders > 0)
+			fprintf(out, "%s: removed; %" PRIu32 " still %s it, until they detach\n",
+				removals[i].name, removals[i].holders,
+				removals[i].holders == 1 ? "holds" : "hold");
+	return 0;
+}
+
+/* Nobody wants words among the bytes, or after them. */
+static int print_dump(FILE *out attr_unused, const struct transfer *transfer attr_unused)
+{
+	return 0;
+}
+
+static int print_load(FILE *out, const struct transfer *transfer)
+{
+	char size[UNITS_TEXT_MAX];
+
+	fprintf(out, "%s: %s%" PRIu64 " bytes loaded into %s%s\n", transfer->name,
+		transfer->created ? "created, " : "", transfer->bytes,
+		units_format_size(transfer->size, size),
+		transfer->initialised && !transfer->created ? ", which are ready now" : "");
+	return 0;
+}
+
+static int print_version(FILE *out)
+{
+	fprintf(out, "shmctl %s\n", SHMB_VERSION);
+	return 0;
+}
+
+static void print_options(FILE *out, unsigned families)
+{
+	char text[64];
+
+	for (size_t i = 0; i < option_table_n; i++) {
+		if (!(option_table[i].family & families))
+			continue;
+		snprintf(text, sizeof(text), "--%s%s%s", option_table[i].name,
+			 option_table[i].value ? " " : "",
+			 option_table[i].value ? option_table[i].value : "");
+		fprintf(out, "  %-20s %s\n", text, option_table[i].summary);
+	}
+}
+
+static void print_help_of_all(FILE *out)
+{
+	char text[64];
+
+	fputs("usage: shmctl [OPTION]... COMMAND ...\n"
+	      "Shared memory between unrelated programs: look at it and change it.\n\n",
+	      out);
+	for (size_t i = 0; i < command_table_n; i++) {
+		snprintf(text, sizeof(text), "%s %s", command_table[i].name,
+			 command_table[i].operands);
+		fprintf(out, "  %-20s %s\n", text, command_table[i].summary);
+	}
+	fputs("\nFor every command:\n", out);
+	print_options(out, OPTIONS_GLOBAL);
+	fputs("\n\"shmctl help COMMAND\" has the rest. A name that begins with \"-\" comes after "
+	      "\"--\".\n"
+	      "Ends with 0 when it is done, 1 when it was refused or failed, 2 when the command "
+	      "line\nmakes no sense.\n",
+	      out);
+}
+
+static int print_help(FILE *out, const struct command *command)
+{
+	if (!command) {
+		print_help_of_all(out);
+		return 0;
+	}
+	fprintf(out, "usage: shmctl %s%s%s%s\n", command->name,
+		command->options ? " [OPTION]..." : "", command->operands[0] ? " " : "",
+		command->operands);
+	fprintf(out, "%c%s.\n", command->summary[0] - 'a' + 'A', command->summary + 1);
+	if (command->help[0])
+		fprintf(out, "\n%s", command->help);
+	fputc('\n', out);
+	print_options(out, command->options);
+	print_options(out, OPTIONS_GLOBAL);
+	return 0;
+}
+
+const struct output output_human = {
+	.status = print_status,
+	.list = print_list,
+	.show = print_show,
+	.key = print_key,
+	.who = print_who,
+	.create = print_create,
+	.fifo = print_fifo,
+	.remove = print_remove,
+	.dump = print_dump,
+	.load = print_load,
+	.version = print_version,
+	.help = print_help,
+};

@@ -1,0 +1,366 @@
+/*
+ * JSON for programs. The shapes are promised in docs/SHMCTL-JSON.md, and the end-to-end test holds
+ * that file against what is printed: members may be added; none is renamed, removed, or given
+ * another type.
+ *
+ *   status show key create fifo dump load version   one object
+ *   list who remove help                            one object with one array in it
+ *
+ * Ids of 64 bits are strings, since many readers of JSON keep only 53 of them; a mode is a string
+ * in octal. What an object does not have is null.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "command.h"
+#include "options.h"
+#include "output.h"
+#include "wire/vocabulary.h"
+
+#define INDENT 2
+
+/*
+ * An object or an array in the making. A lack of memory makes it NULL for good, and whatever is put
+ * into it then is ended.
+ */
+struct shape {
+	json_t *json;
+};
+
+static struct shape shape_object(void)
+{
+	return (struct shape){json_object()};
+}
+
+static struct shape shape_array(void)
+{
+	return (struct shape){json_array()};
+}
+
+static void shape_check(struct shape *shape, int r)
+{
+	if (r == 0)
+		return;
+	json_decref(shape->json);
+	shape->json = NULL;
+}
+
+/* jansson takes over VALUE in any case, and says no when it or the object is NULL. */
+static void put(struct shape *shape, const char *member, json_t *value)
+{
+	shape_check(shape, json_object_set_new(shape->json, member, value));
+}
+
+static void append(struct shape *shape, json_t *element)
+{
+	shape_check(shape, json_array_append_new(shape->json, element));
+}
+
+static void put_number(struct shape *shape, const char *member, uint64_t number)
+{
+	put(shape, member, json_integer((json_int_t)number));
+}
+
+static void put_truth(struct shape *shape, const char *member, bool truth)
+{
+	put(shape, member, json_boolean(truth));
+}
+
+static void put_id(struct shape *shape, const char *member, uint64_t id)
+{
+	put(shape, member, json_sprintf("%" PRIu64, id));
+}
+
+static void put_text(struct shape *shape, const char *member, const char *text)
+{
+	put(shape, member, json_string(text));
+}
+
+static void put_text_or_null(struct shape *shape, const char *member, const char *text)
+{
+	put(shape, member, text && text[0] ? json_string(text) : json_null());
+}
+
+/*
+ * The kernel takes any bytes for a path, JSON only UTF-8: of a path that is not, what is beyond
+ * ASCII shows as "?".
+ */
+static void put_path(struct shape *shape, const char *member, const char *path)
+{
+	json_t *value = json_string(path);
+	char *copy = value ? NULL : strdup(path);
+
+	for (char *at = copy; at && *at; at++)
+		if ((unsigned char)*at > '~')
+			*at = '?';
+	put(shape, member, value ? value : json_string(copy));
+	free(copy);
+}
+
+static void put_path_or_null(struct shape *shape, const char *member, const char *path)
+{
+	if (path && path[0])
+		put_path(shape, member, path);
+	else
+		put(shape, member, json_null());
+}
+
+/* The two forms of a System V key, and the id that goes with it. */
+static void put_key(struct shape *shape, uint32_t key, uint32_t shmid)
+{
+	put(shape, "key", key ? json_integer(key) : json_null());
+	put(shape, "key_hex", key ? json_sprintf("0x%08" PRIx32, key) : json_null());
+	put(shape, "shmid", key ? json_integer(shmid) : json_null());
+}
+
+static int print(FILE *out, struct shape shape)
+{
+	int r = shape.json ? json_dumpf(shape.json, out, JSON_INDENT(INDENT)) : -1;
+
+	json_decref(shape.json);
+	if (r < 0)
+		return -ENOMEM;
+	fputc('\n', out);
+	return 0;
+}
+
+/* Print ARRAY as the only member of an object. */
+static int print_array(FILE *out, const char *member, struct shape array)
+{
+	struct shape shape = shape_object();
+
+	put(&shape, member, array.json);
+	return print(out, shape);
+}
+
+static int print_status(FILE *out, const struct shmb_status *status)
+{
+	struct shape shape = shape_object();
+
+	put_text(&shape, "version", status->version);
+	put_number(&shape, "pid", status->pid);
+	put_number(&shape, "uid", status->uid);
+	put_truth(&shape, "per_user", status->per_user);
+	put_path(&shape, "directory", status->directory);
+	put_number(&shape, "uptime_ms", status->uptime_ms);
+	put_number(&shape, "segments_sysv", status->segments_sysv);
+	put_number(&shape, "segments_memfd", status->segments_memfd);
+	put_number(&shape, "fifos", status->fifos);
+	put_number(&shape, "bytes", status->bytes);
+	put_number(&shape, "members", status->members);
+	put_number(&shape, "holds", status->holds);
+	put_number(&shape, "waiting", status->parked);
+	return print(out, shape);
+}
+
+static struct shape describe_object(const struct shmb_object *object)
+{
+	struct shape shape = shape_object();
+
+	put_text(&shape, "name", object->name);
+	put_id(&shape, "id", object->id);
+	put_number(&shape, "generation", object->generation);
+	put_text(&shape, "kind", wire_kind_text(object->kind));
+	put_text(&shape, "backing", wire_backing_text(object->backing));
+	put_number(&shape, "size", object->size);
+	put_text(&shape, "lifetime", wire_lifetime_text(object->lifetime));
+	put_number(&shape, "linger_ms", object->linger_ms);
+	put_text(&shape, "state", wire_state_text(object->state));
+	put_number(&shape, "uid", object->uid);
+	put_number(&shape, "gid", object->gid);
+	put(&shape, "mode", json_sprintf("%04o", object->mode));
+	put_text(&shape, "layout", object->layout);
+	put_key(&shape, object->key, object->shmid);
+	put_path_or_null(&shape, "path", object->path);
+	put_number(&shape, "holders", object->holders);
+	put_number(&shape, "readers", object->readers);
+	put_number(&shape, "writers", object->writers);
+	put_number(&shape, "waiting", object->waiting);
+	put_number(&shape, "age_ms", object->age_ms);
+	return shape;
+}
+
+static int print_list(FILE *out, const struct shmb_object *objects, size_t n)
+{
+	struct shape array = shape_array();
+
+	for (size_t i = 0; i < n; i++)
+		append(&array, describe_object(&objects[i]).json);
+	return print_array(out, "objects", array);
+}
+
+static int print_show(FILE *out, const struct shmb_object *object)
+{
+	return print(out, describe_object(object));
+}
+
+static int print_key(FILE *out, const struct shmb_object *object)
+{
+	struct shape shape = shape_object();
+
+	put_text(&shape, "name", object->name);
+	put_key(&shape, object->key, object->shmid);
+	put_number(&shape, "size", object->size);
+	return print(out, shape);
+}
+
+static json_t *describe_holder(const struct shmb_holder *holder)
+{
+	struct shape shape = shape_object();
+
+	put_text(&shape, "name", holder->name);
+	put_id(&shape, "id", holder->object);
+	put_id(&shape, "member", holder->member);
+	put_number(&shape, "pid", holder->pid);
+	put_number(&shape, "uid", holder->uid);
+	put_text(&shape, "program", holder->program);
+	put_text(&shape, "access", wire_access_text(holder->access));
+	put_text(&shape, "holding", wire_holding_text(holder->holding));
+	put_number(&shape, "age_ms", holder->age_ms);
+	return shape.json;
+}
+
+static int print_who(FILE *out, const struct shmb_holder *holders, size_t n)
+{
+	struct shape array = shape_array();
+
+	for (size_t i = 0; i < n; i++)
+		append(&array, describe_holder(&holders[i]));
+	return print_array(out, "holders", array);
+}
+
+static int print_create(FILE *out, const struct creation *creation)
+{
+	const struct shmb_segment_info *info = &creation->info;
+	struct shape shape = shape_object();
+
+	put_text(&shape, "name", creation->name);
+	put_id(&shape, "id", info->id);
+	put_number(&shape, "size", creation->size);
+	put_text(&shape, "backing", wire_backing_text(info->backing));
+	put_text_or_null(&shape, "why", info->why);
+	put_key(&shape, info->key, info->shmid);
+	return print(out, shape);
+}
+
+static int print_fifo(FILE *out, const char *name, uint64_t id, const char *path)
+{
+	struct shape shape = shape_object();
+
+	put_text(&shape, "name", name);
+	put_id(&shape, "id", id);
+	put_path(&shape, "path", path);
+	return print(out, shape);
+}
+
+static json_t *describe_removal(const struct removal *removal)
+{
+	struct shape shape = shape_object();
+
+	/* As it was typed: a name that was refused may be outside the grammar. */
+	put_path(&shape, "name", removal->name);
+	put_truth(&shape, "removed", removal->is_removed);
+	put(&shape, "holders", removal->is_removed ? json_integer(removal->holders) : json_null());
+	put_path_or_null(&shape, "error", removal->fault);
+	return shape.json;
+}
+
+static int print_remove(FILE *out, const struct removal *removals, size_t n)
+{
+	struct shape array = shape_array();
+
+	for (size_t i = 0; i < n; i++)
+		append(&array, describe_removal(&removals[i]));
+	return print_array(out, "removals", array);
+}
+
+static struct shape describe_transfer(const struct transfer *transfer)
+{
+	struct shape shape = shape_object();
+
+	put_text(&shape, "name", transfer->name);
+	put_path_or_null(&shape, "file", transfer->file);
+	put_number(&shape, "bytes", transfer->bytes);
+	put_number(&shape, "size", transfer->size);
+	return shape;
+}
+
+static int print_dump(FILE *out, const struct transfer *transfer)
+{
+	return print(out, describe_transfer(transfer));
+}
+
+static int print_load(FILE *out, const struct transfer *transfer)
+{
+	struct shape shape = describe_transfer(transfer);
+
+	put_truth(&shape, "created", transfer->created);
+	put_truth(&shape, "initialised", transfer->initialised);
+	return print(out, shape);
+}
+
+static int print_version(FILE *out)
+{
+	struct shape shape = shape_object();
+
+	put_text(&shape, "version", SHMB_VERSION);
+	return print(out, shape);
+}
+
+static json_t *describe_options(unsigned families)
+{
+	struct shape array = shape_array();
+
+	for (size_t i = 0; i < option_table_n; i++) {
+		struct shape shape;
+
+		if (!(option_table[i].family & families))
+			continue;
+		shape = shape_object();
+		put_text(&shape, "name", option_table[i].name);
+		put_text_or_null(&shape, "value", option_table[i].value);
+		put_text(&shape, "summary", option_table[i].summary);
+		append(&array, shape.json);
+	}
+	return array.json;
+}
+
+static json_t *describe_command(const struct command *command)
+{
+	struct shape shape = shape_object();
+
+	put_text(&shape, "name", command->name);
+	put_text(&shape, "operands", command->operands);
+	put_text(&shape, "summary", command->summary);
+	put(&shape, "options", describe_options(command->options | OPTIONS_GLOBAL));
+	return shape.json;
+}
+
+static int print_help(FILE *out, const struct command *command)
+{
+	struct shape array = shape_array();
+
+	for (size_t i = 0; i < command_table_n; i++)
+		if (!command || command == &command_table[i])
+			append(&array, describe_command(&command_table[i]));
+	return print_array(out, "commands", array);
+}
+
+const struct output output_json = {
+	.status = print_status,
+	.list = print_list,
+	.show = print_show,
+	.key = print_key,
+	.who = print_who,
+	.create = print_create,
+	.fifo = print_fifo,
+	.remove = print_remove,
+	.dump = print_dump,
+	.load = print_load,
+	.version = print_version,
+	.help = print_help,
+};
