@@ -1,0 +1,461 @@
+#!/bin/sh
+# shmctl: every command in both forms, every way to be refused, and each shape of JSON against its
+# documentation.
+#
+#   sh tests/e2e/test_shmctl.sh SHMBROKERD SHMCTL SHMCTL-JSON.md
+set -eu
+# shellcheck disable=SC2034 # for broker.sh
+daemon=$1
+shmctl=$2
+shapes=$3
+LC_ALL=C
+export LC_ALL
+
+# shellcheck source=SCRIPTDIR/../support/broker.sh
+. "$(dirname "$0")/../support/broker.sh"
+
+# run STATUS ARGUMENT...: shmctl ends so, and says one line that begins with its name when it is not
+# 0, nothing on standard error when it is. What it printed is in $work/out and $work/why.
+run() {
+	want=$1
+	shift
+	status=0
+	timeout 30 "$shmctl" "$@" >"$work/out" 2>"$work/why" </dev/null || status=$?
+	judge "$*"
+}
+
+judge() {
+	[ $status = "$want" ] || fail "$1: ended with $status, not $want: $(cat "$work/why")"
+	if [ "$want" = 0 ]; then
+		[ ! -s "$work/why" ] || fail "$1: said $(cat "$work/why")"
+	else
+		[ "$(wc -l <"$work/why") $(grep -c '^shmctl: .' "$work/why")" = "1 1" ] ||
+			fail "$1: did not say one line of its own: $(cat "$work/why")"
+	fi
+}
+
+# refused STATUS TEXT ARGUMENT...: shmctl ends so and says TEXT, a regular expression, and prints
+# nothing.
+refused() {
+	text=$2
+	want=$1
+	shift 2
+	run "$want" "$@"
+	grep -q -e "$text" "$work/why" || fail "$*: does not say \"$text\": $(cat "$work/why")"
+	[ ! -s "$work/out" ] || fail "$*: printed $(cat "$work/out")"
+}
+
+# printed TEXT: a line of what was printed is TEXT, a regular expression.
+printed() {
+	grep -q -x -e "$1" "$work/out" || fail "no line \"$1\" in: $(cat "$work/out")"
+}
+
+# json FILTER: what was printed is JSON of which FILTER is true.
+json() {
+	jq -e "$1" "$work/out" >"$work/jq" 2>&1 || fail "not so: $1 of $(cat "$work/out")"
+}
+
+# What the document says of a shape, a line a member: name, types.
+documented() {
+	awk -v section="## $1" '
+	/^## / { in_section = $0 == section }
+	in_section && /^\| `/ { split($0, cell, " *\\| *"); gsub("`", "", cell[2]); print cell[2], cell[3] }
+	' "$shapes" | sed 's/ or / /g' | sort
+}
+
+# shape SECTION FILTER: every value that FILTER yields has the members of the documented shape, all
+# and only those, and of the documented types.
+shape() {
+	documented "$1" >"$work/shape"
+	[ -s "$work/shape" ] || fail "$shapes has no shape called $1"
+	jq -e "[$2] | length > 0" "$work/out" >/dev/null || fail "$1: there is none in what was printed"
+	jq -c "$2" "$work/out" >"$work/values"
+	while IFS= read -r value; do
+		printf '%s\n' "$value" | jq -r 'to_entries[] | "\(.key) \(.value | type)"' | sort |
+			awk -v shape="$1" '
+			NR == FNR { name = $1; $1 = ""; types[name] = $0 " "; next }
+			!($1 in types) { print shape ": " $1 " is not documented"; bad = 1; next }
+			index(types[$1], " " $2 " ") == 0 { print shape ": " $1 " is of type " $2; bad = 1 }
+			{ delete types[$1] }
+			END { for (name in types) { print shape ": " name " is missing"; bad = 1 } exit bad }
+			' "$work/shape" - >"$work/judgement" || fail "$(cat "$work/judgement")"
+	done <"$work/values"
+}
+
+# true when the ledger says so of NAME
+holds() {
+	"$shmctl" --json who "$1" | jq -e ".holders[] | select(.holding == \"$2\")"
+}
+
+is_fresh() {
+	"$shmctl" --json show "$1" | jq -e '.state == "fresh"'
+}
+
+start_broker
+mkfifo "$work/feed"
+
+echo "- version and help need no broker, and know every command"
+run 0 --socket /nowhere version
+printed 'shmctl [0-9.]*'
+run 0 --json version
+shape version .
+for command in status list show create fifo remove key who dump load version help; do
+	run 0 help
+	printed "  $command .*"
+	run 0 "$command" --help
+	printed "usage: shmctl $command.*"
+	cp "$work/out" "$work/help"
+	run 0 help $command
+	cmp -s "$work/out" "$work/help" || fail "help $command is not $command --help"
+done
+run 0 --help
+printed 'usage: shmctl .*'
+run 0 create --help
+printed '  --lifetime LIFETIME  .*'
+printed '  --socket PATH  .*'
+run 0 --json help
+shape command '.commands[]'
+shape option '.commands[].options[]'
+json '[.commands[].name] | length == 12'
+run 0 --json help load
+json '[.commands[].options[].name] | contains(["create", "size", "mode", "key", "json"])'
+refused 2 'no command "frob"' help frob
+
+echo "- a command line that makes no sense is status 2"
+refused 2 'no command was given'
+refused 2 'no command was given' --json
+refused 2 'no command "frob"' frob
+refused 2 'no option --frob' list --frob
+refused 2 'no option -x' list -x
+refused 2 'wants a value' list --socket
+refused 2 'is empty' list --socket ''
+refused 2 'takes no value' list --json=yes
+refused 2 'is no option of "list"' list --mode 0600
+refused 2 'comes after the command' --mode 0600 create x 4K
+refused 2 '"show" wants NAME' show
+refused 2 'does not want the operand "y"' show x y
+refused 2 '"create" wants NAME SIZE' create x
+refused 2 '"12Q" is no size' create x 12Q
+refused 2 'is no size' create x -- -5
+refused 2 '64 bits' create x 99999999999999999999
+refused 2 'is no mode' create x 4K --mode 9
+refused 2 'is no mode' create x 4K --mode 1000
+refused 2 'is no mode' create x 4K --mode ''
+refused 2 'is no backing' create x 4K --backing fifo
+refused 2 'is no lifetime' create x 4K --lifetime long
+refused 2 'is no lifetime' create x 4K --lifetime keep:5s
+refused 2 'no duration' create x 4K --lifetime used:soon
+refused 2 'no duration' create x 4K --lifetime used:90d
+refused 2 'would end at once' create x 4K --lifetime used
+refused 2 'would end at once' create x 4K --lifetime used:0
+refused 2 'would end at once' create x 4K --lifetime owner
+refused 2 'would end at once' fifo x --lifetime owner
+refused 2 'no option of "fifo"' fifo x --key
+refused 2 'name a file' --json dump x
+refused 2 'name a file' --json dump x -
+refused 2 'create is missing' load x /dev/null --mode 0600
+refused 2 'create is missing' load x /dev/null --size 4K
+refused 2 'is nothing' load x /dev/null --create --size 0
+refused 2 'is no size' load x /dev/null --create --size much
+
+echo "- status"
+run 0 status
+printed 'broker  .*'
+printed 'segments   0 sysv, 0 memfd, together 0'
+run 0 --json status
+shape status .
+json ".pid == $broker and .directory == \"$work/run\" and .members == 1 and .holds == 0"
+
+echo "- create: ready and zeroed at once, and kept"
+run 0 create one/memfd 64K --backing memfd --layout demo/1
+printed 'one/memfd: 64K memfd'
+run 0 --json create one/sysv 5000 --backing sysv
+shape create .
+json '.name == "one/sysv" and .size == 5000 and .backing == "sysv" and .why == null and .key > 0'
+run 0 create one/auto 1M --json
+shape create .
+json '.why | type == "string"'
+run 0 create one/key --key 4K
+printed 'one/key: 4K sysv, key 0x[0-9a-f]\{8\}.*'
+run 0 create one/lingering 4K --backing memfd --lifetime used:1h --mode 0640
+run 0 create one/closed 4K --mode 0
+run 0 --json show one/closed
+json '.mode == "0000"'
+run 0 create -- -odd 4K
+run 0 show -- -odd
+refused 1 'one/memfd.* exists already' create one/memfd 4K
+refused 1 'one/memfd.* exists already' fifo one/memfd
+refused 1 'no/such/.*component\|no/such/' create no/such/ 4K
+refused 1 'size 0' create zero 0
+refused 1 '2^47\|more than' create large 256T
+refused 1 'memfd has no key' create two 4K --backing memfd --key
+refused 1 'mode' create two 4K --mode 0777
+refused 1 'layout' create two 4K --layout 'not a tag'
+
+echo "- show and list"
+run 0 show one/memfd
+printed 'name        one/memfd'
+printed 'size        64K (65536 bytes)'
+printed 'layout      demo/1'
+printed 'permission  0600, .*'
+printed 'lifetime    keep'
+printed 'state       ready'
+run 0 --json show one/memfd
+shape object .
+json '.kind == "segment" and .size == 65536 and .mode == "0600" and .layout == "demo/1"'
+json '.key == null and .shmid == null and .path == null and .holders == 0'
+run 0 show one/lingering
+printed 'lifetime    used:1h'
+run 0 show one/lingering --json
+json '.lifetime == "used" and .linger_ms == 3600000 and .mode == "0640"'
+run 0 list one/
+printed 'NAME  *BACKING  *SIZE  *MODE  *OWNER  *LIFETIME  *HOLDERS  *STATE  *AGE'
+printed 'one/memfd  *memfd  *64K  *0600  .*  keep  *0  *ready  *[0-9]*m\{0,1\}s'
+[ "$(wc -l <"$work/out")" = 7 ] || fail "list one/: $(cat "$work/out")"
+! grep -q ' $' "$work/out" || fail "list: a line ends with a space"
+run 0 --json list one/
+shape object '.objects[]'
+json '[.objects[].name] == ["one/memfd","one/sysv","one/auto","one/key","one/lingering","one/closed"]'
+run 0 --json list two
+json '.objects == []'
+run 0 list two
+[ "$(wc -l <"$work/out")" = 1 ] || fail "an empty list is not its titles alone"
+refused 1 'does not exist' show two
+
+echo "- a list of many pages is whole"
+for n in $(seq 100); do
+	"$shmctl" create "many/$n" 1 --backing memfd >/dev/null || fail "create many/$n"
+done
+run 0 --json list many/
+json '[.objects[].name] == [range(1; 101) | "many/\(.)"]'
+# shellcheck disable=SC2046 # a list of names
+run 0 remove $(seq -f 'many/%g' 100)
+[ ! -s "$work/out" ] || fail "remove is not silent: $(cat "$work/out")"
+
+echo "- key: a program that knows nothing of the broker reaches the same bytes"
+run 0 key one/sysv
+printed '0x[0-9a-f]\{8\}'
+key=$(cat "$work/out")
+run 0 --json key one/sysv
+shape key .
+json ".key == $((key)) and .key_hex == \"$key\" and .size == 5000"
+perl -e '$id = shmget(hex($ARGV[0]), 0, 0) // die "shmget: $!\n";
+	shmwrite($id, "from perl", 4991, 9) || die "shmwrite: $!\n"' "$key" || fail "perl"
+run 0 dump one/sysv
+[ "$(tail -c 9 "$work/out")" = "from perl" ] || fail "the bytes of perl did not arrive"
+[ "$(wc -c <"$work/out")" = 5000 ] || fail "dump has $(wc -c <"$work/out") bytes"
+refused 1 'memfd and has no key.*--key' key one/memfd
+refused 1 'does not exist' key two
+
+echo "- load and dump"
+head -c 65536 /dev/urandom >"$work/bytes"
+for name in one/memfd one/auto; do
+	run 0 load $name "$work/bytes"
+	printed "$name: 65536 bytes loaded into .*"
+	run 0 dump $name "$work/back"
+	cmp -n 65536 "$work/bytes" "$work/back" || fail "$name: other bytes came back"
+done
+"$shmctl" load one/memfd <"$work/bytes" >/dev/null || fail "load from a redirected file"
+# The bytes of a pipe come in pieces, and what is beyond its end stays.
+{ head -c 10; head -c 10; } </dev/zero | "$shmctl" --json load one/memfd - >"$work/out" ||
+	fail "load from a pipe"
+shape load .
+json '.bytes == 20 and .size == 65536 and .file == null and (.created or .initialised | not)'
+"$shmctl" dump one/memfd | cmp -i 20 - "$work/bytes" || fail "the rest did not stay"
+# From the middle of an open file.
+{ head -c 65000 >/dev/null && "$shmctl" load one/key >/dev/null; } <"$work/bytes" ||
+	fail "load what is left of a file"
+run 0 --json dump one/memfd "$work/back"
+shape dump .
+json ".bytes == 65536 and .file == \"$work/back\""
+head -c 65537 /dev/zero >"$work/larger"
+"$shmctl" dump one/auto >"$work/before"
+"$shmctl" dump one/memfd >"$work/before"
+refused 1 'has 65537 bytes, more than the 65536' load one/memfd "$work/larger"
+"$shmctl" dump one/memfd | cmp - "$work/before" || fail "a refused load changed bytes"
+want=1 status=0
+head -c 70000 "$work/larger" | "$shmctl" load one/memfd 2>"$work/why" >/dev/null || status=$?
+judge "a pipe that is too long"
+grep -q 'has the bytes up to there' "$work/why" || fail "load: $(cat "$work/why")"
+refused 1 'cannot open .*nowhere' load one/memfd "$work/nowhere"
+refused 1 'is a directory' load one/memfd "$work"
+refused 1 'cannot open .*nowhere' dump one/memfd "$work/nowhere/file"
+refused 1 'does not exist' load two "$work/bytes"
+refused 1 'does not exist' dump two "$work/kept"
+[ ! -e "$work/kept" ] || fail "a refused dump made a file"
+
+echo "- load --create"
+run 0 --json load new/one "$work/bytes" --create --mode 0640 --backing sysv --lifetime used:1h
+shape load .
+json '.created and .initialised and .size == 65536'
+run 0 --json show new/one
+json '.state == "ready" and .mode == "0640" and .backing == "sysv" and .linger_ms == 3600000'
+run 0 dump new/one "$work/back"
+cmp "$work/bytes" "$work/back" || fail "new/one: other bytes"
+run 0 --json load new/one "$work/bytes" --create
+json '.created == false and .initialised == false'
+run 0 --json load new/two "$work/bytes" --create --size 1M
+json '.bytes == 65536 and .size == 1048576'
+echo 123 | "$shmctl" load new/three --create --size 8 >/dev/null || fail "load --create of a pipe"
+"$shmctl" dump new/three | tr '\0' . | grep -q -x '^123$' || fail "new/three: other bytes"
+refused 1 'no regular file.*--size' load new/four --create
+refused 1 'is empty.*--size' load new/four "$work/why" --create
+refused 1 'more than --size 8' load new/four "$work/bytes" --create --size 8
+refused 1 'fewer than' load new/three "$work/out" --create --size 9
+refused 1 'layout' load one/memfd "$work/out" --create --layout demo/2
+want=1 status=0
+head -c 70000 "$work/bytes" | "$shmctl" load new/four --create --size 8 >/dev/null 2>"$work/why" || status=$?
+judge "load --create of a pipe that is too long"
+grep -q 'was not created' "$work/why" || fail "load: $(cat "$work/why")"
+refused 1 'does not exist' show new/four
+
+echo "- who, and what a killed initialiser leaves"
+run 0 who
+[ "$(wc -l <"$work/out")" = 1 ] || fail "somebody holds something: $(cat "$work/out")"
+"$shmctl" load new/five --create --size 4K --backing memfd <"$work/feed" >/dev/null &
+loader=$!
+children=$loader
+exec 3>"$work/feed"
+eventually holds new/five initialising || fail "the initialiser is not in the ledger"
+"$shmctl" dump new/five >"$work/waited" 2>&1 3>&- &
+dumper=$!
+children="$loader $dumper"
+eventually holds new/five waiting || fail "the waiting one is not in the ledger"
+run 0 who new/five
+printed 'NAME  *PID  *USER  *ACCESS  *HOLDING  *FOR  *PROGRAM'
+printed "new/five  *$loader  .*  rw  *initialising  .*  shmctl"
+printed "new/five  *$dumper  .*  r  *waiting  .*  shmctl"
+run 0 --json who
+shape holder '.holders[]'
+json "[.holders[] | .pid] == [$loader, $dumper]"
+run 0 --json who one/memfd
+json '.holders == []'
+refused 1 'does not exist' who two
+kill -9 $loader
+wait $loader 2>/dev/null || :
+eventually is_fresh new/five || fail "the segment of a killed initialiser is not fresh"
+refused 1 'has not been initialised' dump new/five
+# A load that fails leaves it so, the next one that does not makes it ready.
+want=1 status=0
+head -c 70000 "$work/bytes" | "$shmctl" load new/five >/dev/null 2>"$work/why" 3>&- || status=$?
+judge "a pipe that is too long for a fresh segment"
+run 0 --json show new/five
+json '.state == "fresh"'
+exec 3>&-
+echo now | "$shmctl" --json load new/five >"$work/out" || fail "load into a fresh segment"
+json '.initialised and (.created | not)'
+wait $dumper || fail "the waiting dump: $(cat "$work/waited")"
+children=
+head -n 1 "$work/waited" | grep -q -x now || fail "the waiting dump has other bytes"
+
+echo "- fifo"
+run 0 fifo pipe/one
+path=$(cat "$work/out")
+[ -p "$path" ] || fail "$path is no FIFO"
+echo hello >"$path"
+[ "$(head -n 1 <>"$path")" = hello ] || fail "the line did not arrive"
+run 0 fifo pipe/two --mode 0660 --lifetime used:1h --json
+shape fifo .
+run 0 --json show pipe/two
+shape object .
+json '.kind == "fifo" and .mode == "0660" and .linger_ms == 3600000 and (.path | type == "string")'
+run 0 show pipe/one
+printed "path        $path"
+run 0 list pipe/
+printed 'pipe/one  *fifo  *-  .*'
+refused 1 'exists already' fifo pipe/one
+refused 1 "FIFO.*read from $path" dump pipe/one
+refused 1 "FIFO.*write to $path" load pipe/one "$work/bytes"
+refused 1 "FIFO.*no key" key pipe/one
+
+echo "- what cannot be written is a failure"
+for command in "list" "--json list" "dump one/memfd" "help" "key one/sysv"; do
+	want=1 status=0
+	# shellcheck disable=SC2086 # several words
+	"$shmctl" $command >/dev/full 2>"$work/why" || status=$?
+	judge "$command to a full disk"
+	grep -q 'No space left' "$work/why" || fail "full disk: $(cat "$work/why")"
+	status=0
+	# shellcheck disable=SC2086
+	"$shmctl" $command >&- 2>"$work/why" || status=$?
+	judge "$command to a closed descriptor"
+done
+refused 1 'No space left' dump one/memfd /dev/full
+exec 4<>"$work/feed"
+exec 5>"$work/feed"
+exec 4>&-
+want=1 status=0
+"$shmctl" list >&5 2>"$work/why" || status=$?
+judge "list to a pipe without a reader"
+grep -q 'Broken pipe' "$work/why" || fail "closed pipe: $(cat "$work/why")"
+exec 5>&-
+status=0
+"$shmctl" load one/memfd <&- >/dev/null 2>"$work/why" || status=$?
+judge "load from a closed descriptor"
+
+if [ "$(id -u)" = 0 ]; then
+	echo "- another user"
+	chmod 711 "$work" "$work/run"
+	cp "$shmctl" "$work/shmctl"
+	library=$(ldd "$shmctl" | awk '/libshmbroker/ { print $3 }')
+	[ -z "$library" ] || cp "$library" "$work/"
+	# other STATUS ARGUMENT...: as a user who owns nothing
+	other() {
+		want=$1
+		shift
+		status=0
+		setpriv --reuid 12345 --regid 12345 --clear-groups \
+			env LD_LIBRARY_PATH="$work" "$work/shmctl" "$@" \
+			>"$work/out" 2>"$work/why" </dev/null || status=$?
+		judge "as another user: $*"
+	}
+	run 0 create open/one 4K --mode 0644 --backing memfd
+	chmod 644 "$work"/libshmbroker* 2>/dev/null || :
+	other 0 --json list
+	json '[.objects[].name] == ["open/one"]'
+	other 0 dump open/one
+	other 1 show one/memfd
+	grep -q 'belongs to uid 0' "$work/why" || fail "other: $(cat "$work/why")"
+	other 1 load open/one /dev/null
+	other 1 remove open/one
+	grep -q 'only that user and root' "$work/why" || fail "other: $(cat "$work/why")"
+	other 0 create their/one 4K
+	other 0 remove their/one
+	run 0 remove open/one
+else
+	echo "- another user: LEFT OUT, it takes root to become one"
+fi
+
+echo "- remove"
+"$shmctl" load one/memfd <"$work/feed" >/dev/null &
+children=$!
+exec 3>"$work/feed"
+eventually holds one/memfd attached || fail "the holder is not in the ledger"
+run 0 remove one/memfd one/sysv
+printed 'one/memfd: removed; 1 still holds it, until they detach'
+[ "$(wc -l <"$work/out")" = 1 ] || fail "remove: $(cat "$work/out")"
+exec 3>&-
+wait "$children" || fail "the holder of what was removed"
+children=
+refused 1 'does not exist' remove one/memfd
+run 1 --json remove one/auto one/auto
+shape removal '.removals[]'
+json '[.removals[].removed] == [true, false] and .removals[0].holders == 0'
+json '.removals[1].error | contains("does not exist")'
+run 1 --json remove 'not a name'
+shape removal '.removals[]'
+
+echo "- nothing is left, and a broker that is gone is a clear line"
+"$shmctl" --json list | jq -r '.objects[].name' >"$work/names"
+# shellcheck disable=SC2046 # a list of names
+run 0 remove -- $(cat "$work/names")
+run 0 --json status
+json '.segments_sysv == 0 and .segments_memfd == 0 and .fifos == 0 and .bytes == 0'
+[ -z "$(broker_segments)" ] || fail "left behind: $(broker_segments)"
+[ -z "$(ls "$work/run/fifo")" ] || fail "left behind: $(ls "$work/run/fifo")"
+kill "$broker"
+wait "$broker" || fail "the broker ended with $?"
+refused 1 . status
+refused 1 . --socket "$work/nowhere" create x 4K
+
+conclude
