@@ -1,0 +1,69 @@
+/*
+ * The words of the public headers are the words of the protocol. Here the compiler checks that the
+ * numbers agree, so that no other file translates between them.
+ */
+#include <assert.h>
+#include <stddef.h>
+
+#include <shmbroker/shmbroker.h>
+
+#include "wire/messages.h"
+#include "wire/opcodes.h"
+#include "wire/vocabulary.h"
+
+#define SAME(word) static_assert((int)SHMB_##word == (int)WIRE_##word, #word " differs")
+
+SAME(KIND_SEGMENT);
+SAME(KIND_FIFO);
+
+SAME(BACKING_AUTO);
+SAME(BACKING_SYSV);
+SAME(BACKING_MEMFD);
+SAME(BACKING_FIFO);
+
+SAME(LIFETIME_KEEP);
+SAME(LIFETIME_USED);
+SAME(LIFETIME_OWNER);
+
+SAME(STATE_FRESH);
+SAME(STATE_INITIALISING);
+SAME(STATE_READY);
+SAME(STATE_REMOVED);
+
+SAME(HOLDING_ATTACHED);
+SAME(HOLDING_INITIALISING);
+SAME(HOLDING_AWAY);
+SAME(HOLDING_WAITING);
+
+SAME(ENDING_REMOVED);
+SAME(ENDING_UNUSED);
+SAME(ENDING_OWNER);
+SAME(ENDING_SHUTDOWN);
+SAME(ENDING_BACKING);
+
+static_assert((int)SHMB_DONE == (int)WIRE_OUTCOME_DONE, "DONE differs");
+static_assert((int)SHMB_INITIALISE == (int)WIRE_OUTCOME_INITIALISE, "INITIALISE differs");
+static_assert((int)SHMB_NO_READER == (int)WIRE_OUTCOME_NO_READER, "NO_READER differs");
+
+static_assert((int)SHMB_FIFO_READ == (int)WIRE_ACCESS_READ, "FIFO_READ differs");
+static_assert((int)SHMB_FIFO_WRITE == (int)WIRE_ACCESS_WRITE, "FIFO_WRITE differs");
+
+static_assert((int)SHMB_CREATE == (int)WIRE_OPEN_CREATE, "CREATE differs");
+static_assert((int)SHMB_EXCLUSIVE == (int)WIRE_OPEN_EXCLUSIVE, "EXCLUSIVE differs");
+static_assert((int)SHMB_KEY == (int)WIRE_OPEN_KEY, "KEY differs");
+
+static_assert((int)SHMB_EVENT_REMOVED == (int)WIRE_EVENT_REMOVED, "EVENT_REMOVED differs");
+
+/* Texts of the protocol fit the arrays of the public structs. */
+#define FITS(public_struct, field, bound)                                                          \
+	static_assert(sizeof(((struct public_struct *)NULL)->field) == (bound) + 1,                \
+		      #public_struct "." #field " is too short or too long")
+
+FITS(shmb_object, name, WIRE_NAME_MAX);
+FITS(shmb_object, layout, WIRE_LAYOUT_MAX);
+FITS(shmb_object, path, WIRE_PATH_MAX);
+FITS(shmb_holder, program, WIRE_PROGRAM_MAX);
+FITS(shmb_holder, name, WIRE_NAME_MAX);
+FITS(shmb_status, version, WIRE_VERSION_MAX);
+FITS(shmb_status, directory, WIRE_PATH_MAX);
+FITS(shmb_event, name, WIRE_NAME_MAX);
