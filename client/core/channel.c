@@ -1,0 +1,435 @@
+/*
+ * Sending is done by whoever has something to send, reading by the leader alone: so a packet is
+ * never taken from under a thread that sleeps in poll(2) for it. A plain round trip is three system
+ * calls, sendmsg, poll and recvmsg.
+ *
+ * The broker's packets are checked like a stranger's. One that makes no sense ends the connection
+ * for good: whoever sends it is not a broker.
+ */
+#include "core/channel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "core/connection.h"
+#include "core/handshake.h"
+#include "core/request.h"
+#include "wire/packet.h"
+#include "wire/vocabulary.h"
+
+/* Packets taken in by one turn: enough for all answers there can be, and an end to a flood. */
+#define RECEIVE_MAX 512
+
+#define STATUS_SMALLEST (-4095) /* no errno is beyond it */
+
+static void push_event(struct shmb_connection *connection, enum shmb_event_type type)
+{
+	struct shmb_event event = {.type = type};
+
+	events_push(&connection->events, &event);
+	pollable_ring(&connection->pollable);
+}
+
+/* Behind the first HELLO everything may follow at once. After a reconnection the broker first has
+ * to hear what is held. */
+static bool may_send(const struct shmb_connection *connection, const struct shmb_request *request)
+{
+	switch (connection->phase) {
+	case PHASE_OPEN:
+		return true;
+	case PHASE_GREETING:
+		return !connection->has_greeted || request->operation->opcode == WIRE_HELLO;
+	case PHASE_RESTORING:
+		return request->role == REQUEST_INTERNAL;
+	default:
+		return false;
+	}
+}
+
+static struct shmb_request *next_to_send(const struct shmb_connection *connection)
+{
+	struct link *first = list_first(&connection->unsent);
+	struct shmb_request *request;
+
+	if (!first || connection->is_broken)
+		return NULL;
+	request = container_of(first, struct shmb_request, link);
+	return may_send(connection, request) ? request : NULL;
+}
+
+static int send_request(struct shmb_connection *connection, struct shmb_request *request)
+{
+	uint8_t packet[WIRE_PACKET_MAX];
+	struct wire_header header = {
+		.version = WIRE_VERSION_OLDEST,
+		.type = WIRE_REQUEST,
+		.code = request->operation->opcode,
+	};
+	size_t size;
+	int r;
+
+	if (connection->phase != PHASE_GREETING)
+		header.version = (uint8_t)connection->hello.version;
+	if (++connection->serial == 0)
+		connection->serial = 1;
+	header.serial = connection->serial;
+	r = wire_encode_packet(&header, request->operation->request, request->message, packet,
+			       &size);
+	if (r == 0)
+		r = packet_send(connection->socket, packet, size, -1);
+	if (r == 0)
+		request->serial = header.serial;
+	return r;
+}
+
+/*
+ * The socket takes nothing any more. What it still has to give is read first: it may say why. And
+ * it cannot be closed under a leader who polls it: he is woken, and sees to it.
+ */
+static void break_socket(struct shmb_connection *connection)
+{
+	connection->is_broken = true;
+	if (connection->is_led) {
+		(void)shutdown(connection->socket, SHUT_RDWR);
+		return;
+	}
+	channel_receive(connection, NULL);
+	if (connection->is_broken)
+		channel_lose(connection);
+}
+
+void channel_flush(struct shmb_connection *connection)
+{
+	struct shmb_request *request;
+	bool is_full = false;
+
+	while (!is_full && (request = next_to_send(connection))) {
+		int r = send_request(connection, request);
+
+		if (r == 0) {
+			list_remove(&request->link);
+			list_append(&connection->sent, &request->link);
+		} else if (r == -EAGAIN || r == -ENOBUFS || r == -ENOMEM) {
+			is_full = true;
+		} else {
+			break_socket(connection);
+			return;
+		}
+	}
+	if (connection->socket >= 0)
+		(void)pollable_watch(&connection->pollable, connection->socket, is_full);
+}
+
+static struct shmb_request *find_sent(const struct shmb_connection *connection, uint32_t serial)
+{
+	LIST_EACH(link, &connection->sent)
+	{
+		struct shmb_request *request = container_of(link, struct shmb_request, link);
+
+		if (request->serial == serial)
+			return request;
+	}
+	return NULL;
+}
+
+static int decode_answer(const struct wire_header *header, const uint8_t *body, size_t size,
+			 struct shmb_request *request)
+{
+	const struct wire_shape *shape =
+		header->status < 0 ? &wire_refusal_shape : request->operation->reply;
+
+	request->version = header->version;
+	if (request->operation->opcode == WIRE_HELLO)
+		return wire_decode_open(shape, body, size, request->answer);
+	return wire_decode(shape, header->version, body, size, request->answer);
+}
+
+/* What the answer to an OPEN must be beyond well-formed. */
+static bool is_possible_opening(int status, const struct shmb_request *request)
+{
+	const struct wire_open_request *asked = request->message;
+	const struct wire_open_reply *opened = request->answer;
+	int outcome =
+		asked->kind == WIRE_KIND_FIFO ? WIRE_OUTCOME_NO_READER : WIRE_OUTCOME_INITIALISE;
+
+	return opened->hold != 0 && (status == WIRE_OUTCOME_DONE || status == outcome);
+}
+
+static bool is_possible(int status, const struct shmb_request *request)
+{
+	if (status < 0)
+		return status >= STATUS_SMALLEST;
+	if (request->operation->opcode == WIRE_OPEN)
+		return is_possible_opening(status, request);
+	return status == WIRE_OUTCOME_DONE;
+}
+
+/* An answer that is to no request says what was wrong with us. */
+static void take_complaint(struct shmb_connection *connection, const struct wire_header *header,
+			   const uint8_t *body, size_t size)
+{
+	struct wire_refusal refusal;
+
+	if (header->status >= 0 || header->status < STATUS_SMALLEST || header->serial != 0 ||
+	    wire_decode(&wire_refusal_shape, header->version, body, size, &refusal) < 0)
+		channel_fail(connection, -EPROTO,
+			     "the broker at %s sent an answer to a question that was not asked; it "
+			     "is no shmbrokerd, or a broken one",
+			     connection->location.address.sun_path);
+	else
+		channel_fail(connection, header->status, "the broker at %s ends the connection: %s",
+			     connection->location.address.sun_path, refusal.reason);
+}
+
+static void take_answer(struct shmb_connection *connection, const struct wire_header *header,
+			const uint8_t *body, size_t size, int *fd)
+{
+	struct shmb_request *request = find_sent(connection, header->serial);
+
+	if (!request) {
+		take_complaint(connection, header, body, size);
+		return;
+	}
+	if (header->code != request->operation->opcode ||
+	    decode_answer(header, body, size, request) < 0) {
+		channel_fail(connection, -EBADMSG,
+			     "the broker at %s sent an answer to %s that cannot be read; it is no "
+			     "shmbrokerd, or a broken one",
+			     connection->location.address.sun_path, request->operation->name);
+		return;
+	}
+	if (!is_possible(header->status, request)) {
+		channel_fail(
+			connection, -EPROTO,
+			"the broker at %s gave %s an outcome that it cannot have (%d); it is no "
+			"shmbrokerd, or a broken one",
+			connection->location.address.sun_path, request->operation->name,
+			header->status);
+		return;
+	}
+	if (request->operation->descriptors > 0 && header->status >= 0)
+		request->fd = fd_steal(fd);
+	request_complete(request, header->status);
+}
+
+static void take_event(struct shmb_connection *connection, const struct wire_header *header,
+		       const uint8_t *body, size_t size)
+{
+	const struct wire_notice *notice = wire_notice(header->code, header->version);
+	struct wire_removed_event removed;
+	struct shmb_event event = {.type = SHMB_EVENT_REMOVED};
+
+	if (!notice)
+		return; /* of a newer broker; nothing that this library promised */
+	if (wire_decode(notice->message, header->version, body, size, &removed) < 0) {
+		channel_fail(connection, -EBADMSG,
+			     "the broker at %s sent an event that cannot be read; it is no "
+			     "shmbrokerd, or a broken one",
+			     connection->location.address.sun_path);
+		return;
+	}
+	event.ending = removed.ending;
+	event.object = removed.object;
+	event.generation = removed.generation;
+	memcpy(event.name, removed.name, sizeof(event.name));
+	events_push(&connection->events, &event);
+	if (connection->n_dispatching == 0)
+		pollable_ring(&connection->pollable);
+}
+
+static void take_packet(struct shmb_connection *connection, const uint8_t *packet, size_t size,
+			int *fd)
+{
+	const uint8_t *body = packet + WIRE_HEADER_SIZE;
+	struct wire_header header;
+
+	if (wire_decode_header(packet, size, &header) < 0 || header.type == WIRE_REQUEST ||
+	    header.version < WIRE_VERSION_OLDEST || header.version > WIRE_VERSION_NEWEST)
+		channel_fail(connection, -EBADMSG,
+			     "the broker at %s sent a packet that cannot be read; it is no "
+			     "shmbrokerd, or a broken one",
+			     connection->location.address.sun_path);
+	else if (header.type == WIRE_EVENT)
+		take_event(connection, &header, body, size - WIRE_HEADER_SIZE);
+	else
+		take_answer(connection, &header, body, size - WIRE_HEADER_SIZE, fd);
+}
+
+void channel_receive(struct shmb_connection *connection, const struct shmb_request *until)
+{
+	uint8_t packet[WIRE_PACKET_MAX];
+
+	for (int i = 0; i < RECEIVE_MAX && connection->socket >= 0; i++) {
+		autofd fd = -1;
+		ssize_t size = packet_receive(connection->socket, packet, sizeof(packet), &fd);
+
+		if (size == -EAGAIN)
+			break;
+		if (size == -ECONNRESET)
+			continue; /* told once; what came before it is still to be read */
+		if (size == -EMSGSIZE) {
+			channel_fail(connection, -EBADMSG,
+				     "the broker at %s sent a packet that is too long; it is no "
+				     "shmbrokerd, or a broken one",
+				     connection->location.address.sun_path);
+		} else if (size <= 0) {
+			channel_lose(connection);
+		} else {
+			take_packet(connection, packet, (size_t)size, &fd);
+		}
+		if (until && until->is_done)
+			break;
+	}
+	channel_flush(connection);
+}
+
+static void follow(struct shmb_connection *connection, uint64_t deadline)
+{
+	struct timespec at = {.tv_sec = (time_t)(deadline / 1000),
+			      .tv_nsec = (long)(deadline % 1000) * 1000000};
+
+	(void)pthread_cond_timedwait(&connection->changed, &connection->lock, &at);
+}
+
+static void read_turn(struct shmb_connection *connection, const struct shmb_request *until,
+		      uint64_t deadline)
+{
+	struct pollfd poll_for = {.fd = connection->socket, .events = POLLIN};
+	int left = deadline_left_ms(deadline);
+
+	if (next_to_send(connection))
+		poll_for.events |= POLLOUT;
+	(void)pthread_mutex_unlock(&connection->lock);
+	(void)poll(&poll_for, 1, left);
+	(void)pthread_mutex_lock(&connection->lock);
+	channel_receive(connection, until);
+}
+
+void channel_turn(struct shmb_connection *connection, const struct shmb_request *until,
+		  uint64_t deadline)
+{
+	if (connection->is_led) {
+		follow(connection, deadline);
+		return;
+	}
+	connection->is_led = true;
+	if (connection->phase == PHASE_LOST)
+		handshake_turn(connection, deadline);
+	else if (connection->socket >= 0)
+		read_turn(connection, until, deadline);
+	connection->is_led = false;
+	if (connection->is_broken)
+		channel_lose(connection);
+	(void)pthread_cond_broadcast(&connection->changed);
+}
+
+int channel_open(struct shmb_connection *connection, int take_fd)
+{
+	int r = pollable_watch(&connection->pollable, take_fd, false);
+
+	if (r < 0) {
+		fd_close(take_fd);
+		return r;
+	}
+	connection->socket = take_fd;
+	connection->is_broken = false;
+	return 0;
+}
+
+void channel_close(struct shmb_connection *connection)
+{
+	if (connection->socket < 0)
+		return;
+	pollable_unwatch(&connection->pollable);
+	connection->socket = fd_close(connection->socket);
+	connection->is_broken = false;
+}
+
+/* Whether REQUEST, sent on a connection that is lost now, may be sent again. */
+static bool is_repeatable(const struct shmb_request *request)
+{
+	const struct wire_open_request *open = request->message;
+
+	if (request->operation->opcode == WIRE_OPEN && (open->flags & WIRE_OPEN_EXCLUSIVE))
+		return false;
+	return request->operation->repeat == WIRE_REPEAT_AGAIN;
+}
+
+static void settle_lost(struct shmb_request *request, struct link *again)
+{
+	bool is_release = request->operation->opcode == WIRE_RELEASE;
+
+	if (request->role == REQUEST_INTERNAL || (request->is_abandoned && !is_release)) {
+		request_free(request);
+	} else if (request->is_done) {
+		request_complete(request, request->status); /* its time was over anyway */
+	} else if (request->serial == 0 || is_repeatable(request)) {
+		list_remove(&request->link);
+		list_append(again, &request->link);
+		request->serial = 0;
+	} else {
+		request_fail(request, -ECONNRESET,
+			     "the connection to the broker was lost while %s was under way, and "
+			     "whether it was done is not known; look, and ask again if it was not",
+			     request->operation->name);
+	}
+}
+
+void channel_lose(struct shmb_connection *connection)
+{
+	struct link again, before;
+
+	if (connection->socket < 0)
+		return;
+	channel_close(connection);
+	connection->phase = PHASE_LOST;
+	connection->n_restoring = 0;
+	if (connection->has_greeted)
+		push_event(connection, SHMB_EVENT_DISCONNECTED);
+	list_init(&again);
+	list_init(&before);
+	list_take(&before, &connection->sent);
+	list_take(&before, &connection->unsent);
+	for (struct link *link; (link = list_first(&before));)
+		settle_lost(container_of(link, struct shmb_request, link), &again);
+	list_take(&connection->unsent, &again);
+	pollable_ring(&connection->pollable);
+	(void)pthread_cond_broadcast(&connection->changed);
+}
+
+void channel_fail(struct shmb_connection *connection, int status, const char *format, ...)
+{
+	struct link before;
+	va_list arguments;
+
+	if (connection->phase == PHASE_DEAD)
+		return;
+	va_start(arguments, format);
+	vsnprintf(connection->failure_text, sizeof(connection->failure_text), format, arguments);
+	va_end(arguments);
+	connection->failure = status;
+	connection->phase = PHASE_DEAD;
+	channel_close(connection);
+	if (connection->has_greeted)
+		push_event(connection, SHMB_EVENT_BROKER_LOST);
+	list_init(&before);
+	list_take(&before, &connection->sent);
+	list_take(&before, &connection->unsent);
+	for (struct link *link; (link = list_first(&before));) {
+		struct shmb_request *request = container_of(link, struct shmb_request, link);
+
+		if (request->role == REQUEST_INTERNAL)
+			request_free(request);
+		else
+			request_fail(request, status, "%s", connection->failure_text);
+	}
+	pollable_ring(&connection->pollable);
+	(void)pthread_cond_broadcast(&connection->changed);
+}

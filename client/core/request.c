@@ -1,0 +1,472 @@
+/*
+ * The life of a request. Its message and its answer lie behind it in the same allocation, in the
+ * form of structs: it is encoded when it is sent, since the protocol version and the hold that it
+ * is about may be other ones after a reconnection.
+ */
+#include "core/request.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/units.h"
+#include "core/channel.h"
+#include "core/connection.h"
+#include "core/error.h"
+
+#define UNDERWAY_MAX 256
+
+/* So many releases may wait for their answers before an end takes the time to read answers. */
+#define UNREAD_MAX 64
+
+static size_t aligned(size_t size)
+{
+	return (size + 7) & ~(size_t)7;
+}
+
+static size_t answer_size(const struct wire_operation *operation)
+{
+	size_t size = operation->reply->struct_size;
+
+	return size > sizeof(struct wire_refusal) ? size : sizeof(struct wire_refusal);
+}
+
+int request_new(struct shmb_connection *connection, unsigned opcode, const void *message,
+		struct shmb_request **ret_request)
+{
+	const struct wire_operation *operation = wire_operation(opcode, WIRE_VERSION_NEWEST);
+	size_t message_at = aligned(sizeof(struct shmb_request));
+	size_t answer_at = message_at + aligned(operation->request->struct_size);
+	struct shmb_request *request = malloc(answer_at + answer_size(operation));
+
+	if (!request)
+		return error_no_memory();
+	*request = (struct shmb_request){
+		.connection = connection,
+		.operation = operation,
+		.fd = -1,
+		.message = (char *)request + message_at,
+		.answer = (char *)request + answer_at,
+	};
+	list_init(&request->link);
+	list_init(&request->link_done);
+	if (message)
+		memcpy(request->message, message, operation->request->struct_size);
+	*ret_request = request;
+	return 0;
+}
+
+void request_free(struct shmb_request *request)
+{
+	if (request->is_underway)
+		request->connection->n_underway--;
+	list_remove(&request->link);
+	list_remove(&request->link_done);
+	fd_close(request->fd);
+	free(request);
+}
+
+const char *request_subject(const struct shmb_request *request)
+{
+	switch (request->operation->opcode) {
+	case WIRE_OPEN:
+		return ((const struct wire_open_request *)request->message)->name;
+	case WIRE_STAT:
+		return ((const struct wire_stat_request *)request->message)->name;
+	case WIRE_REMOVE:
+		return ((const struct wire_remove_request *)request->message)->name;
+	default:
+		return "";
+	}
+}
+
+void request_enqueue(struct shmb_request *request, bool first)
+{
+	struct shmb_connection *connection = request->connection;
+
+	if (first)
+		list_prepend(&connection->unsent, &request->link);
+	else
+		list_append(&connection->unsent, &request->link);
+	request->is_underway = true;
+	connection->n_underway++;
+}
+
+/* A hold becomes the request that ends it. */
+static void turn_into_release(struct shmb_request *request)
+{
+	struct wire_release_request message = {.hold = request->hold.id};
+
+	list_remove(&request->link);
+	list_remove(&request->link_done);
+	request->fd = fd_close(request->fd);
+	request->operation = wire_operation(WIRE_RELEASE, WIRE_VERSION_NEWEST);
+	memcpy(request->message, &message, sizeof(message));
+	request->hold.id = 0;
+	request->handle = NULL;
+	request->is_done = false;
+	request->is_abandoned = true;
+	request_enqueue(request, false);
+}
+
+/* Nobody wants REQUEST any more: free it, or release what it holds. */
+static void dispose(struct shmb_request *request)
+{
+	struct shmb_connection *connection = request->connection;
+
+	if (request->hold.id == 0 || connection->phase == PHASE_DEAD) {
+		request_free(request);
+		return;
+	}
+	turn_into_release(request);
+	channel_flush(connection);
+}
+
+/* The answer to an OPEN is an entry of the ledger. */
+static void begin_hold(struct shmb_request *request)
+{
+	const struct wire_open_request *message = request->message;
+	const struct wire_open_reply *reply = request->answer;
+
+	request->hold = (struct hold){
+		.id = reply->hold,
+		.object = reply->object,
+		.generation = reply->generation,
+		.access = message->access,
+	};
+	list_append(&request->connection->holds, &request->link);
+}
+
+/* Somebody polls for this one: wake him, and let shmb_dispatch() find it. */
+static void announce(struct shmb_request *request)
+{
+	struct shmb_connection *connection = request->connection;
+
+	if (request->is_waited_for)
+		return;
+	if (request->done)
+		list_append(&connection->done, &request->link_done);
+	if (connection->n_dispatching == 0)
+		pollable_ring(&connection->pollable);
+}
+
+void request_complete(struct shmb_request *request, int status)
+{
+	bool was_done = request->is_done;
+
+	list_remove(&request->link);
+	if (request->is_underway)
+		request->connection->n_underway--;
+	request->is_underway = false;
+	request->status = status;
+	request->is_done = true;
+	if (request->operation->opcode == WIRE_OPEN && status >= 0)
+		begin_hold(request);
+	else
+		list_append(&request->connection->answered, &request->link);
+	if (request->answered)
+		request->answered(request);
+	else if (request->is_abandoned)
+		dispose(request);
+	else if (!was_done)
+		announce(request);
+}
+
+static void write_reason(struct shmb_request *request, const char *format, va_list arguments)
+{
+	struct wire_refusal *refusal = request->answer;
+
+	vsnprintf(refusal->reason, sizeof(refusal->reason), format, arguments);
+}
+
+void request_fail(struct shmb_request *request, int status, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	write_reason(request, format, arguments);
+	va_end(arguments);
+	request_complete(request, status);
+}
+
+/*
+ * The time of REQUEST is over. It is done for its caller; but while it is under way its answer may
+ * still come, and with it something that has to be released.
+ */
+static void time_out(struct shmb_request *request)
+{
+	const struct shmb_connection *connection = request->connection;
+	struct wire_refusal *refusal = request->answer;
+	const char *subject = request_subject(request);
+	char what[WIRE_NAME_MAX + 32];
+	char time[UNITS_TEXT_MAX];
+
+	snprintf(what, sizeof(what), subject[0] ? "%s of \"%s\"" : "%s%s", request->operation->name,
+		 subject);
+	units_format_duration(request->timeout_ms, time);
+	if (connection->phase == PHASE_LOST)
+		snprintf(refusal->reason, sizeof(refusal->reason),
+			 "%s waited %s for the broker at %s, where none listens now; start it "
+			 "again, or connect anew",
+			 what, time, connection->location.address.sun_path);
+	else
+		snprintf(refusal->reason, sizeof(refusal->reason),
+			 "%s was not answered within %s; the broker at %s may be stopped or "
+			 "overloaded",
+			 what, time, connection->location.address.sun_path);
+	request->status = -ETIMEDOUT;
+	request->is_done = true;
+}
+
+void request_expire_all(struct shmb_connection *connection, uint64_t *ret_next)
+{
+	struct link *lists[] = {&connection->sent, &connection->unsent};
+	uint64_t now = clock_now_ms();
+	uint64_t next = UINT64_MAX;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		LIST_EACH(link, lists[i])
+		{
+			struct shmb_request *request =
+				container_of(link, struct shmb_request, link);
+
+			if (request->is_waited_for || request->is_done || request->is_abandoned ||
+			    request->role == REQUEST_INTERNAL)
+				continue;
+			if (request->deadline <= now) {
+				time_out(request);
+				announce(request);
+			} else if (request->deadline < next) {
+				next = request->deadline;
+			}
+		}
+	*ret_next = next;
+}
+
+struct shmb_request *request_rename_hold(struct shmb_connection *connection, uint64_t old,
+					 uint64_t new)
+{
+	struct shmb_request *found = NULL;
+
+	LIST_EACH(link, &connection->holds)
+	{
+		struct shmb_request *request = container_of(link, struct shmb_request, link);
+
+		if (request->hold.id == old) {
+			request->hold.id = new;
+			found = request;
+			break;
+		}
+	}
+	LIST_EACH(link, &connection->unsent)
+	{
+		struct shmb_request *request = container_of(link, struct shmb_request, link);
+		struct wire_ready_request *ready = request->message;
+		struct wire_release_request *release = request->message;
+
+		if (request->operation->opcode == WIRE_READY && ready->hold == old)
+			ready->hold = new;
+		if (request->operation->opcode == WIRE_RELEASE && release->hold == old)
+			release->hold = new;
+	}
+	return found;
+}
+
+/* Returns 0, or -errno with a text when nothing can be submitted any more. */
+static int check_alive(const struct shmb_connection *connection)
+{
+	if (connection->phase == PHASE_DEAD)
+		return error_set(connection->failure, "%s", connection->failure_text);
+	return 0;
+}
+
+static int check_room(const struct shmb_connection *connection)
+{
+	if (connection->n_underway < UNDERWAY_MAX)
+		return 0;
+	return error_set(
+		-EAGAIN,
+		"%u requests are under way on this connection, which is as many as may be; "
+		"call shmb_dispatch() and try again",
+		connection->n_underway);
+}
+
+/* Name the hold that REQUEST is about, as the broker knows it now. */
+static int resolve(struct shmb_request *request)
+{
+	struct wire_ready_request *ready = request->message;
+
+	if (!request->about)
+		return 0;
+	if (request->about->hold.id == 0)
+		return error_set(-EIDRM,
+				 "\"%s\" was removed while the connection to the broker was lost; "
+				 "open it again",
+				 request_subject(request->about));
+	ready->hold = request->about->hold.id;
+	return 0;
+}
+
+static void set_deadline(struct shmb_request *request, uint64_t timeout_ms)
+{
+	request->timeout_ms = timeout_ms ? timeout_ms : request->connection->timeout_ms;
+	request->deadline = deadline_in_ms(request->timeout_ms);
+}
+
+int request_submit(struct shmb_request *take_request, uint64_t timeout_ms, shmb_done_fn *done,
+		   void *data, struct shmb_request **ret_request)
+{
+	struct shmb_connection *connection = take_request->connection;
+	int r = connection_enter(connection);
+
+	if (r < 0) {
+		request_free(take_request);
+		return r;
+	}
+	r = check_alive(connection);
+	if (r == 0)
+		r = check_room(connection);
+	if (r == 0)
+		r = resolve(take_request);
+	if (r == 0) {
+		take_request->done = done;
+		take_request->data = data;
+		set_deadline(take_request, timeout_ms);
+		request_enqueue(take_request, false);
+		channel_flush(connection);
+		if (connection->phase == PHASE_LOST)
+			pollable_ring(&connection->pollable);
+		pollable_ring_at(&connection->pollable, take_request->deadline);
+		*ret_request = take_request;
+	} else {
+		request_free(take_request);
+	}
+	connection_leave(connection);
+	return r;
+}
+
+/* Wait for room for one more request. Returns 0 or -errno with a text. */
+static int await_room(struct shmb_request *request)
+{
+	struct shmb_connection *connection = request->connection;
+
+	for (;;) {
+		int r = check_alive(connection);
+
+		if (r < 0)
+			return r;
+		r = check_room(connection);
+		if (r == 0)
+			return 0;
+		if (deadline_left_ms(request->deadline) == 0)
+			return error_set(-ETIMEDOUT,
+					 "%u requests are under way on this connection and the "
+					 "broker answers none; it may be stopped",
+					 connection->n_underway);
+		channel_turn(connection, NULL, request->deadline);
+	}
+}
+
+int request_perform(struct shmb_request *take_request, uint64_t timeout_ms)
+{
+	struct shmb_connection *connection = take_request->connection;
+	int r = connection_enter(connection);
+
+	if (r < 0) {
+		request_free(take_request);
+		return r;
+	}
+	take_request->is_waited_for = true;
+	set_deadline(take_request, timeout_ms);
+	r = await_room(take_request);
+	if (r == 0)
+		r = resolve(take_request);
+	if (r == 0) {
+		request_enqueue(take_request, false);
+		channel_flush(connection);
+		while (!take_request->is_done) {
+			channel_turn(connection, take_request, take_request->deadline);
+			if (!take_request->is_done && deadline_left_ms(take_request->deadline) == 0)
+				time_out(take_request);
+		}
+	} else {
+		request_free(take_request);
+	}
+	connection_leave(connection);
+	return r;
+}
+
+/* End the request for its caller, with the lock. */
+static void abandon(struct shmb_request *request)
+{
+	list_remove(&request->link_done);
+	request->is_abandoned = true;
+	if (!request->is_underway)
+		dispose(request);
+	else if (request->serial == 0)
+		request_free(request); /* never sent: there is nothing to take back */
+}
+
+int request_take(struct shmb_request *request, unsigned opcode)
+{
+	struct shmb_connection *connection = request->connection;
+	int r = connection_enter(connection);
+
+	if (r < 0)
+		return r;
+	if (request->operation->opcode != opcode) {
+		r = error_set(-EINVAL, "a request for %s cannot be finished as one for %s",
+			      request->operation->name,
+			      wire_operation(opcode, WIRE_VERSION_NEWEST)->name);
+	} else if (!request->is_done) {
+		r = error_set(-EINPROGRESS, "%s is not answered yet; call shmb_dispatch() first",
+			      request->operation->name);
+	} else {
+		const struct wire_refusal *refusal = request->answer;
+
+		r = request->status;
+		if (r < 0) {
+			(void)error_set(r, "%s", refusal->reason);
+			abandon(request);
+		}
+	}
+	connection_leave(connection);
+	return r;
+}
+
+void request_end(struct shmb_request *request)
+{
+	struct shmb_connection *connection;
+
+	if (!request)
+		return;
+	connection = request->connection;
+	if (connection_enter(connection) < 0)
+		return;
+	abandon(request);
+	if (connection->n_underway > UNREAD_MAX && !connection->is_led)
+		channel_receive(connection, NULL);
+	connection_leave(connection);
+}
+
+bool shmb_request_is_done(const struct shmb_request *request)
+{
+	bool is_done;
+
+	if (connection_enter(request->connection) < 0)
+		return true;
+	is_done = request->is_done;
+	connection_leave(request->connection);
+	return is_done;
+}
+
+void shmb_request_cancel(struct shmb_request *request)
+{
+	request_end(request);
+}

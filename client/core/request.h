@@ -1,0 +1,121 @@
+/*
+ * Requests, from the message to the outcome. The call that blocks and the one that does not share
+ * all of it: a blocking call submits, waits and finishes.
+ *
+ * A request belongs to the caller until it is ended, and to the connection while it is under way;
+ * abandoned by the one it lives on until the other is through with it. A request that opened
+ * something has a second life as the hold of it: it stays with the connection, to be told again
+ * after a reconnection, and in the end it becomes the request that releases it. So an end never
+ * needs memory and never fails.
+ */
+#ifndef CORE_REQUEST_H
+#define CORE_REQUEST_H
+
+#include <shmbroker/request.h>
+
+#include "core/list.h"
+#include "wire/opcodes.h"
+
+struct shmb_connection;
+
+/* What a request is to the connection beyond a question of its caller. */
+enum request_role {
+	REQUEST_PLAIN,
+	REQUEST_INTERNAL, /* the connection's own: gone with the socket */
+};
+
+struct hold {
+	uint64_t id; /* 0: gone, the broker does not know it any more */
+	uint64_t object;
+	uint64_t generation;
+	uint8_t access;
+};
+
+struct shmb_request {
+	struct shmb_connection *connection;
+	struct link link;      /* in unsent, sent, holds or answered */
+	struct link link_done; /* in done */
+	const struct wire_operation *operation;
+	enum request_role role;
+	uint32_t serial;
+	int status;       /* outcome or -errno, once it is done; then a text is in the answer */
+	unsigned version; /* in which the answer was encoded */
+	int fd;           /* that came with the answer, or -1 */
+	bool is_underway; /* in unsent or sent */
+	bool is_done;
+	bool is_waited_for; /* by a blocking call, which keeps the deadline itself */
+	bool is_abandoned;  /* by its caller */
+	uint64_t timeout_ms;
+	uint64_t deadline;
+	shmb_done_fn *done;
+	void *data;
+	/* Instead of its caller, for the connection's own: called when it is answered. */
+	void (*answered)(struct shmb_request *request);
+	/* READY: what is ready. Its hold is looked up when the request is queued. */
+	const struct shmb_request *about;
+	struct hold hold;
+	void *handle; /* that lives on the hold */
+	void (*let_go)(void *handle);
+	void *message; /* struct wire_X_request of the operation */
+	void *answer;  /* struct of its reply, or struct wire_refusal */
+};
+
+/* A copy of MESSAGE (NULL for an empty one) as a request that is not yet submitted. Returns 0 or
+ * -ENOMEM with a text. */
+int request_new(struct shmb_connection *connection, unsigned opcode, const void *message,
+		struct shmb_request **ret_request);
+
+/*
+ * For the calls that do not block: takes the request over, and frees it on failure. TIMEOUT_MS 0 is
+ * the connection's. Returns 0 or -errno with a text: -EAGAIN when too many are under way.
+ */
+int request_submit(struct shmb_request *take_request, uint64_t timeout_ms, shmb_done_fn *done,
+		   void *data, struct shmb_request **ret_request);
+
+/*
+ * For the calls that block: submit and wait. Returns 0 when REQUEST is done, or timed out; else
+ * -errno with a text, and REQUEST is freed.
+ */
+int request_perform(struct shmb_request *take_request, uint64_t timeout_ms);
+
+/*
+ * The outcome of a request that was made for OPCODE. A failed one has been ended when this returns,
+ * with its text in place; a good one is the caller's to read and to end. Returns -EINPROGRESS, and
+ * nothing is ended, when it is not done; -EINVAL when it was made for something else.
+ */
+int request_take(struct shmb_request *request, unsigned opcode);
+
+/* Free the request; what it opened is released. */
+void request_end(struct shmb_request *request);
+
+/* The name of the object that a request is about, or "". */
+const char *request_subject(const struct shmb_request *request);
+
+/*
+ * What follows is for the connection's own files, and is called with the lock.
+ */
+
+/* Put the request under way, behind all others (or before them, with FIRST). */
+void request_enqueue(struct shmb_request *request, bool first);
+
+/* The answer is there, or there will be none: STATUS is the outcome, and the text or the reply is
+ * in the answer. REQUEST may be gone when this returns. */
+void request_complete(struct shmb_request *request, int status);
+
+/* The same with a text of our own. */
+void request_fail(struct shmb_request *request, int status, const char *format, ...)
+	attr_printf(3, 4);
+
+/* Fail those that nobody waits for by a blocking call and whose time is over; the time of the next
+ * in *ret_next, UINT64_MAX for none. */
+void request_expire_all(struct shmb_connection *connection, uint64_t *ret_next);
+
+/* The hold that was OLD is now NEW; 0 when the broker does not know it any more, and then the
+ * request that has it is returned, or NULL. */
+struct shmb_request *request_rename_hold(struct shmb_connection *connection, uint64_t old,
+					 uint64_t new);
+
+/* Free without telling anybody. */
+void request_free(struct shmb_request *request);
+
+#endif
