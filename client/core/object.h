@@ -1,0 +1,16 @@
+/*
+ * Objects between the protocol and the public headers.
+ */
+#ifndef CORE_OBJECT_H
+#define CORE_OBJECT_H
+
+#include <shmbroker/object.h>
+
+#include "wire/messages.h"
+
+/* Returns 0, or -EINVAL with a text. */
+int object_check_name(const char *name);
+
+void object_from_wire(const struct wire_object *wire, struct shmb_object *ret_object);
+
+#endif

@@ -1,0 +1,211 @@
+/*
+ * A segment is an attachment and the hold that it lives on. When the connection ends first, the
+ * attachment goes with it and the handle stays as an empty shell.
+ */
+#include <shmbroker/segment.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "core/attach.h"
+#include "core/connection.h"
+#include "core/error.h"
+#include "core/opening.h"
+#include "core/request.h"
+#include "wire/vocabulary.h"
+
+struct shmb_segment {
+	struct shmb_connection *connection;
+	struct shmb_request *hold; /* NULL once the connection has ended */
+	pid_t pid;
+	struct attachment attachment;
+	struct shmb_segment_info info;
+	char why[];
+};
+
+static int prepare_open(struct shmb_connection *connection, const char *name,
+			const struct shmb_segment_options *options,
+			struct shmb_request **ret_request, uint64_t *ret_timeout_ms)
+{
+	static const struct shmb_segment_options defaults;
+	struct opening opening = {.kind = WIRE_KIND_SEGMENT, .name = name};
+
+	if (!options)
+		options = &defaults;
+	opening.access = options->flags & SHMB_READ ? WIRE_ACCESS_READ : WIRE_ACCESS_BOTH;
+	opening.layout = options->layout;
+	opening.flags = options->flags;
+	opening.backing = options->backing;
+	opening.lifetime = options->lifetime;
+	opening.mode = options->mode;
+	opening.linger_ms = options->linger_ms;
+	opening.timeout_ms = options->timeout_ms;
+	opening.size = options->size;
+	return opening_prepare(connection, &opening, ret_request, ret_timeout_ms);
+}
+
+int shmb_segment_open(struct shmb_connection *connection, const char *name,
+		      const struct shmb_segment_options *options, struct shmb_segment **ret_segment)
+{
+	struct shmb_request *request;
+	uint64_t timeout_ms;
+	int r = prepare_open(connection, name, options, &request, &timeout_ms);
+
+	if (r == 0)
+		r = request_perform(request, timeout_ms);
+	return r < 0 ? r : shmb_segment_open_finish(request, ret_segment);
+}
+
+int shmb_segment_open_submit(struct shmb_connection *connection, const char *name,
+			     const struct shmb_segment_options *options, shmb_done_fn *done,
+			     void *data, struct shmb_request **ret_request)
+{
+	struct shmb_request *request;
+	uint64_t timeout_ms;
+	int r = prepare_open(connection, name, options, &request, &timeout_ms);
+
+	return r < 0 ? r : request_submit(request, timeout_ms, done, data, ret_request);
+}
+
+/* The connection ends before the handle. */
+static void let_go(void *handle)
+{
+	struct shmb_segment *segment = handle;
+
+	attach_end(&segment->attachment);
+	segment->hold = NULL;
+}
+
+static int segment_new(struct shmb_request *request, struct shmb_segment **ret_segment)
+{
+	const struct wire_open_request *asked = request->message;
+	const struct wire_open_reply *opened = request->answer;
+	struct attach_grant grant = {
+		.name = asked->name,
+		.opened = opened,
+		.fd = request->fd,
+		.writable = asked->access & WIRE_ACCESS_WRITE,
+	};
+	size_t why_size = strlen(opened->why) + 1;
+	struct shmb_segment *segment = malloc(sizeof(*segment) + why_size);
+	int r;
+
+	if (!segment)
+		return error_no_memory();
+	r = attach(&grant, &segment->attachment);
+	if (r < 0) {
+		free(segment);
+		return r;
+	}
+	segment->connection = request->connection;
+	segment->hold = request;
+	segment->pid = getpid();
+	memcpy(segment->why, opened->why, why_size);
+	segment->info = (struct shmb_segment_info){
+		.id = opened->object,
+		.generation = opened->generation,
+		.backing = opened->backing,
+		.writable = grant.writable,
+		.key = opened->key,
+		.shmid = opened->shmid,
+		.why = segment->why,
+	};
+	*ret_segment = segment;
+	return 0;
+}
+
+int shmb_segment_open_finish(struct shmb_request *request, struct shmb_segment **ret_segment)
+{
+	struct shmb_segment *segment = NULL;
+	int outcome = opening_take(request, WIRE_KIND_SEGMENT);
+	int r;
+
+	if (outcome < 0)
+		return outcome;
+	r = segment_new(request, &segment);
+	if (r < 0) {
+		request_end(request);
+		return r;
+	}
+	request->fd = fd_close(request->fd);
+	request->handle = segment;
+	request->let_go = let_go;
+	*ret_segment = segment;
+	return outcome;
+}
+
+static int prepare_ready(struct shmb_segment *segment, struct shmb_request **ret_request)
+{
+	struct wire_ready_request message = {.generation = segment->info.generation};
+	int r = connection_check_process(segment->pid);
+
+	if (r < 0)
+		return r;
+	if (!segment->hold)
+		return error_set(
+			-ENOTCONN,
+			"the connection of this segment has been ended; connect and open it "
+			"again");
+	r = request_new(segment->connection, WIRE_READY, &message, ret_request);
+	if (r == 0)
+		(*ret_request)->about = segment->hold;
+	return r;
+}
+
+int shmb_segment_ready(struct shmb_segment *segment)
+{
+	struct shmb_request *request;
+	int r = prepare_ready(segment, &request);
+
+	if (r == 0)
+		r = request_perform(request, SHMB_TIMEOUT_DEFAULT);
+	return r < 0 ? r : shmb_segment_ready_finish(request);
+}
+
+int shmb_segment_ready_submit(struct shmb_segment *segment, shmb_done_fn *done, void *data,
+			      struct shmb_request **ret_request)
+{
+	struct shmb_request *request;
+	int r = prepare_ready(segment, &request);
+
+	return r < 0 ? r : request_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
+}
+
+int shmb_segment_ready_finish(struct shmb_request *request)
+{
+	int r = request_take(request, WIRE_READY);
+
+	if (r >= 0)
+		request_end(request);
+	return r;
+}
+
+void shmb_segment_detach(struct shmb_segment *segment)
+{
+	if (!segment)
+		return;
+	if (segment->pid == getpid()) {
+		attach_end(&segment->attachment);
+		request_end(segment->hold);
+	}
+	free(segment);
+}
+
+void *shmb_segment_data(const struct shmb_segment *segment)
+{
+	return segment->pid == getpid() ? segment->attachment.data : NULL;
+}
+
+size_t shmb_segment_size(const struct shmb_segment *segment)
+{
+	return segment->attachment.size;
+}
+
+void shmb_segment_info(const struct shmb_segment *segment, struct shmb_segment_info *ret_info)
+{
+	*ret_info = segment->info;
+}
