@@ -58,7 +58,7 @@ is_gone() {
 # The table ends with its last holder, in the ledger and in the kernel.
 check_gone() {
 	eventually is_gone "$1" || fail "$1 is still there after its last holder left"
-	[ -z "$(broker_segments)" ] || fail "left behind: $(broker_segments)"
+	[ -z "$(broker_segments)" ] || fail "left behind: segments $(broker_segments)"
 }
 
 start_broker
@@ -139,7 +139,7 @@ full() {
 }
 for kind in ones random letters small zeroes; do
 	garbage $kind >"$work/bytes"
-	"$shmctl" load garbage/words "$work/bytes" || fail "$kind: shmctl load"
+	"$shmctl" load garbage/words "$work/bytes" >/dev/null || fail "$kind: shmctl load"
 	status=0
 	timeout 60 "$wordtop" --table garbage/words --all >/dev/null 2>"$work/why" || status=$?
 	[ $status = 0 ] || fail "$kind: wordtop ended with $status: $(cat "$work/why")"
@@ -170,7 +170,7 @@ refused 2 "$wordtop" --all 3
 refused 1 "$wordtop" --table not/there 3
 refused 1 "$wordcount" --table 'not a name' "$work/a"
 refused 1 "$wordcount" "$work/nowhere"
-"$shmctl" create other/layout 64M --layout other/1
+"$shmctl" create other/layout 64M --layout other/1 >/dev/null
 refused 1 "$wordcount" --table other/layout "$work/a"
 refused 1 "$wordtop" --table other/layout 3
 "$shmctl" remove other/layout

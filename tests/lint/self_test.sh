@@ -41,6 +41,8 @@ good_tree() {
 	put client/core/channel.h '#include "wire/codec.h"'
 	put client/core/channel.c '#include "core/channel.h"' '#include "layout/state_layout.h"' \
 		'#include <shmbroker/segment.h>'
+	put client/core/segment.h '#include "core/channel.h"'
+	put client/core/segment.c '#include <shmbroker/segment.h>' '#include "core/segment.h"'
 	put client/formats/state.c '#include "core/channel.h"'
 	put client/shmctl/main.c '#include <jansson.h>' '#include <shmbroker/segment.h>'
 	put client/libshmbroker.map 'SHMBROKER_0.1 {' 'global:' '	shmb_segment_data;' \
