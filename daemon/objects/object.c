@@ -246,6 +246,7 @@ int object_hold(struct object *object, struct member *member, unsigned access,
 		object->state = WIRE_STATE_INITIALISING;
 		object->is_stained = true;
 		object->initialiser = hold;
+		hold->initialised = true;
 	}
 	*ret_hold = hold;
 	return 0;

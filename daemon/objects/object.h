@@ -66,7 +66,8 @@ struct hold {
 	uint64_t generation;
 	uint64_t since_ms;
 	uint8_t access;
-	bool is_stale; /* of a member that came back and has not said it again yet */
+	bool initialised; /* it was made to initialise this generation */
+	bool is_stale;    /* of a member that came back and has not said it again yet */
 };
 
 /* What a new object shall be; the request that asks for it has been checked. */

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -26,29 +27,36 @@ int registry_init(struct registry *registry, struct event_base *base,
 	return registry->fifo_directory < 0 ? -errno : 0;
 }
 
-static void say_what_is_left(const struct object *object)
+/*
+ * Without a service manager only a System V segment can outlive the broker. A FIFO's path could,
+ * but without a broker behind it writers would wait there for ever.
+ */
+static bool can_stay(const struct object *object)
+{
+	return object->registry->settings.keeps_objects ||
+	       (object->lifetime == WIRE_LIFETIME_KEEP &&
+		object_backing(object) == WIRE_BACKING_SYSV);
+}
+
+static void say_what_becomes_of(const struct object *object)
 {
 	if (object_backing(object) == WIRE_BACKING_SYSV)
-		log_info("\"%s\" is kept: System V segment %d, key 0x%x, %llu bytes", object->name,
-			 object->segment.sysv.id, (unsigned)object->segment.sysv.key,
-			 (unsigned long long)object->size);
+		log_info("\"%s\" is kept: System V segment %d, key 0x%x, %" PRIu64 " bytes",
+			 object->name, object->segment.sysv.id, (unsigned)object->segment.sysv.key,
+			 object->size);
 	else
-		log_warning(
-			"\"%s\" is lost: a %s cannot outlive a broker without a service manager",
-			object->name, wire_backing_text(object_backing(object)));
+		log_warning("\"%s\" is lost: it was to be kept, and a %s cannot outlive the broker",
+			    object->name, wire_backing_text(object_backing(object)));
 }
 
 static void part_with(struct object *object)
 {
-	const struct registry *registry = object->registry;
-	bool stays = registry->settings.keeps_objects || object->lifetime == WIRE_LIFETIME_KEEP;
-
-	if (object->state == WIRE_STATE_REMOVED || !stays) {
+	if (object->lifetime == WIRE_LIFETIME_KEEP || object->registry->settings.keeps_objects)
+		say_what_becomes_of(object);
+	if (can_stay(object))
+		object_abandon(object);
+	else
 		object_remove(object, WIRE_ENDING_SHUTDOWN);
-		return;
-	}
-	say_what_is_left(object);
-	object_abandon(object);
 }
 
 void registry_fini(struct registry *registry)

@@ -35,7 +35,7 @@ int handle_ready(struct call *call)
 		object_ready(object);
 		return WIRE_OUTCOME_DONE;
 	}
-	if (object->state == WIRE_STATE_READY)
+	if (object->state == WIRE_STATE_READY && hold->initialised)
 		return WIRE_OUTCOME_DONE;
 	return call_refuse(call, -EPERM,
 			   "\"%s\" is not yours to declare ready: you were not the one to "
