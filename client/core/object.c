@@ -1,14 +1,13 @@
 /*
  * Questions about one object or about the broker, and removal.
  */
-#include <shmbroker/object.h>
+#include "core/object.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/error.h"
-#include "core/object.h"
 #include "core/request.h"
 
 int object_check_name(const char *name)

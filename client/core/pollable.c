@@ -69,13 +69,16 @@ void pollable_unwatch(struct pollable *pollable)
 
 void pollable_ring_at(struct pollable *pollable, uint64_t when)
 {
+	/* A timer set to 0 would be off. */
+	if (when == 0)
+		when = 1;
 	if (when < pollable->due)
 		set_timer(pollable, when);
 }
 
 void pollable_ring(struct pollable *pollable)
 {
-	pollable_ring_at(pollable, 1);
+	pollable_ring_at(pollable, 0);
 }
 
 void pollable_settle(struct pollable *pollable)
