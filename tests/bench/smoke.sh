@@ -1,0 +1,25 @@
+#!/bin/sh
+# smoke.sh PROGRAM JSON: run a benchmark with tiny counts and look at the shape of what it writes.
+set -eu
+
+program=$1
+json=$2
+
+rm -f "$json"
+"$program" --quick --json "$json"
+jq -e '
+	def series: (.name | type) == "string" and (.unit | type) == "string"
+		and (.rounds | length) > 0 and all(.rounds[]; type == "number" and . >= 0)
+		and .min <= .median and .median <= .max;
+	(.benchmark | type) == "string" and .quick == true
+	and (.machine.kernel | type) == "string" and (.machine.cpu | type) == "string"
+	and (.machine.libevent | type) == "string" and (.plan.rounds | type) == "number"
+	and (.results | length) > 0
+	and all(.results[];
+		(.what | type) == "string" and (.where | type) == "string" and (.ours | series)
+		and (if has("limit") then (.limit | series) and (.ratio | type) == "number" else true end)
+		and (if has("target") then (.met | type) == "boolean" else true end))
+' "$json" >/dev/null || {
+	echo "smoke.sh: $json has not the shape that it should have" >&2
+	exit 1
+}
