@@ -57,7 +57,8 @@ broker_segments() {
 
 finish() {
 	status=$?
-	trap - EXIT INT TERM
+	trap '' HUP INT PIPE TERM
+	trap - EXIT
 	for pid in $children $broker; do
 		kill "$pid" 2>/dev/null || :
 	done
@@ -73,7 +74,7 @@ finish() {
 	exit "$status"
 }
 trap finish EXIT
-trap 'exit 1' INT TERM
+trap 'exit 1' HUP INT PIPE TERM
 
 conclude() {
 	[ "$failures" = 0 ] || {
