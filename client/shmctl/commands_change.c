@@ -50,9 +50,11 @@ int change_fifo(struct session *session)
 		.mode = arguments->mode,
 	};
 	attr_cleanup(fifo_cleanup) struct shmb_fifo *fifo = NULL;
+	int r;
 
-	if (shmb_fifo_open(session->broker, name, SHMB_FIFO_READ, &options, &fifo) < 0)
-		return complain_library();
+	r = shmb_fifo_open(session->broker, name, SHMB_FIFO_READ, &options, &fifo);
+	if (r < 0)
+		return making_failed(name, r);
 	return complain_output(session->output->fifo(session->out, name, shmb_fifo_id(fifo),
 						     shmb_fifo_path(fifo)));
 }
@@ -63,10 +65,10 @@ int change_remove(struct session *session)
 	size_t n = (size_t)arguments->operands_n;
 	struct removal *removals = calloc(n, sizeof(*removals));
 	int status = STATUS_DONE;
-	int r = removals ? 0 : -ENOMEM;
+	int r;
 
-	if (r < 0)
-		return complain_failed("nothing was removed: %s", strerror(-r));
+	if (!removals)
+		return complain_failed("nothing was removed: %s", strerror(ENOMEM));
 	/* One that fails does not keep the others. */
 	for (size_t i = 0; i < n; i++) {
 		removals[i].name = arguments->operands[i];

@@ -4,6 +4,8 @@
  */
 #include "making.h"
 
+#include <errno.h>
+
 int making_segment(struct session *session, const char *name, uint64_t size,
 		   struct shmb_segment **ret_segment)
 {
@@ -17,8 +19,16 @@ int making_segment(struct session *session, const char *name, uint64_t size,
 		.mode = arguments->mode,
 		.layout = arguments->layout,
 	};
+	int r = shmb_segment_open(session->broker, name, &options, ret_segment);
 
-	if (shmb_segment_open(session->broker, name, &options, ret_segment) < 0)
+	return r < 0 ? making_failed(name, r) : STATUS_DONE;
+}
+
+int making_failed(const char *name, int r)
+{
+	if (r != -EEXIST)
 		return complain_library();
-	return STATUS_DONE;
+	return complain_failed("\"%s\" exists already and was left as it is; remove it first, or "
+			       "take another name",
+			       name);
 }

@@ -13,4 +13,10 @@
 int making_segment(struct session *session, const char *name, uint64_t size,
 		   struct shmb_segment **ret_segment);
 
+/*
+ * NAME was to be created and that failed with R: say why, in the words of somebody who creates and
+ * never opens. Returns STATUS_FAILED.
+ */
+int making_failed(const char *name, int r);
+
 #endif
