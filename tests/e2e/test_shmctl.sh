@@ -178,12 +178,9 @@ json '.why | type == "string"'
 run 0 create one/key --key 4K
 printed 'one/key: 4K sysv, key 0x[0-9a-f]\{8\}.*'
 run 0 create one/lingering 4K --backing memfd --lifetime used:1h --mode 0640
-run 0 create one/closed 4K --mode 0
-run 0 --json show one/closed
-json '.mode == "0000"'
 run 0 create -- -odd 4K
 run 0 show -- -odd
-refused 1 'one/memfd.* exists already' create one/memfd 4K
+refused 1 'one/memfd.* exists already.*left as it is' create one/memfd 4K
 refused 1 'one/memfd.* exists already' fifo one/memfd
 refused 1 'no/such/.*component\|no/such/' create no/such/ 4K
 refused 1 'size 0' create zero 0
@@ -211,11 +208,11 @@ json '.lifetime == "used" and .linger_ms == 3600000 and .mode == "0640"'
 run 0 list one/
 printed 'NAME  *BACKING  *SIZE  *MODE  *OWNER  *LIFETIME  *HOLDERS  *STATE  *AGE'
 printed 'one/memfd  *memfd  *64K  *0600  .*  keep  *0  *ready  *[0-9]*m\{0,1\}s'
-[ "$(wc -l <"$work/out")" = 7 ] || fail "list one/: $(cat "$work/out")"
+[ "$(wc -l <"$work/out")" = 6 ] || fail "list one/: $(cat "$work/out")"
 ! grep -q ' $' "$work/out" || fail "list: a line ends with a space"
 run 0 --json list one/
 shape object '.objects[]'
-json '[.objects[].name] == ["one/memfd","one/sysv","one/auto","one/key","one/lingering","one/closed"]'
+json '[.objects[].name] == ["one/memfd","one/sysv","one/auto","one/key","one/lingering"]'
 run 0 --json list two
 json '.objects == []'
 run 0 list two
@@ -379,6 +376,7 @@ for command in "list" "--json list" "dump one/memfd" "help" "key one/sysv"; do
 	# shellcheck disable=SC2086
 	"$shmctl" $command >&- 2>"$work/why" || status=$?
 	judge "$command to a closed descriptor"
+	grep -q 'Bad file descriptor' "$work/why" || fail "closed: $(cat "$work/why")"
 done
 refused 1 'No space left' dump one/memfd /dev/full
 exec 4<>"$work/feed"
@@ -392,6 +390,7 @@ exec 5>&-
 status=0
 "$shmctl" load one/memfd <&- >/dev/null 2>"$work/why" || status=$?
 judge "load from a closed descriptor"
+grep -q 'Bad file descriptor' "$work/why" || fail "closed: $(cat "$work/why")"
 
 if [ "$(id -u)" = 0 ]; then
 	echo "- another user"
@@ -421,7 +420,10 @@ if [ "$(id -u)" = 0 ]; then
 	grep -q 'only that user and root' "$work/why" || fail "other: $(cat "$work/why")"
 	other 0 create their/one 4K
 	other 0 remove their/one
-	run 0 remove open/one
+	run 0 create open/none 4K --mode 0
+	run 0 --json show open/none
+	json '.mode == "0000"'
+	run 0 remove open/one open/none
 else
 	echo "- another user: LEFT OUT, it takes root to become one"
 fi
