@@ -11,10 +11,12 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -61,22 +63,45 @@ static void remove_tree(const char *path)
 	(void)nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+/* Who listens in a home where a broker was to be started on demand; 0 for nobody. */
+static pid_t ask_who_listens(const struct broker *broker)
+{
+	struct wire_status_reply status;
+	struct raw raw;
+
+	if (raw_try_connect(&raw, broker->socket) < 0)
+		return 0;
+	ck_assert_int_eq(raw_hello(&raw), 0);
+	ck_assert_int_eq(raw_ask(&raw, WIRE_STATUS, NULL, &status, NULL), 0);
+	raw_close(&raw);
+	return (pid_t)status.pid;
+}
+
+static void end_process(int process)
+{
+	struct pollfd end = {.fd = process, .events = POLLIN};
+
+	(void)syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0);
+	(void)poll(&end, 1, PATIENCE_MS);
+}
+
 /* The life of a guardian. */
 static void guard(const struct broker *broker, int end_of_test)
 {
-	int process = (int)syscall(SYS_pidfd_open, broker->pid, 0);
-	struct pollfd broker_end = {.fd = process, .events = POLLIN};
+	pid_t pid = broker->pid;
+	int process = pid ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 	char byte;
 
 	(void)setsid();
 	(void)signal(SIGINT, SIG_IGN);
 	while (read(end_of_test, &byte, 1) < 0 && errno == EINTR)
 		;
-	if (process >= 0) {
-		(void)syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0);
-		(void)poll(&broker_end, 1, PATIENCE_MS);
-	}
-	(void)sysv_remove_of(broker->pid);
+	if (!pid && (pid = ask_who_listens(broker)))
+		process = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (process >= 0)
+		end_process(process);
+	if (pid)
+		(void)sysv_remove_of(pid);
 	remove_tree(broker->home);
 	_exit(EXIT_SUCCESS);
 }
@@ -118,14 +143,17 @@ static void run_broker(const struct broker *broker, const char *const *options, 
 static bool broker_answers(const struct broker *broker)
 {
 	struct raw raw;
+	int r;
 
-	ck_assert_msg(waitpid(broker->pid, NULL, WNOHANG) == 0, "the broker ended at its start");
 	if (raw_try_connect(&raw, broker->socket) < 0)
 		return false;
-	ck_assert_int_eq(raw_hello(&raw), 0);
-	ck_assert_int_eq(raw_ask(&raw, WIRE_GOODBYE, NULL, NULL, NULL), 0);
-	raw_expect_end(&raw);
-	return true;
+	r = raw_hello(&raw);
+	if (r == 0)
+		r = raw_try_ask(&raw, WIRE_GOODBYE, NULL, NULL, NULL);
+	if (r == 0)
+		raw_expect_end(&raw);
+	raw_close(&raw);
+	return r == 0;
 }
 
 static void launch(struct broker *broker, const char *const *options)
@@ -141,20 +169,84 @@ static void launch(struct broker *broker, const char *const *options)
 		(void)atexit(show_log);
 	running = broker;
 	running_for = getpid();
-	eventually(broker_answers(broker));
+}
+
+static int status_of(int status)
+{
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static bool has_ended(const struct broker *broker, int *ret_status)
+{
+	int status;
+
+	if (waitpid(broker->pid, &status, WNOHANG) != broker->pid)
+		return false;
+	*ret_status = status_of(status);
+	return true;
+}
+
+static void make_home(struct broker *broker, const char *directory)
+{
+	*broker = (struct broker){.home = "/tmp/shmbroker-test-XXXXXX"};
+	ck_assert_ptr_nonnull(mkdtemp(broker->home));
+	/* Other users come in too, in the tests about them. */
+	ck_assert_int_eq(chmod(broker->home, 0755), 0);
+	snprintf(broker->directory, sizeof(broker->directory), "%s/%s", broker->home, directory);
+	snprintf(broker->fifos, sizeof(broker->fifos), "%s/fifo", broker->directory);
+	snprintf(broker->socket, sizeof(broker->socket), "%s/socket", broker->directory);
+	snprintf(broker->log, sizeof(broker->log), "%s/log", broker->home);
+}
+
+bool broker_try_start(struct broker *broker, const char *const *options, int *ret_status)
+{
+	make_home(broker, "run");
+	launch(broker, options);
+	for (;;) {
+		bool answers = false;
+
+		if (has_ended(broker, ret_status))
+			return false;
+		eventually((answers = broker_answers(broker)) || proc_state(broker->pid) == 'Z');
+		if (answers)
+			return true;
+	}
 }
 
 void broker_start(struct broker *broker, const char *const *options)
 {
-	snprintf(broker->home, sizeof(broker->home), "/tmp/shmbroker-test-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(broker->home));
-	/* Other users come in too, in the tests about them. */
-	ck_assert_int_eq(chmod(broker->home, 0755), 0);
-	snprintf(broker->directory, sizeof(broker->directory), "%s/run", broker->home);
-	snprintf(broker->fifos, sizeof(broker->fifos), "%s/fifo", broker->directory);
-	snprintf(broker->socket, sizeof(broker->socket), "%s/socket", broker->directory);
-	snprintf(broker->log, sizeof(broker->log), "%s/log", broker->home);
-	launch(broker, options);
+	int status;
+
+	ck_assert_msg(broker_try_start(broker, options, &status), "the broker ended at its start");
+}
+
+static bool hide_system_broker(void)
+{
+	if (access("/run/shmbroker", F_OK) != 0)
+		return true;
+	if (unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	    mount("none", "/run", "tmpfs", 0, NULL) == 0)
+		return true;
+	fprintf(stderr, "SKIPPED: this machine has a system broker (/run/shmbroker), which only "
+			"root can hide from this test\n");
+	return false;
+}
+
+bool broker_on_demand(struct broker *broker)
+{
+	char xdg[80];
+
+	if (!hide_system_broker())
+		return false;
+	make_home(broker, "xdg/shmbroker");
+	snprintf(xdg, sizeof(xdg), "%s/xdg", broker->home);
+	ck_assert_int_eq(mkdir(xdg, 0700), 0);
+	ck_assert_int_eq(setenv("XDG_RUNTIME_DIR", xdg, 1), 0);
+	ck_assert_int_eq(setenv("SHMBROKER_DAEMON", SHMB_TEST_DAEMON, 1), 0);
+	ck_assert_int_eq(unsetenv("SHMBROKER_SOCKET"), 0);
+	ck_assert_int_eq(unsetenv("NOTIFY_SOCKET"), 0);
+	set_guardian(broker);
+	return true;
 }
 
 /* The guardian of the broker before is let go first, without its clean-up of what is now ours. */
@@ -164,6 +256,7 @@ void broker_start_again(struct broker *broker, const char *const *options)
 	ck_assert_int_eq(waitpid(broker->guardian, NULL, 0), broker->guardian);
 	close(broker->guard);
 	launch(broker, options);
+	eventually(broker_answers(broker));
 }
 
 int broker_end(struct broker *broker, int signal)
@@ -171,8 +264,8 @@ int broker_end(struct broker *broker, int signal)
 	int status = 0;
 
 	ck_assert_int_eq(kill(broker->pid, signal), 0);
-	eventually(waitpid(broker->pid, &status, WNOHANG) == broker->pid);
-	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+	eventually(has_ended(broker, &status));
+	return status;
 }
 
 void broker_forget(struct broker *broker)

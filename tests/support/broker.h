@@ -14,7 +14,7 @@
 #include "support/child.h"
 
 struct broker {
-	pid_t pid;
+	pid_t pid; /* 0 while the one that is to be started on demand is not known */
 	pid_t guardian;
 	int guard;          /* the guardian acts when this closes */
 	char home[64];      /* of everything else here */
@@ -26,6 +26,17 @@ struct broker {
 
 /* Start it with more OPTIONS (NULL-terminated; NULL for none) and wait until it answers. */
 void broker_start(struct broker *broker, const char *const *options);
+
+/* The same for one that may end at its start: then false, and *ret_status as broker_end() has it.
+ */
+bool broker_try_start(struct broker *broker, const char *const *options, int *ret_status);
+
+/*
+ * A home in which the library will start a broker on demand: the environment of this process is
+ * changed so that its own is found there and nowhere else. Returns false, having said so, when that
+ * cannot be had, since this machine has a system broker.
+ */
+bool broker_on_demand(struct broker *broker);
 
 /* The same in the home of a broker that has ended: the next one at the same path. */
 void broker_start_again(struct broker *broker, const char *const *options);

@@ -17,6 +17,8 @@
 
 #include "support/eventually.h"
 
+#define CHILDREN_MAX 256
+
 static void die_with(pid_t parent)
 {
 	ck_assert_int_eq(prctl(PR_SET_PDEATHSIG, SIGKILL), 0);
@@ -57,6 +59,22 @@ int64_t child_hear(struct child *child)
 	got = recv(child->line, &number, sizeof(number), 0);
 	ck_assert_msg(got == sizeof(number), "process %d is gone", child->pid);
 	return number;
+}
+
+int64_t child_hear_any(struct child *children, size_t n, size_t *ret_index)
+{
+	struct pollfd lines[CHILDREN_MAX];
+
+	ck_assert_uint_le(n, CHILDREN_MAX);
+	for (size_t i = 0; i < n; i++)
+		lines[i] = (struct pollfd){.fd = children[i].line, .events = POLLIN};
+	ck_assert_msg(poll(lines, n, PATIENCE_MS) > 0, "none of %zu processes says anything", n);
+	for (size_t i = 0; i < n; i++)
+		if (lines[i].revents) {
+			*ret_index = i;
+			return child_hear(&children[i]);
+		}
+	ck_abort_msg("poll counts what is not there");
 }
 
 static int status_of(int status)

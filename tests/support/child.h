@@ -7,6 +7,7 @@
 #ifndef SUPPORT_CHILD_H
 #define SUPPORT_CHILD_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -23,6 +24,10 @@ void child_start(struct child *child, child_fn *function, void *data);
  * when the other side has gone. */
 void child_say(struct child *child, int64_t number);
 int64_t child_hear(struct child *child);
+
+/* The next number from any of N children, whose index goes to *ret_index; those with a line of -1
+ * are passed over. */
+int64_t child_hear_any(struct child *children, size_t n, size_t *ret_index);
 
 /* Wait for its end. Returns the exit status, or minus the number of the signal. */
 int child_wait(struct child *child);

@@ -12,6 +12,9 @@
 
 #define PATIENCE_MS 20000
 
+/* How much earlier than asked for a timer of the broker may come: its loop reads a coarse clock. */
+#define TIMER_GRAIN_MS 10
+
 static inline void eventually_pause(void)
 {
 	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};

@@ -52,12 +52,10 @@ int raw_hello(struct raw *raw)
 		.program = "raw",
 	};
 	struct stat st;
-	int status;
 
 	if (stat("/proc/self/ns/ipc", &st) == 0)
 		hello.ipc_namespace = st.st_ino;
-	status = raw_ask(raw, WIRE_HELLO, &hello, &raw->hello, NULL);
-	return status;
+	return raw_try_ask(raw, WIRE_HELLO, &hello, &raw->hello, NULL);
 }
 
 void raw_join(struct raw *raw, const char *path)
@@ -71,7 +69,9 @@ void raw_send(struct raw *raw, const void *bytes, size_t size)
 	ck_assert_int_eq(send(raw->socket, bytes, size, MSG_NOSIGNAL), (ssize_t)size);
 }
 
-void raw_submit(struct raw *raw, unsigned opcode, const void *request)
+/* The next request as bytes. Returns their number. */
+static size_t put_request(struct raw *raw, unsigned opcode, const void *request,
+			  uint8_t bytes[static WIRE_PACKET_MAX])
 {
 	const struct wire_operation *operation = wire_operation(opcode, WIRE_VERSION_NEWEST);
 	struct wire_header header = {
@@ -80,11 +80,17 @@ void raw_submit(struct raw *raw, unsigned opcode, const void *request)
 		.code = (uint16_t)opcode,
 		.serial = ++raw->serial,
 	};
-	uint8_t bytes[WIRE_PACKET_MAX];
 	size_t size;
 
 	ck_assert_int_eq(wire_encode_packet(&header, operation->request, request, bytes, &size), 0);
-	raw_send(raw, bytes, size);
+	return size;
+}
+
+void raw_submit(struct raw *raw, unsigned opcode, const void *request)
+{
+	uint8_t bytes[WIRE_PACKET_MAX];
+
+	raw_send(raw, bytes, put_request(raw, opcode, request, bytes));
 }
 
 size_t raw_receive(struct raw *raw, uint8_t *buffer, size_t capacity, int *ret_fd)
@@ -103,7 +109,7 @@ size_t raw_receive(struct raw *raw, uint8_t *buffer, size_t capacity, int *ret_f
 	return (size_t)got;
 }
 
-int raw_answer(struct raw *raw, void *reply, int *ret_fd)
+static int try_answer(struct raw *raw, void *reply, int *ret_fd)
 {
 	uint8_t bytes[WIRE_PACKET_MAX];
 	struct wire_refusal refusal;
@@ -114,7 +120,8 @@ int raw_answer(struct raw *raw, void *reply, int *ret_fd)
 	do {
 		fd = fd_close(fd);
 		size = raw_receive(raw, bytes, sizeof(bytes), &fd);
-		ck_assert_msg(size > 0, "the broker closed the connection");
+		if (size == 0)
+			return -ECONNRESET;
 		ck_assert_int_eq(wire_decode_header(bytes, size, &header), 0);
 	} while (header.type == WIRE_EVENT);
 	ck_assert_uint_eq(header.type, WIRE_ANSWER);
@@ -140,6 +147,14 @@ int raw_answer(struct raw *raw, void *reply, int *ret_fd)
 	return header.status;
 }
 
+int raw_answer(struct raw *raw, void *reply, int *ret_fd)
+{
+	int status = try_answer(raw, reply, ret_fd);
+
+	ck_assert_msg(status != -ECONNRESET, "the broker closed the connection");
+	return status;
+}
+
 unsigned raw_event(struct raw *raw, void *message)
 {
 	uint8_t bytes[WIRE_PACKET_MAX];
@@ -155,6 +170,16 @@ unsigned raw_event(struct raw *raw, void *message)
 				     size - WIRE_HEADER_SIZE, message),
 			 0);
 	return header.code;
+}
+
+int raw_try_ask(struct raw *raw, unsigned opcode, const void *request, void *reply, int *ret_fd)
+{
+	uint8_t bytes[WIRE_PACKET_MAX];
+	size_t size = put_request(raw, opcode, request, bytes);
+
+	if (send(raw->socket, bytes, size, MSG_NOSIGNAL) < 0)
+		return -ECONNRESET;
+	return try_answer(raw, reply, ret_fd);
 }
 
 int raw_ask(struct raw *raw, unsigned opcode, const void *request, void *reply, int *ret_fd)

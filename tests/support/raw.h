@@ -41,7 +41,8 @@ void raw_submit(struct raw *raw, unsigned opcode, const void *request);
 int raw_answer(struct raw *raw, void *reply, int *ret_fd);
 unsigned raw_event(struct raw *raw, void *message);
 
-/* Both. */
+/* Both. The first form gives -ECONNRESET when the broker ends the connection, as HELLO does. */
+int raw_try_ask(struct raw *raw, unsigned opcode, const void *request, void *reply, int *ret_fd);
 int raw_ask(struct raw *raw, unsigned opcode, const void *request, void *reply, int *ret_fd);
 
 /* The next packet, whatever it is. Returns its size; 0 when the broker has closed. */

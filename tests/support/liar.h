@@ -1,0 +1,33 @@
+/*
+ * A broker that lies: it answers HELLO honestly and every OPEN with what a test has prepared.
+ */
+#ifndef SUPPORT_LIAR_H
+#define SUPPORT_LIAR_H
+
+#include <stdint.h>
+
+#include "support/child.h"
+#include "wire/messages.h"
+
+/* The answer to OPEN. */
+struct lie {
+	struct wire_open_reply reply;
+	int32_t status;
+	int fd; /* sent with it; -1 for none */
+};
+
+struct liar {
+	struct child child;
+	char home[64];
+	char socket[96];
+};
+
+/* Start one that tells LIE to whoever asks. */
+void liar_start(struct liar *liar, const struct lie *lie);
+
+/* Wait until it has been told to release what it "opened". */
+void liar_expect_release(struct liar *liar);
+
+void liar_stop(struct liar *liar);
+
+#endif
