@@ -1,0 +1,287 @@
+/*
+ * What an answer promises is proved before a program gets the memory: ids of the kernel come round
+ * again, and an answer may be garbage. Here every promise is broken once, by a broker that lies.
+ * The library refuses, and has neither a mapping nor a descriptor afterwards.
+ */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "library.h"
+#include "support/liar.h"
+#include "support/proc.h"
+#include "support/suite.h"
+#include "support/sysv.h"
+#include "wire/vocabulary.h"
+
+#define KEY       0x5a5a0001
+#define SIZE      8192
+#define ALL_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+
+static struct liar liar;
+static struct lie lie;
+static struct shmb_connection *connection;
+
+/* A test that fails leaves no segment either. */
+static void remove_own_segments(void)
+{
+	(void)sysv_remove_of(getpid());
+}
+
+/* An honest answer about a System V segment that is really there. */
+static void promise_sysv(void)
+{
+	int id = shmget(IPC_PRIVATE, SIZE, 0600);
+
+	ck_assert_int_ge(id, 0);
+	(void)atexit(remove_own_segments);
+	lie = (struct lie){
+		.reply = {.hold = 7,
+			  .object = 8,
+			  .generation = 1,
+			  .size = SIZE,
+			  .backing = WIRE_BACKING_SYSV,
+			  .shmid = (uint32_t)id,
+			  .key = IPC_PRIVATE,
+			  .creator_uid = geteuid()},
+		.fd = -1,
+	};
+}
+
+/* And one about a memfd. */
+static void promise_memfd(unsigned seals, int flags)
+{
+	char path[64];
+	int fd = memfd_create("promise", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	ck_assert_int_eq(fchmod(fd, 0600), 0);
+	ck_assert_int_eq(ftruncate(fd, SIZE), 0);
+	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, seals), 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	lie = (struct lie){
+		.reply = {.hold = 7,
+			  .object = 8,
+			  .generation = 1,
+			  .size = SIZE,
+			  .backing = WIRE_BACKING_MEMFD},
+		.fd = open(path, flags | O_CLOEXEC),
+	};
+	ck_assert_int_ge(lie.fd, 0);
+	close(fd);
+}
+
+static void connect_to_liar(void)
+{
+	struct shmb_connect_options options = {0};
+
+	liar_start(&liar, &lie);
+	options.socket = liar.socket;
+	expect_ok(shmb_connect(&options, &connection));
+}
+
+static unsigned long attachments(void)
+{
+	struct shmid_ds now;
+
+	return shmctl((int)lie.reply.shmid, IPC_STAT, &now) < 0 ? 0 : now.shm_nattch;
+}
+
+static void end(void)
+{
+	shmb_disconnect(connection);
+	liar_stop(&liar);
+	(void)sysv_remove_of(getpid());
+}
+
+static void expect_accepted(void)
+{
+	struct shmb_segment *segment;
+
+	connect_to_liar();
+	expect_ok(shmb_segment_open(connection, "promised", NULL, &segment));
+	ck_assert_uint_eq(shmb_segment_size(segment), SIZE);
+	*(volatile char *)shmb_segment_data(segment) = 1;
+	shmb_segment_detach(segment);
+	end();
+}
+
+static void expect_refused_without_a_trace(void)
+{
+	struct shmb_segment *segment = NULL;
+	int fds;
+	int r;
+
+	connect_to_liar();
+	fds = proc_count_fds(getpid());
+	r = shmb_segment_open(connection, "promised", NULL, &segment);
+	ck_assert_msg(r < 0, "the lie was believed");
+	ck_assert_str_ne(shmb_last_error(), "");
+	ck_assert_ptr_null(segment);
+	ck_assert_uint_eq(attachments(), 0);
+	ck_assert_int_eq(proc_count_fds(getpid()), fds);
+	liar_expect_release(&liar);
+	end();
+}
+
+START_TEST(an_honest_answer_is_believed)
+{
+	promise_sysv();
+	expect_accepted();
+	promise_memfd(ALL_SEALS, O_RDWR);
+	expect_accepted();
+}
+END_TEST
+
+START_TEST(another_key_is_another_segment)
+{
+	promise_sysv();
+	lie.reply.key = KEY;
+	expect_refused_without_a_trace();
+}
+END_TEST
+
+START_TEST(another_size_is_another_segment)
+{
+	promise_sysv();
+	lie.reply.size = SIZE / 2;
+	expect_refused_without_a_trace();
+	promise_sysv();
+	lie.reply.size = SIZE * 2;
+	expect_refused_without_a_trace();
+}
+END_TEST
+
+START_TEST(another_creator_is_another_segment)
+{
+	promise_sysv();
+	lie.reply.creator_uid++;
+	expect_refused_without_a_trace();
+}
+END_TEST
+
+START_TEST(a_segment_that_is_gone_is_not_there)
+{
+	promise_sysv();
+	ck_assert_int_eq(shmctl((int)lie.reply.shmid, IPC_RMID, NULL), 0);
+	expect_refused_without_a_trace();
+	promise_sysv();
+	lie.reply.shmid = UINT32_MAX;
+	expect_refused_without_a_trace();
+}
+END_TEST
+
+/* Removed, but still attached by somebody: its key reads 0 then. */
+START_TEST(a_removed_segment_is_not_the_one_that_was_granted)
+{
+	int id = shmget(KEY + getpid(), SIZE, IPC_CREAT | IPC_EXCL | 0600);
+	void *bytes = shmat(id, NULL, 0);
+	struct shmb_segment *segment = NULL;
+	unsigned long before;
+
+	ck_assert_ptr_ne(bytes, (void *)-1);
+	promise_sysv();
+	lie.reply.shmid = (uint32_t)id;
+	lie.reply.key = (uint32_t)(KEY + getpid());
+	ck_assert_int_eq(shmctl(id, IPC_RMID, NULL), 0);
+	connect_to_liar();
+	before = attachments(); /* ours, and the liar's by inheritance */
+	expect_refused(shmb_segment_open(connection, "promised", NULL, &segment), -EIDRM);
+	ck_assert_uint_eq(attachments(), before);
+	end();
+	ck_assert_int_eq(shmdt(bytes), 0);
+}
+END_TEST
+
+START_TEST(a_memfd_must_be_sealed)
+{
+	static const unsigned lacking[] = {0, F_SEAL_SHRINK, F_SEAL_GROW | F_SEAL_SEAL,
+					   F_SEAL_SHRINK | F_SEAL_SEAL};
+
+	promise_memfd(lacking[_i], O_RDWR);
+	expect_refused_without_a_trace();
+}
+END_TEST
+
+START_TEST(a_memfd_must_have_its_size)
+{
+	static const uint64_t sizes[] = {
+		0, SIZE - 1, SIZE + 1, UINT64_C(1) << 46, (UINT64_C(1) << 47) + 1, UINT64_MAX};
+
+	promise_memfd(ALL_SEALS, O_RDWR);
+	lie.reply.size = sizes[_i];
+	expect_refused_without_a_trace();
+}
+END_TEST
+
+START_TEST(a_memfd_must_allow_what_was_asked_for)
+{
+	promise_memfd(ALL_SEALS, O_RDONLY);
+	expect_refused_without_a_trace();
+}
+END_TEST
+
+START_TEST(what_is_no_memfd_is_refused)
+{
+	static const char *const paths[] = {"/dev/zero", "/dev/null", "/proc/self/exe", "/"};
+
+	promise_memfd(ALL_SEALS, O_RDWR);
+	close(lie.fd);
+	lie.fd = open(paths[_i], O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(lie.fd, 0);
+	expect_refused_without_a_trace();
+}
+END_TEST
+
+START_TEST(a_descriptor_too_few_or_too_many_is_refused)
+{
+	promise_memfd(ALL_SEALS, O_RDWR);
+	close(lie.fd);
+	lie.fd = -1;
+	expect_refused_without_a_trace();
+	promise_memfd(ALL_SEALS, O_RDWR);
+	lie.reply.backing = WIRE_BACKING_SYSV;
+	lie.reply.shmid = UINT32_MAX;
+	expect_refused_without_a_trace();
+}
+END_TEST
+
+START_TEST(an_unknown_backing_is_refused)
+{
+	static const uint8_t faulty[] = {WIRE_BACKING_AUTO, WIRE_BACKING_FIFO, 4, 255};
+
+	promise_memfd(ALL_SEALS, O_RDWR);
+	lie.reply.backing = faulty[_i];
+	expect_refused_without_a_trace();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("attach proof");
+	TCase *honest = tcase_create("honest");
+	TCase *sysv = tcase_create("System V");
+	TCase *memfd = tcase_create("memfd");
+
+	tcase_add_test(honest, an_honest_answer_is_believed);
+	tcase_add_test(sysv, another_key_is_another_segment);
+	tcase_add_test(sysv, another_size_is_another_segment);
+	tcase_add_test(sysv, another_creator_is_another_segment);
+	tcase_add_test(sysv, a_segment_that_is_gone_is_not_there);
+	tcase_add_test(sysv, a_removed_segment_is_not_the_one_that_was_granted);
+	tcase_add_loop_test(memfd, a_memfd_must_be_sealed, 0, 4);
+	tcase_add_loop_test(memfd, a_memfd_must_have_its_size, 0, 6);
+	tcase_add_test(memfd, a_memfd_must_allow_what_was_asked_for);
+	tcase_add_loop_test(memfd, what_is_no_memfd_is_refused, 0, 4);
+	tcase_add_test(memfd, a_descriptor_too_few_or_too_many_is_refused);
+	tcase_add_loop_test(memfd, an_unknown_backing_is_refused, 0, 4);
+	suite_add_tcase(suite, honest);
+	suite_add_tcase(suite, sysv);
+	suite_add_tcase(suite, memfd);
+	return suite_run(suite);
+}

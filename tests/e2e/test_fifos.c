@@ -1,0 +1,494 @@
+/*
+ * FIFOs, from programs and from a shell: whole records, data that survive their writers, an end
+ * that is seen, and a writer without a reader that is told so.
+ */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "library.h"
+#include "support/child.h"
+#include "support/proc.h"
+#include "support/suite.h"
+
+#define RECORDS 10000
+
+static const struct shmb_fifo_options creating = {.flags = SHMB_CREATE};
+
+static struct broker broker;
+static struct shmb_connection *connection;
+
+static void start(void)
+{
+	broker_start(&broker, NULL);
+	connection = library_connect(&broker);
+}
+
+static void stop(void)
+{
+	shmb_disconnect(connection);
+	broker_stop(&broker);
+}
+
+static struct shmb_fifo *open_for(enum shmb_direction direction, const char *name)
+{
+	struct shmb_fifo *fifo = NULL;
+	int r = shmb_fifo_open(connection, name, direction, &creating, &fifo);
+
+	ck_assert_msg(r == 0 || (r == SHMB_NO_READER && direction == SHMB_FIFO_WRITE), "%d: %s", r,
+		      shmb_last_error());
+	return fifo;
+}
+
+/* All that comes until the last writer has left. */
+static void read_to_end(struct shmb_fifo *fifo, char *text, size_t size)
+{
+	size_t used = 0;
+	size_t got = 0;
+	int r;
+
+	while ((r = shmb_fifo_read(fifo, text + used, size - 1 - used, PATIENCE_MS, &got)) == 0) {
+		ck_assert_uint_gt(got, 0);
+		used += got;
+	}
+	ck_assert_int_eq(r, SHMB_END);
+	text[used] = '\0';
+}
+
+static void run_in_shell(const char *command, char *output, size_t size)
+{
+	const char *const argv[] = {"sh", "-c", command, NULL};
+
+	ck_assert_int_eq(child_command(argv, output, size), 0);
+}
+
+START_TEST(a_shell_reaches_a_library_reader)
+{
+	struct shmb_fifo *fifo = open_for(SHMB_FIFO_READ, "shell/in");
+	char command[256];
+	char text[64];
+
+	snprintf(command, sizeof(command), "echo hello > '%s'", shmb_fifo_path(fifo));
+	run_in_shell(command, NULL, 0);
+	read_to_end(fifo, text, sizeof(text));
+	ck_assert_str_eq(text, "hello\n");
+	shmb_fifo_close(fifo);
+}
+END_TEST
+
+START_TEST(a_library_writer_reaches_a_shell)
+{
+	struct shmb_fifo *fifo = open_for(SHMB_FIFO_WRITE, "shell/out");
+	char command[256];
+	char text[64] = "";
+
+	expect_ok(shmb_fifo_write(fifo, "hello\n", 6, 0));
+	snprintf(command, sizeof(command), "head -n 1 '%s'", shmb_fifo_path(fifo));
+	run_in_shell(command, text, sizeof(text));
+	ck_assert_str_eq(text, "hello\n");
+	shmb_fifo_close(fifo);
+}
+END_TEST
+
+START_TEST(one_shell_reaches_another)
+{
+	struct shmb_fifo_options options = {.flags = SHMB_CREATE, .lifetime = SHMB_LIFETIME_KEEP};
+	struct shmb_fifo *fifo;
+	char command[512];
+	char text[64] = "";
+
+	expect_ok(shmb_fifo_open(connection, "shells", SHMB_FIFO_READ, &options, &fifo));
+	snprintf(command, sizeof(command),
+		 "echo one > '%s'; echo two > '%s'; head -n 2 < '%s' & "
+		 "exec 3> '%s'; wait $!",
+		 shmb_fifo_path(fifo), shmb_fifo_path(fifo), shmb_fifo_path(fifo),
+		 shmb_fifo_path(fifo));
+	shmb_fifo_close(fifo);
+	run_in_shell(command, text, sizeof(text));
+	ck_assert_str_eq(text, "one\ntwo\n");
+	expect_ok(shmb_remove(connection, "shells", NULL));
+}
+END_TEST
+
+START_TEST(data_survive_their_writers)
+{
+	struct shmb_fifo *writer = open_for(SHMB_FIFO_WRITE, "patient");
+	struct shmb_fifo *reader;
+	char text[64];
+
+	expect_ok(shmb_fifo_write(writer, "kept", 4, 0));
+	reader = open_for(SHMB_FIFO_READ, "patient");
+	shmb_fifo_close(writer);
+	read_to_end(reader, text, sizeof(text));
+	ck_assert_str_eq(text, "kept");
+	/* After the end, a new writer is a new beginning. */
+	writer = open_for(SHMB_FIFO_WRITE, "patient");
+	expect_ok(shmb_fifo_write(writer, "more", 4, 0));
+	shmb_fifo_close(writer);
+	read_to_end(reader, text, sizeof(text));
+	ck_assert_str_eq(text, "more");
+	shmb_fifo_close(reader);
+}
+END_TEST
+
+START_TEST(an_open_but_silent_writer_is_no_end)
+{
+	struct shmb_fifo *reader = open_for(SHMB_FIFO_READ, "silent");
+	struct shmb_fifo *writer = open_for(SHMB_FIFO_WRITE, "silent");
+	char byte = 0;
+	size_t got = 4711;
+
+	ck_assert_int_eq(shmb_fifo_read(reader, &byte, 1, 0, &got), -ETIMEDOUT);
+	ck_assert_int_eq(shmb_fifo_read(reader, &byte, 1, 50, &got), -ETIMEDOUT);
+	ck_assert_uint_eq(got, 4711);
+	shmb_fifo_close(writer);
+	ck_assert_int_eq(shmb_fifo_read(reader, &byte, 1, PATIENCE_MS, &got), SHMB_END);
+	shmb_fifo_close(reader);
+}
+END_TEST
+
+static void signal_is_a_failure(int number)
+{
+	(void)number;
+	ck_abort_msg("SIGPIPE was raised");
+}
+
+/* Case 22. */
+START_TEST(a_writer_without_a_reader_is_told_and_not_killed)
+{
+	static const char record[SHMB_FIFO_RECORD_MAX];
+	struct shmb_fifo *writer = NULL;
+	int r;
+
+	(void)signal(SIGPIPE, signal_is_a_failure);
+	expect_result(shmb_fifo_open(connection, "nobody", SHMB_FIFO_WRITE, &creating, &writer),
+		      SHMB_NO_READER);
+	/* The broker keeps it open, so there is room at first, and then there is none. */
+	while ((r = shmb_fifo_write(writer, record, sizeof(record), 0)) == 0)
+		;
+	ck_assert_int_eq(r, SHMB_NO_READER);
+	ck_assert_int_eq(shmb_fifo_write(writer, record, sizeof(record), 100), SHMB_NO_READER);
+	shmb_fifo_close(writer);
+}
+END_TEST
+
+START_TEST(a_writer_whose_reader_is_slow_is_told_apart)
+{
+	static const char record[SHMB_FIFO_RECORD_MAX];
+	struct shmb_fifo *reader = open_for(SHMB_FIFO_READ, "slow");
+	struct shmb_fifo *writer = NULL;
+	int r;
+
+	expect_ok(shmb_fifo_open(connection, "slow", SHMB_FIFO_WRITE, &creating, &writer));
+	while ((r = shmb_fifo_write(writer, record, sizeof(record), 50)) == 0)
+		;
+	ck_assert_int_eq(r, -ETIMEDOUT);
+	shmb_fifo_close(reader);
+	ck_assert_int_eq(shmb_fifo_write(writer, record, sizeof(record), 0), SHMB_NO_READER);
+	shmb_fifo_close(writer);
+}
+END_TEST
+
+/* Removed, and the last reader gone: the pipe is broken, which is an error and not a signal. */
+START_TEST(a_writer_of_a_removed_fifo_is_told)
+{
+	struct shmb_fifo *reader = open_for(SHMB_FIFO_READ, "removed");
+	struct shmb_fifo *writer = open_for(SHMB_FIFO_WRITE, "removed");
+	char byte;
+	size_t got;
+
+	(void)signal(SIGPIPE, signal_is_a_failure);
+	expect_ok(shmb_remove(connection, "removed", NULL));
+	ck_assert_int_eq(broker_fifos(&broker), 0);
+	/* Both keep what they have. */
+	expect_ok(shmb_fifo_write(writer, "x", 1, 0));
+	expect_ok(shmb_fifo_read(reader, &byte, 1, PATIENCE_MS, &got));
+	shmb_fifo_close(reader);
+	expect_refused(shmb_fifo_write(writer, "x", 1, 100), -EPIPE);
+	shmb_fifo_close(writer);
+}
+END_TEST
+
+/* A SIGPIPE that was pending before is the program's own and stays. */
+START_TEST(a_pending_sigpipe_is_left_alone)
+{
+	struct shmb_fifo *reader = open_for(SHMB_FIFO_READ, "pending");
+	struct shmb_fifo *writer = open_for(SHMB_FIFO_WRITE, "pending");
+	sigset_t pipes;
+	sigset_t pending;
+
+	sigemptyset(&pipes);
+	sigaddset(&pipes, SIGPIPE);
+	ck_assert_int_eq(sigprocmask(SIG_BLOCK, &pipes, NULL), 0);
+	ck_assert_int_eq(raise(SIGPIPE), 0);
+	expect_ok(shmb_remove(connection, "pending", NULL));
+	shmb_fifo_close(reader);
+	ck_assert_int_eq(shmb_fifo_write(writer, "x", 1, 0), -EPIPE);
+	ck_assert_int_eq(sigpending(&pending), 0);
+	ck_assert_int_eq(sigismember(&pending, SIGPIPE), 1);
+	shmb_fifo_close(writer);
+}
+END_TEST
+
+START_TEST(records_have_a_largest_size)
+{
+	static const char record[SHMB_FIFO_RECORD_MAX + 1];
+	struct shmb_fifo *reader = open_for(SHMB_FIFO_READ, "sizes");
+	struct shmb_fifo *writer = open_for(SHMB_FIFO_WRITE, "sizes");
+	static char text[2 * SHMB_FIFO_RECORD_MAX];
+	size_t got = 0;
+
+	ck_assert_uint_le(SHMB_FIFO_RECORD_MAX, PIPE_BUF);
+	expect_refused(shmb_fifo_write(writer, record, sizeof(record), 0), -EMSGSIZE);
+	expect_ok(shmb_fifo_write(writer, record, sizeof(record) - 1, 0));
+	expect_ok(shmb_fifo_read(reader, text, sizeof(text), 0, &got));
+	ck_assert_uint_eq(got, SHMB_FIFO_RECORD_MAX);
+	shmb_fifo_close(reader);
+	shmb_fifo_close(writer);
+}
+END_TEST
+
+/* A record says who wrote it and which it is, in every byte. */
+static void fill_record(unsigned char *record, unsigned writer, unsigned number)
+{
+	memcpy(record, &writer, sizeof(writer));
+	memcpy(record + 4, &number, sizeof(number));
+	memset(record + 8, (int)(writer * 101 + number) & 0xff, SHMB_FIFO_RECORD_MAX - 8);
+}
+
+static int write_records(struct child *self, void *data)
+{
+	unsigned writer = *(const unsigned *)data;
+	static unsigned char record[SHMB_FIFO_RECORD_MAX];
+	struct shmb_fifo *fifo;
+
+	(void)self;
+	connection = library_connect(&broker);
+	expect_ok(shmb_fifo_open(connection, "records", SHMB_FIFO_WRITE, NULL, &fifo));
+	for (unsigned number = 0; number < RECORDS; number++) {
+		fill_record(record, writer, number);
+		expect_ok(shmb_fifo_write(fifo, record, sizeof(record), PATIENCE_MS));
+	}
+	shmb_fifo_close(fifo);
+	return 0;
+}
+
+/* Case 21. */
+START_TEST(records_of_two_writers_do_not_mix)
+{
+	static const unsigned writers[] = {0, 1};
+	static unsigned char record[SHMB_FIFO_RECORD_MAX];
+	static unsigned char expected[SHMB_FIFO_RECORD_MAX];
+	struct shmb_fifo *fifo = open_for(SHMB_FIFO_READ, "records");
+	unsigned next[] = {0, 0};
+	struct child children[2];
+
+	for (size_t i = 0; i < 2; i++)
+		child_start(&children[i], write_records, (void *)&writers[i]);
+	for (unsigned n = 0; n < 2 * RECORDS; n++) {
+		unsigned writer;
+		size_t have = 0;
+
+		while (have < sizeof(record)) {
+			size_t got;
+
+			expect_ok(shmb_fifo_read(fifo, record + have, sizeof(record) - have,
+						 PATIENCE_MS, &got));
+			have += got;
+		}
+		memcpy(&writer, record, sizeof(writer));
+		ck_assert_uint_lt(writer, 2);
+		fill_record(expected, writer, next[writer]++);
+		ck_assert_msg(memcmp(record, expected, sizeof(record)) == 0, "a torn record");
+	}
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_int_eq(child_wait(&children[i]), 0);
+	shmb_fifo_close(fifo);
+}
+END_TEST
+
+START_TEST(a_stale_file_of_an_earlier_broker_is_replaced)
+{
+	struct shmb_fifo *fifo;
+	char path[160];
+	char text[64];
+
+	snprintf(path, sizeof(path), "%s/old:one", broker.fifos);
+	ck_assert_int_eq(mkfifo(path, 0666), 0);
+	fifo = open_for(SHMB_FIFO_READ, "old/one");
+	ck_assert_str_eq(shmb_fifo_path(fifo), path);
+	/* Nothing to read: nobody has written to this one yet. */
+	ck_assert_int_ne(shmb_fifo_read(fifo, text, sizeof(text), 0, &(size_t){0}), 0);
+	shmb_fifo_close(fifo);
+	eventually(broker_fifos(&broker) == 0);
+}
+END_TEST
+
+START_TEST(what_is_no_fifo_is_not_touched)
+{
+	struct shmb_fifo *fifo = NULL;
+	char path[160];
+	struct stat st;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/file", broker.fifos);
+	fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+	ck_assert_int_ge(fd, 0);
+	expect_refused(shmb_fifo_open(connection, "file", SHMB_FIFO_READ, &creating, &fifo),
+		       -EEXIST);
+	ck_assert_ptr_null(fifo);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_uint_eq(st.st_nlink, 1);
+	close(fd);
+	ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
+START_TEST(a_fifo_is_described_with_its_path)
+{
+	struct shmb_fifo *fifo = open_for(SHMB_FIFO_READ, "a/b");
+	struct shmb_object object = library_stat(connection, "a/b");
+	char path[160];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/a:b", broker.fifos);
+	ck_assert_str_eq(object.path, path);
+	ck_assert_str_eq(shmb_fifo_path(fifo), path);
+	ck_assert_int_eq(object.kind, SHMB_KIND_FIFO);
+	ck_assert_int_eq(object.backing, SHMB_BACKING_FIFO);
+	ck_assert_int_eq(object.state, SHMB_STATE_READY);
+	ck_assert_uint_eq(object.id, shmb_fifo_id(fifo));
+	ck_assert_uint_eq(object.readers, 1);
+	ck_assert_uint_eq(object.writers, 0);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert(S_ISFIFO(st.st_mode));
+	ck_assert_uint_eq(st.st_mode & 0777, 0600);
+	ck_assert_int_eq(fcntl(shmb_fifo_fd(fifo), F_GETFD), FD_CLOEXEC);
+	ck_assert(fcntl(shmb_fifo_fd(fifo), F_GETFL) & O_NONBLOCK);
+	shmb_fifo_close(fifo);
+}
+END_TEST
+
+START_TEST(one_direction_is_one_direction)
+{
+	struct shmb_fifo *reader = open_for(SHMB_FIFO_READ, "way");
+	struct shmb_fifo *writer = open_for(SHMB_FIFO_WRITE, "way");
+	struct shmb_segment *segment = NULL;
+	char byte = 0;
+	size_t got;
+
+	ck_assert_int_lt(shmb_fifo_write(reader, &byte, 1, 0), 0);
+	ck_assert_int_lt(shmb_fifo_read(writer, &byte, 1, 0, &got), 0);
+	expect_refused(shmb_segment_open(connection, "way", NULL, &segment), -EMEDIUMTYPE);
+	shmb_fifo_close(reader);
+	shmb_fifo_close(writer);
+	shmb_fifo_close(NULL);
+}
+END_TEST
+
+/* Bob's shell may not open what is alice's, and alice's may. */
+static int open_path(struct child *self, void *data)
+{
+	struct shmb_fifo_options for_group = {.flags = SHMB_CREATE, .mode = 0620};
+	struct shmb_fifo *fifo;
+	char path[160];
+
+	become(UID_ALICE);
+	connection = library_connect(&broker);
+	expect_ok(shmb_fifo_open(connection, "alices", SHMB_FIFO_READ, &for_group, &fifo));
+	strcpy(path, shmb_fifo_path(fifo));
+	ck_assert_int_ge(open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC), 0);
+	ck_assert_int_eq(unlink(path), -1);
+	child_say(self, 1);
+	(void)child_hear(self);
+	(void)data;
+	return 0;
+}
+
+static int open_path_as_bob(struct child *self, void *data)
+{
+	(void)self;
+	become(UID_BOB);
+	ck_assert_int_eq(open(data, O_WRONLY | O_NONBLOCK | O_CLOEXEC), -1);
+	ck_assert_int_eq(errno, EACCES);
+	ck_assert_int_eq(open(data, O_RDONLY | O_NONBLOCK | O_CLOEXEC), -1);
+	ck_assert_int_eq(errno, EACCES);
+	ck_assert_int_eq(unlink(data), -1);
+	ck_assert_int_eq(rename(data, "/tmp/stolen-by-bob"), -1);
+	return 0;
+}
+
+/* Case 20. */
+START_TEST(the_file_system_keeps_others_out)
+{
+	struct child alice;
+	char path[160];
+
+	if (!is_root_or_says_skipped())
+		return;
+	snprintf(path, sizeof(path), "%s/alices", broker.fifos);
+	child_start(&alice, open_path, NULL);
+	ck_assert_int_eq(child_hear(&alice), 1);
+	child_run(open_path_as_bob, path);
+	child_say(&alice, 1);
+	ck_assert_int_eq(child_wait(&alice), 0);
+}
+END_TEST
+
+START_TEST(nothing_of_a_fifo_is_left)
+{
+	int fds = proc_count_fds(getpid());
+	int broker_before = broker_fds(&broker);
+	struct shmb_fifo *reader = open_for(SHMB_FIFO_READ, "brief");
+	struct shmb_fifo *writer = open_for(SHMB_FIFO_WRITE, "brief");
+
+	shmb_fifo_close(reader);
+	shmb_fifo_close(writer);
+	eventually(!library_exists(connection, "brief"));
+	ck_assert_int_eq(broker_fifos(&broker), 0);
+	ck_assert_int_eq(proc_count_fds(getpid()), fds);
+	ck_assert_int_eq(broker_fds(&broker), broker_before);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("fifos");
+	TCase *shells = tcase_create("shells");
+	TCase *streams = tcase_create("streams");
+	TCase *writers = tcase_create("writers");
+	TCase *files = tcase_create("files");
+
+	tcase_add_checked_fixture(shells, start, stop);
+	tcase_add_test(shells, a_shell_reaches_a_library_reader);
+	tcase_add_test(shells, a_library_writer_reaches_a_shell);
+	tcase_add_test(shells, one_shell_reaches_another);
+	tcase_add_checked_fixture(streams, start, stop);
+	tcase_add_test(streams, data_survive_their_writers);
+	tcase_add_test(streams, an_open_but_silent_writer_is_no_end);
+	tcase_add_test(streams, records_have_a_largest_size);
+	tcase_add_test(streams, records_of_two_writers_do_not_mix);
+	tcase_add_test(streams, one_direction_is_one_direction);
+	tcase_add_checked_fixture(writers, start, stop);
+	tcase_add_test(writers, a_writer_without_a_reader_is_told_and_not_killed);
+	tcase_add_test(writers, a_writer_whose_reader_is_slow_is_told_apart);
+	tcase_add_test(writers, a_writer_of_a_removed_fifo_is_told);
+	tcase_add_test(writers, a_pending_sigpipe_is_left_alone);
+	tcase_add_checked_fixture(files, start, stop);
+	tcase_add_test(files, a_stale_file_of_an_earlier_broker_is_replaced);
+	tcase_add_test(files, what_is_no_fifo_is_not_touched);
+	tcase_add_test(files, a_fifo_is_described_with_its_path);
+	tcase_add_test(files, the_file_system_keeps_others_out);
+	tcase_add_test(files, nothing_of_a_fifo_is_left);
+	suite_add_tcase(suite, shells);
+	suite_add_tcase(suite, streams);
+	suite_add_tcase(suite, writers);
+	suite_add_tcase(suite, files);
+	return suite_run(suite);
+}
