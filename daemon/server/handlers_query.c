@@ -1,5 +1,6 @@
 /*
- * Questions: status, stat, list, who. A peer is shown what it may open; root is shown all.
+ * Questions: status, stat, list, who. A peer is shown what it may open or remove, so root is
+ * shown all.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,7 +20,10 @@
 
 static bool is_shown(const struct call *call, const struct object *object)
 {
-	return access_granted(&object->permission, &call->peer->member->credentials) != 0;
+	const struct credentials *subject = &call->peer->member->credentials;
+
+	return access_granted(&object->permission, subject) != 0 ||
+	       access_may_manage(&object->permission, subject, call->server->registry->broker_uid);
 }
 
 int handle_status(struct call *call)
@@ -90,7 +94,8 @@ static int look_up(struct call *call, const char *name, const struct object **re
 		return call_refuse(call, -EINVAL, "the name \"%s\" %s", name, fault);
 	object = registry_find(call->server->registry, name);
 	if (!object)
-		return call_refuse(call, -ENOENT, "\"%s\" does not exist", name);
+		return call_refuse(call, -ENOENT,
+				   "\"%s\" does not exist; \"shmctl list\" shows what does", name);
 	if (!is_shown(call, object))
 		return call_refuse(call, -EACCES,
 				   "\"%s\" belongs to uid %u and is not open to uid %u", name,
