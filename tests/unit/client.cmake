@@ -1,0 +1,9 @@
+# The modules of the client's core, against the code itself and not the shared library.
+find_package(Threads REQUIRED)
+
+add_library(scripted STATIC scripted.c)
+target_link_libraries(scripted PUBLIC client_core shmb_build PkgConfig::CHECK)
+
+foreach(part requests comeback garbage locate pollable)
+  shmb_unit_test(test_${part} LIBS scripted client_core support Threads::Threads)
+endforeach()
