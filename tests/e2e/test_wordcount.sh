@@ -24,17 +24,19 @@ expected() {
 		sort | uniq -c | awk '{ print $1, $2 }'
 }
 
-# hold NAME FILE...: a producer in the background that stays until descriptor 3 is closed.
+# hold NAME FILE...: a producer in the background that stays until let_go, when descriptor 3 is the
+# last that keeps its input open.
 hold() {
 	table=$1
 	shift
-	"$wordcount" --table "$table" --hold "$@" <"$work/go-on" >"$work/said" 3>&- &
+	exec 3<>"$work/go-on"
+	"$wordcount" --table "$table" --hold "$@" <"$work/go-on" >"$work/said" 3>&- 4>&- &
 	children="$children $!"
 }
 
 # Wait until N producers have counted everything.
 said() {
-	timeout 60 head -n "$1" "$work/said" >"$work/lines" || fail "producers do not finish"
+	timeout 60 head -n "$1" <&4 >"$work/lines" || fail "producers do not finish"
 	[ "$(wc -l <"$work/lines")" -eq "$1" ] || fail "fewer than $1 producers finished"
 }
 
@@ -63,6 +65,7 @@ check_gone() {
 
 start_broker
 mkfifo "$work/go-on" "$work/said"
+exec 4<>"$work/said"
 
 echo "- four producers at once count what sort and uniq count"
 printf 'One two, TWO; three-three three\n' >"$work/a"
@@ -75,34 +78,38 @@ printf 'no newline at the end' >"$work/b"
 } >"$work/d"
 awk 'BEGIN { for (i = 0; i < 20000; i++) printf "w%c%c common ", 97 + i % 26, 97 + int(i / 26) % 26 }' \
 	>"$work/e"
-# Many new words in the same order for all: whoever is behind catches up, and they race for cells.
+# New words in the same order for all, who begin at the same instant: they race for the cells.
 awk 'BEGIN { for (i = 0; i < 17576; i++)
 	printf "%c%c%c ", 97 + i % 26, 97 + int(i / 26) % 26, 97 + int(i / 676) }' >"$work/f"
-hold four/words "$work/f" "$work/a" "$work/e"
-hold four/words "$work/f" "$work/b" "$work/e"
-hold four/words "$work/f" "$work/c" "$work/e"
-hold four/words "$work/f" "$work/d" "$work/e"
-exec 3>"$work/go-on"
+for each in a b c d; do
+	mkfifo "$work/start-$each"
+	hold four/words "$work/start-$each" "$work/f" "$work/$each" "$work/e"
+done
+exec 5>"$work/start-a" 6>"$work/start-b" 7>"$work/start-c" 8>"$work/start-d"
+exec 5>&- 6>&- 7>&- 8>&-
 said 4
 "$wordtop" --table four/words --all >"$work/counted" || fail "wordtop --all"
 expected "$work/a" "$work/b" "$work/c" "$work/d" "$work/e" "$work/e" "$work/e" "$work/e" \
 	"$work/f" "$work/f" "$work/f" "$work/f" >"$work/expected"
 diff "$work/expected" "$work/counted" || fail "the counts differ"
 [ "$("$wordtop" --table four/words 1)" = "80000 common" ] || fail "wordtop 1"
+# Who loses the race for a cell keeps its text for the next word. The table begins with their number.
+"$shmctl" dump four/words "$work/bytes"
+texts=$(od -An -N 4 -t u4 "$work/bytes")
+[ "$texts" -le $(($(wc -l <"$work/counted") + 4)) ] || fail "$texts texts are more than it takes"
 let_go
 check_gone four/words
 
 echo "- a producer that is killed at work costs nobody anything but its own last word"
 mkfifo "$work/feed"
 hold killed/words "$work/e"
-exec 3>"$work/go-on"
 said 1
 holder=$children
 for mark in ash birch cedar elm fir hazel larch maple oak pine; do
 	# A pipe that is fed for ever: the victim is at work whenever it is killed.
-	yes "victim common $mark" >"$work/feed" 2>/dev/null 3>&- &
+	yes "victim common $mark" >"$work/feed" 2>/dev/null 3>&- 4>&- &
 	feeder=$!
-	"$wordcount" --table killed/words "$work/feed" >/dev/null 3>&- &
+	"$wordcount" --table killed/words "$work/feed" >/dev/null 3>&- 4>&- &
 	victim=$!
 	children="$holder $victim $feeder"
 	eventually counted killed/words $mark || fail "the victim does not get to work"
@@ -125,7 +132,6 @@ check_gone killed/words
 
 echo "- garbage in the table is a miss, not a fault"
 hold garbage/words "$work/a"
-exec 3>"$work/go-on"
 said 1
 size=$("$shmctl" --json show garbage/words | sed -n 's/.*"size": *\([0-9]*\).*/\1/p' | head -n 1)
 garbage() {
