@@ -5,6 +5,7 @@
 #include "objects/object.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,6 +181,17 @@ void object_abandon(struct object *object)
 uint8_t object_backing(const struct object *object)
 {
 	return object->kind == WIRE_KIND_FIFO ? WIRE_BACKING_FIFO : object->segment.backing;
+}
+
+void object_path(const struct object *object, char path[static WIRE_PATH_MAX + 1])
+{
+	char file[WIRE_NAME_MAX + 1];
+
+	path[0] = '\0';
+	if (object->kind != WIRE_KIND_FIFO)
+		return;
+	wire_name_to_file(object->name, file);
+	snprintf(path, WIRE_PATH_MAX + 1, "%s/%s", object->registry->settings.fifo_directory, file);
 }
 
 static int hold_new(struct object *object, struct member *member, unsigned access,

@@ -97,6 +97,9 @@ void object_abandon(struct object *object);
 
 uint8_t object_backing(const struct object *object);
 
+/* Where a FIFO is for a shell; "" for a segment. */
+void object_path(const struct object *object, char path[static WIRE_PATH_MAX + 1]);
+
 /*
  * Enter MEMBER into the ledger. A holder of a FRESH segment that may write becomes its initialiser
  * and finds zeroed memory. Returns 0 or -errno; -ENOMEM and what segment_create() says.

@@ -50,8 +50,6 @@ int handle_status(struct call *call)
 
 static void describe_object(const struct object *object, struct wire_object *ret)
 {
-	char file[WIRE_NAME_MAX + 1];
-
 	ret->id = object->id;
 	ret->generation = object->generation;
 	ret->kind = object->kind;
@@ -72,15 +70,10 @@ static void describe_object(const struct object *object, struct wire_object *ret
 	ret->age_ms = clock_now_ms() - object->created_ms;
 	snprintf(ret->name, sizeof(ret->name), "%s", object->name);
 	snprintf(ret->layout, sizeof(ret->layout), "%s", object->layout);
-	ret->path[0] = '\0';
+	object_path(object, ret->path);
 	if (ret->backing == WIRE_BACKING_SYSV) {
 		ret->key = (uint32_t)object->segment.sysv.key;
 		ret->shmid = (uint32_t)object->segment.sysv.id;
-	}
-	if (ret->backing == WIRE_BACKING_FIFO) {
-		wire_name_to_file(object->name, file);
-		snprintf(ret->path, sizeof(ret->path), "%s/%s",
-			 object->registry->settings.fifo_directory, file);
 	}
 }
 

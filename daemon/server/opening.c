@@ -270,7 +270,6 @@ static int create(struct call *call, const struct wire_open_request *request,
 static void describe(struct call *call, const struct object *object, const struct hold *hold)
 {
 	struct wire_open_reply *reply = &call->answer->open_reply;
-	char file[WIRE_NAME_MAX + 1];
 
 	reply->hold = hold->id;
 	reply->object = object->id;
@@ -283,11 +282,7 @@ static void describe(struct call *call, const struct object *object, const struc
 		reply->key = (uint32_t)object->segment.sysv.key;
 		reply->creator_uid = object->registry->broker_uid;
 	}
-	if (reply->backing == WIRE_BACKING_FIFO) {
-		wire_name_to_file(object->name, file);
-		snprintf(reply->path, sizeof(reply->path), "%s/%s",
-			 object->registry->settings.fifo_directory, file);
-	}
+	object_path(object, reply->path);
 }
 
 static int grant(struct call *call, const struct wire_open_request *request, struct object *object)
