@@ -396,7 +396,7 @@ if [ "$(id -u)" = 0 ]; then
 	echo "- another user"
 	chmod 711 "$work" "$work/run"
 	cp "$shmctl" "$work/shmctl"
-	library=$(ldd "$shmctl" | awk '/libshmbroker/ { print $3 }')
+	library=$(ldd "$shmctl" | sed -n 's|.*libshmbroker.* => \(.*\) (0x.*|\1|p')
 	[ -z "$library" ] || cp "$library" "$work/"
 	# other STATUS ARGUMENT...: as a user who owns nothing
 	other() {
