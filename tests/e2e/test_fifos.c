@@ -159,7 +159,7 @@ static void signal_is_a_failure(int number)
 	ck_abort_msg("SIGPIPE was raised");
 }
 
-/* Case 22. */
+/* Not even when the pipe is full, and not by a signal. */
 START_TEST(a_writer_without_a_reader_is_told_and_not_killed)
 {
 	static const char record[SHMB_FIFO_RECORD_MAX];
@@ -279,7 +279,7 @@ static int write_records(struct child *self, void *data)
 	return 0;
 }
 
-/* Case 21. */
+/* Each of the largest size, which still goes into the pipe as one. */
 START_TEST(records_of_two_writers_do_not_mix)
 {
 	static const unsigned writers[] = {0, 1};
@@ -424,7 +424,7 @@ static int open_path_as_bob(struct child *self, void *data)
 	return 0;
 }
 
-/* Case 20. */
+/* The directory is the broker's, so that nobody takes a name from under it. */
 START_TEST(the_file_system_keeps_others_out)
 {
 	struct child alice;

@@ -74,7 +74,6 @@ static int use_inherited(struct child *self, void *data)
 	return 0;
 }
 
-/* Case 23. */
 START_TEST(in_a_forked_child_every_call_says_whose_it_is)
 {
 	child_run(use_inherited, NULL);
@@ -140,7 +139,6 @@ START_TEST(a_forked_child_that_connects_anew_is_another_member)
 }
 END_TEST
 
-/* Case 24. */
 START_TEST(a_program_that_is_run_has_no_descriptor_of_the_broker)
 {
 	static const char *const argv[] = {"ls", "-l", "/proc/self/fd", NULL};

@@ -269,7 +269,7 @@ START_TEST(what_exists_is_not_taken_for_what_is_wanted)
 }
 END_TEST
 
-/* Case 2: the creator, who is not the broker's user, may do none of these to its memfd. */
+/* The creator, who is not the broker's user, may do none of these to its memfd. */
 static int resize_memfd(struct child *self, void *data)
 {
 	struct wire_open_request request = raw_open_request("sealed");
@@ -328,7 +328,7 @@ static int create_memfd_for_all(struct child *self, void *data)
 	return 0;
 }
 
-/* Case 1: another uid with a read-only grant tries all ways to write. */
+/* Another uid with a read-only grant tries all ways to write. */
 static int widen_read_only(struct child *self, void *data)
 {
 	struct wire_open_request request = raw_open_request("alices");
@@ -378,7 +378,7 @@ START_TEST(a_read_only_memfd_is_not_widened_by_another_user)
 }
 END_TEST
 
-/* Case 3: the creator, who is not the broker's user, does not own the segment in the kernel. */
+/* The creator, who is not the broker's user, does not own the segment in the kernel. */
 static int manage_sysv(struct child *self, void *data)
 {
 	const struct shmb_segment_options for_all = {.size = 4096,
@@ -411,7 +411,7 @@ START_TEST(a_system_v_segment_is_not_managed_by_its_users)
 }
 END_TEST
 
-/* Case 4: bob may read what is 0664 to alice's group, and no more. */
+/* Bob may read what is 0644, and no more, whatever he calls himself. */
 static int attach_without_right(struct child *self, void *data)
 {
 	const struct shmb_object *object = data;

@@ -1,0 +1,173 @@
+/*
+ * Of all allocations that the broker makes in a session that does everything once, each fails in
+ * turn. The broker answers with an error, or drops the one connection, or ends in order; it never
+ * crashes, and whoever comes afterwards finds it whole.
+ */
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/broker.h"
+#include "support/eventually.h"
+#include "support/proc.h"
+#include "support/raw.h"
+#include "support/suite.h"
+#include "support/sysv.h"
+#include "wire/vocabulary.h"
+
+static struct broker broker;
+
+/* Ask, where any error is an answer. Returns whether the connection is still there. */
+static bool ask(struct raw *raw, unsigned opcode, const void *request, void *reply)
+{
+	return raw_try_ask(raw, opcode, request, reply, NULL) != -ECONNRESET;
+}
+
+/* Open a segment or FIFO of each kind; those that are fresh are left so. */
+static bool open_all(struct raw *raw, struct wire_ready_request *ret_ready)
+{
+	static const uint8_t backings[] = {WIRE_BACKING_SYSV, WIRE_BACKING_MEMFD};
+	struct wire_open_request request;
+	struct wire_open_reply reply = {0};
+
+	for (size_t i = 0; i < 2; i++) {
+		request = raw_open_request(i ? "memfd" : "sysv");
+		request.backing = backings[i];
+		request.lifetime = i ? WIRE_LIFETIME_OWNER : WIRE_LIFETIME_USED;
+		request.mode = 0644;
+		if (!ask(raw, WIRE_OPEN, &request, &reply))
+			return false;
+	}
+	*ret_ready = (struct wire_ready_request){reply.hold, reply.generation};
+	request = raw_open_request("fifo");
+	request.kind = WIRE_KIND_FIFO;
+	request.access = WIRE_ACCESS_READ;
+	request.size = 0;
+	request.mode = 0620;
+	return ask(raw, WIRE_OPEN, &request, &reply);
+}
+
+/* Connect and ask for what another initialises; nobody listens to the answer. */
+static void wait_in_line(struct raw *raw, const char *name)
+{
+	struct wire_open_request request = raw_open_request(name);
+
+	request.wait_ms = 60000;
+	if (raw_try_connect(raw, broker.socket) == 0 && raw_hello(raw) == 0)
+		raw_submit(raw, WIRE_OPEN, &request);
+}
+
+static bool ask_all_questions(struct raw *raw)
+{
+	static struct wire_list_reply list;
+	static struct wire_who_reply who;
+	struct wire_list_request all = {0};
+	struct wire_who_request anybody = {0};
+	struct wire_stat_request stat = {.name = "memfd"};
+
+	return ask(raw, WIRE_STATUS, NULL, NULL) && ask(raw, WIRE_STAT, &stat, NULL) &&
+	       ask(raw, WIRE_LIST, &all, &list) && ask(raw, WIRE_WHO, &anybody, &who);
+}
+
+/* Everything once, as far as the connections last. */
+static void run_session(void)
+{
+	struct wire_remove_request remove = {.name = "memfd"};
+	struct wire_ready_request ready = {0};
+	struct wire_release_request release = {0};
+	struct raw first = {.socket = -1};
+	struct raw second = {.socket = -1};
+
+	if (raw_try_connect(&first, broker.socket) == 0 && raw_hello(&first) == 0 &&
+	    open_all(&first, &ready)) {
+		wait_in_line(&second, "memfd");
+		release.hold = ready.hold;
+		(void)(ask_all_questions(&first) && ask(&first, WIRE_READY, &ready, NULL) &&
+		       ask(&first, WIRE_REMOVE, &remove, NULL) &&
+		       ask(&first, WIRE_RELEASE, &release, NULL) &&
+		       ask(&first, WIRE_GOODBYE, NULL, NULL));
+	}
+	raw_close(&first);
+	raw_close(&second);
+}
+
+static bool is_alone(struct raw *raw)
+{
+	struct wire_status_reply status;
+
+	ck_assert_int_eq(raw_ask(raw, WIRE_STATUS, NULL, &status, NULL), 0);
+	return status.members == 1 && status.holds == 0 && status.parked == 0;
+}
+
+/* The failure is over: everything works, and what the session had is gone. */
+static void expect_whole(void)
+{
+	struct wire_open_request request = raw_open_request("after");
+	struct wire_open_reply reply;
+	struct raw raw;
+
+	raw_join(&raw, broker.socket);
+	eventually(is_alone(&raw));
+	ck_assert_int_eq(raw_ask(&raw, WIRE_OPEN, &request, &reply, NULL), WIRE_OUTCOME_INITIALISE);
+	raw_close(&raw);
+}
+
+/* The environment in which the next broker's K-th allocation fails, and leaves a mark. */
+static void arm(long k, const char *mark)
+{
+	char number[32];
+
+	snprintf(number, sizeof(number), "%ld", k);
+	ck_assert_int_eq(setenv("SHMB_FAIL_ALLOCATION", number, 1), 0);
+	ck_assert_int_eq(setenv("SHMB_FAIL_MARK", mark, 1), 0);
+	ck_assert_int_eq(setenv("LD_PRELOAD", SHMB_TEST_FAILING_MALLOC, 1), 0);
+}
+
+/* Returns whether there was a K-th allocation. */
+static bool fail_allocation(long k)
+{
+	/* The process of the session lives on, so that what it drops is kept for the grace. */
+	static const char *const short_grace[] = {"--grace", "20ms", NULL};
+	char mark[64];
+	bool has_failed;
+	int status = 0;
+
+	snprintf(mark, sizeof(mark), "/tmp/shmbroker-test-mark-%d", (int)getpid());
+	arm(k, mark);
+	if (broker_try_start(&broker, short_grace, &status)) {
+		run_session();
+		if (access(mark, F_OK) == 0 && proc_is_alive(broker.pid))
+			expect_whole();
+		status = broker_end(&broker, SIGTERM);
+	}
+	has_failed = unlink(mark) == 0;
+	ck_assert_msg(status >= 0, "allocation %ld: the broker died of signal %d", k, -status);
+	ck_assert_msg(has_failed || status == 0, "the broker ended with status %d", status);
+	ck_assert_msg(sysv_count_of(broker.pid) == 0, "allocation %ld: segments are left", k);
+	broker_forget(&broker);
+	return has_failed;
+}
+
+START_TEST(each_allocation_may_fail)
+{
+	long k = 1;
+
+	while (fail_allocation(k))
+		k++;
+	ck_assert_int_gt(k, 40); /* the allocator is really in front */
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("allocation, broker");
+	TCase *tcase = tcase_create("failures");
+
+	tcase_add_test(tcase, each_allocation_may_fail);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
