@@ -167,8 +167,9 @@ static void hello_answered(struct shmb_request *request)
 	struct shmb_connection *connection = request->connection;
 	const struct wire_hello_reply *hello = request->answer;
 	const struct wire_refusal *refusal = request->answer;
-	bool is_other = connection->has_greeted && request->status >= 0 &&
-			memcmp(hello->instance, connection->hello.instance, WIRE_INSTANCE_SIZE);
+	bool is_other =
+		connection->has_greeted && request->status >= 0 &&
+		memcmp(hello->instance, connection->hello.instance, WIRE_INSTANCE_SIZE) != 0;
 
 	if (request->status < 0 && connection->has_greeted && is_passing(request->status)) {
 		set_pause(connection);

@@ -178,7 +178,8 @@ void request_complete(struct shmb_request *request, int status)
 		announce(request);
 }
 
-static void write_reason(struct shmb_request *request, const char *format, va_list arguments)
+attr_printf(2, 0) static void write_reason(struct shmb_request *request, const char *format,
+					   va_list arguments)
 {
 	struct wire_refusal *refusal = request->answer;
 
