@@ -124,7 +124,9 @@ static void arm(long k, const char *mark)
 	snprintf(number, sizeof(number), "%ld", k);
 	ck_assert_int_eq(setenv("SHMB_FAIL_ALLOCATION", number, 1), 0);
 	ck_assert_int_eq(setenv("SHMB_FAIL_MARK", mark, 1), 0);
+	/* In two: a space would end a path in LD_PRELOAD. */
 	ck_assert_int_eq(setenv("LD_PRELOAD", SHMB_TEST_FAILING_MALLOC, 1), 0);
+	ck_assert_int_eq(setenv("LD_LIBRARY_PATH", SHMB_TEST_FAILING_MALLOC_DIRECTORY, 1), 0);
 }
 
 /* Returns whether there was a K-th allocation. */
