@@ -88,7 +88,8 @@ void library_await(struct shmb_connection *connection, const struct shmb_request
 		struct pollfd line = {.fd = shmb_connection_fd(connection), .events = POLLIN};
 
 		ck_assert_msg(deadline_left_ms(deadline) > 0, "a request is never done");
-		(void)poll(&line, 1, deadline_left_ms(deadline));
+		/* Not for long: another thread's dispatch may take the answer in meanwhile. */
+		(void)poll(&line, 1, 10);
 		(void)shmb_dispatch(connection);
 	}
 }
