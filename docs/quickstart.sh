@@ -35,9 +35,14 @@ eventually() {
 	done
 }
 
-# The segments in the kernel that our broker created: those of others are none of our business.
+# The segments in the kernel that a process with our broker's id created.
 segments() {
-	ipcs -m -p | awk -v creator="$broker" '$3 == creator { print "segment", $1 }'
+	ipcs -m -p | awk -v creator="$broker" '$3 == creator { print "segment", $1 }' | sort
+}
+
+# Those of them that are new: process ids come round, and what was there before is not ours.
+new_segments() {
+	segments | comm -23 - "$work/before"
 }
 
 cd "$(dirname "$0")/.."
@@ -92,6 +97,7 @@ say "The first program that wants a broker starts one"
 run shmctl status
 broker=$(shmctl --json status | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p')
 [ -n "$broker" ] || die "shmctl status does not say which process the broker is"
+segments >"$work/before"
 
 # --- The main job. ---
 
@@ -134,7 +140,7 @@ awk '{ n += $1 } END { print NR " different words, " n " in all: every count is 
 
 say "A program that knows System V shared memory and nothing of shmbroker"
 run shmctl create demo/plain 4096 --key
-[ -n "$(segments)" ] || die "ipcs -m does not show the segment"
+[ -n "$(new_segments)" ] || die "ipcs -m does not show the segment"
 key=$(shmctl key demo/plain)
 echo "\$ perl: shmwrite(shmget($key, 0, 0), ...)"
 perl -e '$id = shmget(hex($ARGV[0]), 0, 0) // die "shmget: $!\n";
@@ -172,7 +178,7 @@ nothing_is_listed() {
 eventually nothing_is_listed || die "the table is still there: $(shmctl list)"
 run shmctl list
 echo '$ ipcs -m'
-[ -z "$(segments)" ] || die "left behind in the kernel: $(segments)"
+[ -z "$(new_segments)" ] || die "left behind in the kernel: $(new_segments)"
 echo "nothing of ours"
 
 say "Done. The second command is: sh tests/run.sh"

@@ -37,6 +37,17 @@ gone() {
 	esac
 }
 
+# The ids of the segments in the kernel that a process of this id created: perhaps not our broker but
+# one before it, whose process id came round.
+segments_of() {
+	ipcs -m -p | awk -v creator="$1" '$3 == creator { print $1 }' | sort
+}
+
+# The ids of those that our broker created.
+broker_segments() {
+	[ -z "$broker" ] || segments_of "$broker" | comm -23 - "$work/segments.before"
+}
+
 # All programs that the script starts find this broker, and no other.
 start_broker() {
 	unset SHMBROKER_DAEMON
@@ -44,15 +55,11 @@ start_broker() {
 	mkdir -m 700 "$work/run"
 	"$daemon" --socket "$SHMBROKER_SOCKET" 2>"$work/broker.log" &
 	broker=$!
+	segments_of "$broker" >"$work/segments.before"
 	eventually "$shmctl" status || {
 		fail "the broker does not start"
 		exit 1
 	}
-}
-
-# The ids of the segments in the kernel that the broker created.
-broker_segments() {
-	ipcs -m -p | awk -v creator="$broker" '$3 == creator { print $1 }'
 }
 
 finish() {
