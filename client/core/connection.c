@@ -9,31 +9,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "core/channel.h"
 #include "core/error.h"
 #include "core/handshake.h"
+#include "core/process.h"
 #include "core/request.h"
 
 #define TIMEOUT_DEFAULT_MS 10000
 #define GOODBYE_TIMEOUT_MS 1000
 
-int connection_check_process(pid_t pid)
-{
-	if (pid == getpid())
-		return 0;
-	return error_set(-EOWNERDEAD,
-			 "this handle belongs to process %d, of which this one was forked; connect "
-			 "anew with shmb_connect()",
-			 (int)pid);
-}
-
 int connection_enter(struct shmb_connection *connection)
 {
-	int r = connection_check_process(connection->pid);
+	int r = process_check(connection->pid);
 
 	if (r == 0)
 		(void)pthread_mutex_lock(&connection->lock);
@@ -73,7 +63,7 @@ static int connection_new(const struct shmb_connect_options *options,
 
 	if (!connection)
 		return error_no_memory();
-	connection->pid = getpid();
+	connection->pid = process_id();
 	connection->timeout_ms = cut_timeout(options->timeout_ms);
 	connection->phase = PHASE_LOST;
 	connection->socket = -1;
@@ -84,16 +74,8 @@ static int connection_new(const struct shmb_connect_options *options,
 	list_init(&connection->done);
 	events_init(&connection->events);
 	snprintf(connection->program, sizeof(connection->program), "%s", program);
+	connection->pollable = (struct pollable)POLLABLE_NONE;
 	r = locate(options->socket, options->no_start, &connection->location);
-	if (r == 0) {
-		r = pollable_init(&connection->pollable);
-		if (r < 0)
-			(void)error_set(
-				r,
-				"no descriptors can be had for a connection: %s; close some, "
-				"or raise the limit (ulimit -n)",
-				strerror(-r));
-	}
 	if (r < 0) {
 		free(connection);
 		return r;
@@ -227,7 +209,7 @@ void shmb_disconnect(struct shmb_connection *connection)
 {
 	if (!connection)
 		return;
-	if (connection->pid != getpid()) {
+	if (connection->pid != process_id()) {
 		disconnect_in_child(connection);
 		return;
 	}
@@ -247,9 +229,31 @@ void shmb_disconnect(struct shmb_connection *connection)
 
 int shmb_connection_fd(const struct shmb_connection *connection)
 {
-	int r = connection_check_process(connection->pid);
+	/* Made when it is first asked for: most programs never poll. */
+	struct shmb_connection *own = (struct shmb_connection *)connection;
+	struct pollable *pollable = &own->pollable;
+	int r = connection_enter(own);
 
-	return r < 0 ? r : connection->pollable.epoll;
+	if (r < 0)
+		return r;
+	if (pollable->epoll < 0) {
+		r = pollable_init(pollable);
+		if (r == 0 && own->socket >= 0)
+			r = pollable_watch(pollable, own->socket, false);
+		if (r < 0) {
+			pollable_fini(pollable);
+			(void)error_set(r,
+					"no descriptor can be had to poll the connection: %s; "
+					"close some, or raise the limit (ulimit -n)",
+					strerror(-r));
+		} else {
+			pollable_ring(pollable); /* for what came before */
+		}
+	}
+	if (r == 0)
+		r = pollable->epoll;
+	connection_leave(own);
+	return r;
 }
 
 uint64_t connection_deadline(const struct shmb_connection *connection, uint64_t timeout_ms)

@@ -73,10 +73,6 @@ struct shmb_connection {
 int connection_enter(struct shmb_connection *connection);
 void connection_leave(struct shmb_connection *connection);
 
-/* Whether PID, remembered when a handle was made, is this process. Returns 0 or -EOWNERDEAD with a
- * text. */
-int connection_check_process(pid_t pid);
-
 /* When a wait of TIMEOUT_MS (0: the connection's) that begins now is over. */
 uint64_t connection_deadline(const struct shmb_connection *connection, uint64_t timeout_ms);
 

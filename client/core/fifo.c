@@ -25,6 +25,7 @@
 #include "core/connection.h"
 #include "core/error.h"
 #include "core/opening.h"
+#include "core/process.h"
 #include "core/request.h"
 #include "wire/vocabulary.h"
 
@@ -138,7 +139,7 @@ static int fifo_new(struct shmb_request *request, struct shmb_fifo **ret_fifo)
 		return error_no_memory();
 	fifo->connection = request->connection;
 	fifo->hold = request;
-	fifo->pid = getpid();
+	fifo->pid = process_id();
 	fifo->fd = fd_steal(&request->fd);
 	fifo->id = opened->object;
 	strcpy(fifo->name, asked->name);
@@ -169,7 +170,7 @@ int shmb_fifo_open_finish(struct shmb_request *request, struct shmb_fifo **ret_f
 /* Whether FIFO can be used here and now. Returns 0 or -errno with a text. */
 static int check_usable(const struct shmb_fifo *fifo)
 {
-	int r = connection_check_process(fifo->pid);
+	int r = process_check(fifo->pid);
 
 	if (r < 0)
 		return r;
@@ -332,7 +333,7 @@ void shmb_fifo_close(struct shmb_fifo *fifo)
 	if (!fifo)
 		return;
 	fd_close(fifo->fd);
-	if (fifo->pid == getpid())
+	if (fifo->pid == process_id())
 		request_end(fifo->hold);
 	free(fifo);
 }

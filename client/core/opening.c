@@ -5,7 +5,6 @@
 #include "core/opening.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/connection.h"
@@ -71,9 +70,9 @@ int opening_prepare(struct shmb_connection *connection, const struct opening *op
 		message.lifetime = WIRE_LIFETIME_USED;
 	if (opening->mode == 0)
 		message.mode = MODE_DEFAULT;
-	snprintf(message.name, sizeof(message.name), "%s", opening->name);
+	strcpy(message.name, opening->name);
 	if (opening->layout)
-		snprintf(message.layout, sizeof(message.layout), "%s", opening->layout);
+		strcpy(message.layout, opening->layout);
 	r = request_new(connection, WIRE_OPEN, &message, ret_request);
 	if (r == 0)
 		*ret_timeout_ms = (uint64_t)wait_ms + LATER_MS;

@@ -51,6 +51,8 @@ int pollable_watch(struct pollable *pollable, int socket, bool output)
 	bool is_new = pollable->watched < 0;
 	struct epoll_event event = {.events = output ? EPOLLIN | EPOLLOUT : EPOLLIN};
 
+	if (pollable->epoll < 0)
+		return 0;
 	if (!is_new && pollable->watches_output == output)
 		return 0;
 	if (epoll_ctl(pollable->epoll, is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, socket, &event) < 0)
@@ -72,7 +74,7 @@ void pollable_ring_at(struct pollable *pollable, uint64_t when)
 	/* A timer set to 0 would be off. */
 	if (when == 0)
 		when = 1;
-	if (when < pollable->due)
+	if (pollable->timer >= 0 && when < pollable->due)
 		set_timer(pollable, when);
 }
 

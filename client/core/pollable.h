@@ -4,6 +4,9 @@
  * timer rings for what has no descriptor of its own: deadlines, the next attempt to reconnect, and
  * at once for work that another thread brought in.
  *
+ * A program that never polls needs none of this: what is POLLABLE_NONE takes all calls, and does
+ * nothing.
+ *
  * Not thread-safe: the connection's lock guards it.
  */
 #ifndef CORE_POLLABLE_H

@@ -15,6 +15,7 @@
 #include "core/connection.h"
 #include "core/error.h"
 #include "core/opening.h"
+#include "core/process.h"
 #include "core/request.h"
 #include "wire/vocabulary.h"
 
@@ -103,7 +104,7 @@ static int segment_new(struct shmb_request *request, struct shmb_segment **ret_s
 	}
 	segment->connection = request->connection;
 	segment->hold = request;
-	segment->pid = getpid();
+	segment->pid = process_id();
 	memcpy(segment->why, opened->why, why_size);
 	segment->info = (struct shmb_segment_info){
 		.id = opened->object,
@@ -141,7 +142,7 @@ int shmb_segment_open_finish(struct shmb_request *request, struct shmb_segment *
 static int prepare_ready(struct shmb_segment *segment, struct shmb_request **ret_request)
 {
 	struct wire_ready_request message = {.generation = segment->info.generation};
-	int r = connection_check_process(segment->pid);
+	int r = process_check(segment->pid);
 
 	if (r < 0)
 		return r;
@@ -188,7 +189,7 @@ void shmb_segment_detach(struct shmb_segment *segment)
 {
 	if (!segment)
 		return;
-	if (segment->pid == getpid()) {
+	if (segment->pid == process_id()) {
 		attach_end(&segment->attachment);
 		request_end(segment->hold);
 	}
@@ -197,7 +198,7 @@ void shmb_segment_detach(struct shmb_segment *segment)
 
 void *shmb_segment_data(const struct shmb_segment *segment)
 {
-	return segment->pid == getpid() ? segment->attachment.data : NULL;
+	return segment->pid == process_id() ? segment->attachment.data : NULL;
 }
 
 size_t shmb_segment_size(const struct shmb_segment *segment)

@@ -202,11 +202,13 @@ END_TEST
 /* Cancelled before, while and after it is answered: nothing of it is kept. */
 START_TEST(what_is_cancelled_is_released)
 {
-	int fds = proc_count_fds(getpid());
 	struct shmb_segment_options options = page;
 	struct shmb_request *request;
 	char name[32];
+	int fds;
 
+	ck_assert_int_ge(shmb_connection_fd(connection), 0); /* it is made when first asked for */
+	fds = proc_count_fds(getpid());
 	options.backing = SHMB_BACKING_MEMFD;
 	for (size_t i = 0; i < MANY; i++) {
 		snprintf(name, sizeof(name), "cancelled/%zu", i);

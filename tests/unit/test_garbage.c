@@ -22,6 +22,7 @@ static void start(void)
 {
 	scripted_start(&broker);
 	connection = scripted_connect(&broker, 0);
+	ck_assert_int_ge(shmb_connection_fd(connection), 0); /* counted among the descriptors */
 }
 
 static void stop(void)

@@ -31,6 +31,7 @@ static void start(void)
 {
 	scripted_start(&broker);
 	connection = scripted_connect(&broker, 0);
+	ck_assert_int_ge(shmb_connection_fd(connection), 0); /* counted among the descriptors */
 }
 
 /* The goodbye is not answered: the end of the socket is. */
@@ -230,6 +231,28 @@ START_TEST(what_a_blocking_call_brings_in_is_dispatched_later)
 	ck_assert_int_eq(poll(&line, 1, 20000), 1);
 	ck_assert_int_eq(shmb_dispatch(connection), 0);
 	ck_assert_int_eq(calls, 1);
+}
+END_TEST
+
+START_TEST(the_descriptor_knows_what_came_before_it)
+{
+	struct shmb_connection *other = scripted_connect(&broker, 0);
+	struct pollfd line = {.events = POLLIN};
+	struct shmb_request *request = NULL;
+	struct shmb_object object;
+	pthread_t thread;
+	int calls = 0;
+
+	ck_assert_int_eq(shmb_stat_submit(other, "x", finish_and_count, &calls, &request), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, answer_two, NULL), 0);
+	ck_assert_int_eq(shmb_stat(other, "x", &object), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	line.fd = shmb_connection_fd(other);
+	ck_assert_int_eq(poll(&line, 1, 20000), 1);
+	ck_assert_int_eq(shmb_dispatch(other), 0);
+	ck_assert_int_eq(calls, 1);
+	scripted_hang_up(&broker);
+	shmb_disconnect(other);
 }
 END_TEST
 
@@ -586,6 +609,7 @@ int main(void)
 	tcase_add_test(answers, answers_find_their_requests_in_any_order);
 	tcase_add_test(answers, a_callback_is_called_once_and_by_dispatch);
 	tcase_add_test(answers, what_a_blocking_call_brings_in_is_dispatched_later);
+	tcase_add_test(answers, the_descriptor_knows_what_came_before_it);
 	tcase_add_test(answers, a_request_that_does_not_block_has_a_deadline_too);
 	tcase_add_test(answers, what_may_be_under_way_is_bounded);
 	tcase_add_test(answers, events_come_in_order_and_an_overflow_is_told);

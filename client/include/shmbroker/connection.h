@@ -51,7 +51,8 @@ SHMB_EXPORT int shmb_connect(const struct shmb_connect_options *options,
 /*
  * Say goodbye and free the connection; NULL is ignored. What was opened through it and not yet
  * ended is detached or closed, but each handle must still be ended by its own call, which then only
- * frees it. Requests that were not finished are forgotten without their callback.
+ * frees it. Requests that were not finished are forgotten, that is freed, without their callback.
+ * Waits up to a second for the broker to hear the goodbye.
  *
  * In a forked child this frees the child's copy and tells the broker nothing.
  */
@@ -60,7 +61,7 @@ SHMB_EXPORT void shmb_disconnect(struct shmb_connection *connection);
 /*
  * A descriptor that polls readable when shmb_dispatch() has work: an answer, an event, a lost
  * connection. It is the same for the life of the connection and belongs to it: never read, write or
- * close it.
+ * close it. Returns -errno when there is no descriptor to be had.
  */
 SHMB_EXPORT int shmb_connection_fd(const struct shmb_connection *connection);
 
