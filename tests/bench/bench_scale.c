@@ -86,6 +86,7 @@ static struct library_open_run opens_of(const struct stock *stock, unsigned n, b
 		.connection = stock->connection,
 		.picker = {.n = n},
 		.reads_only = reads_only,
+		.times_detach = true,
 	};
 }
 

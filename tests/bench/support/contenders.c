@@ -116,14 +116,15 @@ struct shmb_connection *library_connect(const char *path)
 	return connection;
 }
 
+/* Without the detach all segments stay attached until the timed part is over. */
 uint64_t library_open_run(void *data, unsigned operations)
 {
+	static struct shmb_segment *segments[OPERATIONS_MAX];
 	struct library_open_run *run = data;
 	struct shmb_segment_options options = {
 		.flags = run->reads_only ? SHMB_READ : 0,
 		.layout = "bench-1",
 	};
-	struct shmb_segment *segment = NULL;
 	char name[OBJECTS_NAME_MAX];
 	unsigned number = run->first;
 	uint64_t start, spent;
@@ -131,17 +132,19 @@ uint64_t library_open_run(void *data, unsigned operations)
 	objects_name(number, name);
 	start = now_ns();
 	for (unsigned i = 0; i < operations; i++) {
-		shmb_segment_detach(segment);
+		if (i > 0 && run->times_detach)
+			shmb_segment_detach(segments[i - 1]);
 		number = run->first + picker_next(&run->picker);
 		objects_renumber(number, name + strlen(name));
-		if (shmb_segment_open(run->connection, name, &options, &segment) != 0)
+		if (shmb_segment_open(run->connection, name, &options, &segments[i]) != 0)
 			bench_fail("%s", shmb_last_error());
 	}
 	spent = now_ns() - start;
-	objects_verify(number, shmb_segment_data(segment));
+	objects_verify(number, shmb_segment_data(segments[operations - 1]));
 	start = now_ns();
-	shmb_segment_detach(segment);
-	return spent + (now_ns() - start);
+	for (unsigned i = run->times_detach ? operations - 1 : 0; i < operations; i++)
+		shmb_segment_detach(segments[i]);
+	return run->times_detach ? spent + (now_ns() - start) : spent;
 }
 
 uint64_t library_stat_run(void *data, unsigned operations)

@@ -55,12 +55,13 @@ void wire_open_run_init(struct wire_open_run *run, struct wire_client *client, u
 			unsigned n, enum wire_access access, bool times_release);
 uint64_t wire_open_run(void *data, unsigned operations);
 
-/* shmb_segment_open() of what exists and shmb_segment_detach(): all of it is timed. */
+/* shmb_segment_open() of what exists, and shmb_segment_detach(), which is timed or not. */
 struct library_open_run {
 	struct shmb_connection *connection;
 	struct picker picker;
 	unsigned first;
 	bool reads_only;
+	bool times_detach;
 };
 
 uint64_t library_open_run(void *data, unsigned operations);
