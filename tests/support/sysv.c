@@ -1,5 +1,7 @@
 /*
- * A walk over the kernel's table with SHM_STAT_ANY, which needs no permission on the segments.
+ * A walk over the kernel's table with SHM_STAT_ANY, which needs no permission on the segments. It
+ * leaves out what is older than this program: process ids come round, and a segment that somebody
+ * left behind long ago may seem to be of a process that has just been started.
  */
 #include "support/sysv.h"
 
@@ -7,6 +9,14 @@
 #include <stddef.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
+#include <time.h>
+
+static time_t started;
+
+__attribute__((constructor)) static void note_start(void)
+{
+	started = time(NULL);
+}
 
 static int walk(pid_t creator, bool removes)
 {
@@ -18,7 +28,7 @@ static int walk(pid_t creator, bool removes)
 		struct shmid_ds segment;
 		int id = shmctl(index, SHM_STAT_ANY, &segment);
 
-		if (id < 0 || segment.shm_cpid != creator)
+		if (id < 0 || segment.shm_cpid != creator || segment.shm_ctime < started)
 			continue;
 		n++;
 		if (removes)

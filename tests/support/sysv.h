@@ -6,7 +6,8 @@
 
 #include <sys/types.h>
 
-/* How many segments the process CREATOR made that are still there. */
+/* How many segments the process CREATOR made, since this program was started, that are still there.
+ */
 int sysv_count_of(pid_t creator);
 
 /* Remove them all. Returns how many there were. */
