@@ -157,7 +157,9 @@ pipe=$(shmctl --json show demo/pipe | sed -n 's/.*"path": *"\([^"]*\)".*/\1/p')
 echo "\$ echo hello > $pipe"
 echo hello >"$pipe"
 echo "\$ head -n 1 <> $pipe"
-[ "$(head -n 1 <>"$pipe" | tee /dev/stderr)" = hello ] || die "the line did not arrive"
+line=$(head -n 1 <>"$pipe")
+echo "$line"
+[ "$line" = hello ] || die "the line did not arrive"
 run shmctl remove demo/pipe
 
 # --- The end. ---

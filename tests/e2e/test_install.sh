@@ -109,6 +109,9 @@ flags=$(pkg-config --cflags --libs shmbroker)
 		fail "pkg-config, C"
 	"$cxx" -Wall -Wextra -Werror "$work/consumer/consumer.cc" -o "$work/pkg-cc" $flags ||
 		fail "pkg-config, C++"
+	# shellcheck disable=SC2016 # these are Markdown's
+	sed -n '/^```c$/,/^```$/p' "$source/README.md" | sed '/^```/d' >"$work/readme.c"
+	"$cc" -Wall -Wextra -Werror "$work/readme.c" -o "$work/readme" $flags || fail "the README's program"
 	"$cc" -I"$root/include" "$work/consumer/consumer.c" -o "$work/static-c" "$archive" ||
 		fail "the static library alone"
 }
@@ -135,6 +138,7 @@ start_broker
 for program in pkg-c pkg-cc static-c cmake-c cmake-cc; do
 	[ "$("$work/$program" "consumer/$program")" = initialised ] || fail "$program does not do its work"
 done
+"$work/readme" || fail "the README's program does not do its work"
 ldd "$work/static-c" | grep -q libshmbroker && fail "static-c needs the shared library"
 
 conclude
