@@ -1,7 +1,7 @@
 /*
  * The guardian is forked after the broker and holds a pidfd of it, so that it never ends another
- * process; it has a session of its own, since Check kills the process group of a test that takes
- * too long.
+ * process. It is in another session and nobody's child, since Check kills the process group of a
+ * test that takes too long, and ctest all its descendants.
  */
 #include "support/broker.h"
 
@@ -85,17 +85,19 @@ static void end_process(int process)
 	(void)poll(&end, 1, PATIENCE_MS);
 }
 
-/* The life of a guardian. */
-static void guard(const struct broker *broker, int end_of_test)
+/* The life of a guardian: END_OF_TEST brings a byte when it is not needed any more. */
+static _Noreturn void guard(const struct broker *broker, int end_of_test)
 {
 	pid_t pid = broker->pid;
 	int process = pid ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	ssize_t got;
 	char byte;
 
-	(void)setsid();
-	(void)signal(SIGINT, SIG_IGN);
-	while (read(end_of_test, &byte, 1) < 0 && errno == EINTR)
-		;
+	do
+		got = read(end_of_test, &byte, 1);
+	while (got < 0 && errno == EINTR);
+	if (got > 0)
+		_exit(EXIT_SUCCESS);
 	if (!pid && (pid = ask_who_listens(broker)))
 		process = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (process >= 0)
@@ -106,19 +108,43 @@ static void guard(const struct broker *broker, int end_of_test)
 	_exit(EXIT_SUCCESS);
 }
 
+/* Forked twice, so that whoever ends the test with all its children does not end its guardian. It
+ * has no descriptor but its two pipes: one to listen at, one that closes with it. */
 static void set_guardian(struct broker *broker)
 {
 	int ends[2];
+	int gone[2];
+	pid_t child;
 
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
-	broker->guardian = fork();
-	ck_assert_int_ge(broker->guardian, 0);
-	if (broker->guardian == 0) {
-		close(ends[1]);
-		guard(broker, ends[0]);
+	ck_assert_int_eq(pipe2(gone, O_CLOEXEC), 0);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		(void)setsid();
+		if (fork() != 0)
+			_exit(EXIT_SUCCESS);
+		if (dup2(ends[0], 0) < 0 || dup2(gone[1], 1) < 0 || close_range(2, ~0u, 0) < 0)
+			_exit(EXIT_FAILURE);
+		guard(broker, 0);
 	}
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
 	close(ends[0]);
+	close(gone[1]);
 	broker->guard = ends[1];
+	broker->gone = gone[0];
+}
+
+/* Let the guardian clean up, or go without doing so, and wait until it has. */
+static void end_guardian(struct broker *broker, bool cleans_up)
+{
+	char byte = 0;
+
+	if (!cleans_up)
+		ck_assert_int_eq(write(broker->guard, &byte, 1), 1);
+	close(broker->guard);
+	ck_assert_int_eq(read(broker->gone, &byte, 1), 0);
+	close(broker->gone);
 }
 
 static void run_broker(const struct broker *broker, const char *const *options, pid_t parent)
@@ -249,12 +275,9 @@ bool broker_on_demand(struct broker *broker)
 	return true;
 }
 
-/* The guardian of the broker before is let go first, without its clean-up of what is now ours. */
 void broker_start_again(struct broker *broker, const char *const *options)
 {
-	ck_assert_int_eq(kill(broker->guardian, SIGKILL), 0);
-	ck_assert_int_eq(waitpid(broker->guardian, NULL, 0), broker->guardian);
-	close(broker->guard);
+	end_guardian(broker, false);
 	launch(broker, options);
 	eventually(broker_answers(broker));
 }
@@ -271,8 +294,7 @@ int broker_end(struct broker *broker, int signal)
 void broker_forget(struct broker *broker)
 {
 	running = NULL;
-	close(broker->guard);
-	ck_assert_int_eq(waitpid(broker->guardian, NULL, 0), broker->guardian);
+	end_guardian(broker, true);
 }
 
 void broker_stop(struct broker *broker)

@@ -14,9 +14,9 @@
 #include "support/child.h"
 
 struct broker {
-	pid_t pid; /* 0 while the one that is to be started on demand is not known */
-	pid_t guardian;
-	int guard;          /* the guardian acts when this closes */
+	pid_t pid;          /* 0 while the one that is to be started on demand is not known */
+	int guard;          /* the guardian acts when this closes, and goes when it hears from it */
+	int gone;           /* closes when the guardian is gone */
 	char home[64];      /* of everything else here */
 	char directory[80]; /* the runtime directory */
 	char fifos[96];

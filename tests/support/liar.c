@@ -1,7 +1,7 @@
 /*
- * A child that listens, takes one connection after the other, and answers what comes. It says 1 to
- * the test for each RELEASE. A lie lasts for the life of the child, since its descriptor has to be
- * inherited.
+ * A child that listens and answers what comes. It says 1 to the test for each RELEASE. A lie lasts
+ * for the life of the child, since its descriptor has to be inherited. The path is taken away as
+ * soon as the client is in, so that nothing is left of it however the test ends.
  */
 #include "support/liar.h"
 
@@ -21,6 +21,7 @@
 
 struct session {
 	struct child *test;
+	const struct liar *liar;
 	const struct lie *lie;
 	int listener;
 };
@@ -83,35 +84,25 @@ static void serve(const struct session *session, int socket)
 	close(socket);
 }
 
-static int lie_for_ever(struct child *self, void *data)
+static int lie_to_one(struct child *self, void *data)
 {
 	struct session *session = data;
+	int socket;
 
 	session->test = self;
-	for (;;) {
-		int socket = accept(session->listener, NULL, NULL);
-
-		if (socket < 0)
-			return EXIT_FAILURE;
-		serve(session, socket);
-	}
-}
-
-/* For a test that fails. Children of the test run this too, and remove nothing twice. */
-static struct liar *running;
-
-static void remove_home(void)
-{
-	if (!running)
-		return;
-	(void)unlink(running->socket);
-	(void)rmdir(running->home);
+	socket = accept(session->listener, NULL, NULL);
+	if (socket < 0)
+		return EXIT_FAILURE;
+	(void)unlink(session->liar->socket);
+	(void)rmdir(session->liar->home);
+	serve(session, socket);
+	return EXIT_SUCCESS;
 }
 
 void liar_start(struct liar *liar, const struct lie *lie)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct session session = {.lie = lie};
+	struct session session = {.liar = liar, .lie = lie};
 
 	strcpy(liar->home, "/tmp/shmbroker-test-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(liar->home));
@@ -121,9 +112,7 @@ void liar_start(struct liar *liar, const struct lie *lie)
 	ck_assert_int_eq(bind(session.listener, (const struct sockaddr *)&address, sizeof(address)),
 			 0);
 	ck_assert_int_eq(listen(session.listener, 8), 0);
-	running = liar;
-	(void)atexit(remove_home);
-	child_start(&liar->child, lie_for_ever, &session);
+	child_start(&liar->child, lie_to_one, &session);
 	close(session.listener);
 }
 
@@ -134,8 +123,5 @@ void liar_expect_release(struct liar *liar)
 
 void liar_stop(struct liar *liar)
 {
-	child_kill(&liar->child);
-	ck_assert_int_eq(unlink(liar->socket), 0);
-	ck_assert_int_eq(rmdir(liar->home), 0);
-	running = NULL;
+	ck_assert_int_eq(child_wait(&liar->child), 0);
 }

@@ -22,12 +22,13 @@ struct liar {
 	char socket[96];
 };
 
-/* Start one that tells LIE to whoever asks. */
+/* Start one that tells LIE to the one client that connects. */
 void liar_start(struct liar *liar, const struct lie *lie);
 
 /* Wait until it has been told to release what it "opened". */
 void liar_expect_release(struct liar *liar);
 
+/* Wait for its end, which comes when the client has gone. */
 void liar_stop(struct liar *liar);
 
 #endif
