@@ -259,6 +259,21 @@ START_TEST(ids_that_are_not_mine_do_nothing)
 }
 END_TEST
 
+START_TEST(ready_of_another_generation_is_refused)
+{
+	struct wire_open_request request = raw_open_request("mine");
+	struct wire_ready_request ready;
+	struct wire_open_reply reply;
+
+	ck_assert_int_eq(raw_ask(&client, WIRE_OPEN, &request, &reply, NULL),
+			 WIRE_OUTCOME_INITIALISE);
+	ready = (struct wire_ready_request){reply.hold, reply.generation + 1};
+	ck_assert_int_eq(raw_ask(&client, WIRE_READY, &ready, NULL, NULL), -ESTALE);
+	ready.generation--;
+	ck_assert_int_eq(raw_ask(&client, WIRE_READY, &ready, NULL, NULL), 0);
+}
+END_TEST
+
 START_TEST(a_member_is_not_taken_over_without_its_secret)
 {
 	struct wire_hello_request hello = {.version_min = 1,
@@ -349,6 +364,7 @@ int main(void)
 	tcase_add_test(opens, what_exists_must_fit_the_request);
 	tcase_add_checked_fixture(others, start, stop);
 	tcase_add_test(others, ids_that_are_not_mine_do_nothing);
+	tcase_add_test(others, ready_of_another_generation_is_refused);
 	tcase_add_test(others, a_member_is_not_taken_over_without_its_secret);
 	tcase_add_test(others, a_member_is_not_taken_over_by_another_process);
 	tcase_add_test(others, a_wrong_nonce_proves_nothing);

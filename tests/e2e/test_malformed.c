@@ -17,7 +17,7 @@
 #include "support/suite.h"
 #include "wire/vocabulary.h"
 
-#define REQUEST_OF_EACH_SIZE 4200 /* more than any packet */
+#define MORE_THAN_A_PACKET 4200
 
 static struct broker broker;
 static struct raw witness;
@@ -71,7 +71,7 @@ static void put_header(uint8_t *bytes, unsigned opcode, size_t length)
 
 START_TEST(packets_of_every_wrong_size_end_the_connection)
 {
-	static uint8_t bytes[REQUEST_OF_EACH_SIZE];
+	static uint8_t bytes[MORE_THAN_A_PACKET];
 
 	put_header(bytes, WIRE_STATUS, WIRE_HEADER_SIZE);
 	for (size_t size = 0; size < WIRE_HEADER_SIZE; size++)
@@ -80,7 +80,24 @@ START_TEST(packets_of_every_wrong_size_end_the_connection)
 	expect_end_after(_i, bytes, WIRE_PACKET_MAX + 1);
 	put_header(bytes, WIRE_STATUS, WIRE_PACKET_MAX);
 	expect_end_after(_i, bytes, WIRE_PACKET_MAX);
-	expect_end_after(_i, bytes, REQUEST_OF_EACH_SIZE);
+	expect_end_after(_i, bytes, MORE_THAN_A_PACKET);
+}
+END_TEST
+
+/* HELLO forgives what follows its fields, but not what does not fit a packet. */
+START_TEST(a_hello_that_is_too_long_ends_the_connection)
+{
+	static uint8_t bytes[MORE_THAN_A_PACKET] = {[WIRE_HEADER_SIZE] = 1,
+						    [WIRE_HEADER_SIZE + 2] = 1};
+	struct raw stranger;
+
+	put_header(bytes, WIRE_HELLO, WIRE_PACKET_MAX);
+	expect_end_after(false, bytes, sizeof(bytes));
+	raw_connect(&stranger, broker.socket);
+	raw_send(&stranger, bytes, WIRE_PACKET_MAX);
+	stranger.serial = 1;
+	ck_assert_int_eq(raw_answer(&stranger, NULL, NULL), 0);
+	raw_close(&stranger);
 }
 END_TEST
 
@@ -302,6 +319,7 @@ int main(void)
 
 	tcase_add_checked_fixture(packets, start, stop);
 	tcase_add_loop_test(packets, packets_of_every_wrong_size_end_the_connection, 0, 2);
+	tcase_add_test(packets, a_hello_that_is_too_long_ends_the_connection);
 	tcase_add_test(packets, a_length_that_lies_ends_the_connection);
 	tcase_add_loop_test(packets, a_request_cut_or_prolonged_ends_the_connection, 1,
 			    WIRE_OPCODE_LIMIT);
