@@ -37,6 +37,9 @@
 #define FAILURE_FD      4
 #define FIRST_UNUSED_FD 5
 
+/* The time is over while the new process is on its way. */
+#define STILL_STARTING 1
+
 /* What the new process needs, all of it made before the fork. */
 struct exec_plan {
 	const char *program;
@@ -88,11 +91,12 @@ static _Noreturn void become_broker(struct exec_plan plan)
 	if (lift(&plan.null) && lift(&plan.log) && lift(&plan.listener) && lift(&plan.failure) &&
 	    place(plan.null, STDIN_FILENO) && place(plan.log, STDOUT_FILENO) &&
 	    place(plan.log, STDERR_FILENO) && place(plan.listener, LISTENER_FD) &&
-	    dup3(plan.failure, FAILURE_FD, O_CLOEXEC) == FAILURE_FD &&
-	    close_range(FIRST_UNUSED_FD, ~0u, 0) == 0 && chdir("/") == 0) {
+	    dup3(plan.failure, FAILURE_FD, O_CLOEXEC) == FAILURE_FD) {
 		plan.failure = FAILURE_FD;
+		(void)umask(0077);
 		default_signals();
-		(void)execv(plan.program, argv);
+		if (close_range(FIRST_UNUSED_FD, ~0u, 0) == 0 && chdir("/") == 0)
+			(void)execv(plan.program, argv);
 	}
 	r = errno;
 	(void)!write(plan.failure, &r, sizeof(r));
@@ -129,7 +133,8 @@ static int fork_broker(const struct exec_plan *plan)
 	return r;
 }
 
-/* Returns 0 when the broker was executed, -errno when it was not. */
+/* Returns 0 when the broker was executed, -errno when it was not, STILL_STARTING when the time is
+ * over before that is known. */
 static int hear_failure(int pipe, uint64_t deadline)
 {
 	struct pollfd poll_for = {.fd = pipe, .events = POLLIN};
@@ -140,8 +145,18 @@ static int hear_failure(int pipe, uint64_t deadline)
 		n = poll(&poll_for, 1, deadline_left_ms(deadline));
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
-		return -ETIMEDOUT;
+		return STILL_STARTING;
 	return read(pipe, &failure, sizeof(failure)) == sizeof(failure) ? -failure : 0;
+}
+
+/* The new process owns the listener by now and will serve: nothing is taken back. */
+static int give_up_waiting(const char *directory)
+{
+	return error_set(
+		-ETIMEDOUT,
+		"a broker is being started and did not answer in time; try again with more "
+		"time, and see %s/broker.log",
+		directory);
 }
 
 static const char *choose_program(void)
@@ -151,6 +166,7 @@ static const char *choose_program(void)
 	return program && program[0] ? program : SHMB_DAEMON_PATH;
 }
 
+/* Returns 0, STILL_STARTING, or -errno with a text. */
 static int start_broker(const char *directory, int listener, uint64_t deadline)
 {
 	struct exec_plan plan = {.program = choose_program(), .listener = listener};
@@ -180,6 +196,8 @@ static int start_broker(const char *directory, int listener, uint64_t deadline)
 		failure_out = fd_close(failure_out);
 		r = hear_failure(failure_in, deadline);
 	}
+	if (r == STILL_STARTING)
+		return r;
 	if (r < 0)
 		return error_set(r,
 				 "no broker listens, and %s cannot be started: %s; install "
@@ -208,6 +226,11 @@ static int make_listener(const struct location *location, int *ret_fd)
 	return 0;
 }
 
+static bool nobody_listens(int r)
+{
+	return r == -ENOENT || r == -ECONNREFUSED;
+}
+
 static int start_and_connect(const struct location *location, uint64_t deadline, int *ret_fd)
 {
 	autofd listener = -1;
@@ -220,12 +243,15 @@ static int start_and_connect(const struct location *location, uint64_t deadline,
 		(void)unlink(location->address.sun_path);
 		return r;
 	}
-	return locate_connect(location, ret_fd);
-}
-
-static bool nobody_listens(int r)
-{
-	return r == -ENOENT || r == -ECONNREFUSED;
+	if (r == STILL_STARTING)
+		return give_up_waiting(location->directory);
+	r = locate_connect(location, ret_fd);
+	if (nobody_listens(r) || r == -EAGAIN)
+		return error_set(-ECONNRESET,
+				 "the broker that was just started at %s does not listen; see "
+				 "%s/broker.log",
+				 location->address.sun_path, location->directory);
+	return r;
 }
 
 /*

@@ -86,21 +86,33 @@ int locate(const char *asked_for, bool no_start, struct location *ret_location)
 	return locate_decide(&facts, ret_location);
 }
 
+/* A umask that takes the owner's bits must not lock this user out for good. */
+static int make_directory(const char *path)
+{
+	if (mkdir(path, 0700) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	return chmod(path, 0700) < 0 ? -errno : 0;
+}
+
 int locate_check_directory(const struct location *location, bool make)
 {
 	const char *path = location->directory;
 	struct stat st;
 
-	if (make && mkdir(path, 0700) < 0 && errno != EEXIST)
-		return error_set(-errno, "the broker's directory %s cannot be made: %s", path,
-				 strerror(errno));
+	if (make) {
+		int r = make_directory(path);
+
+		if (r < 0)
+			return error_set(r, "the broker's directory %s cannot be made: %s", path,
+					 strerror(-r));
+	}
 	if (lstat(path, &st) < 0) {
 		if (errno == ENOENT)
 			return -ENOENT;
 		return error_set(-errno, "the broker's directory %s cannot be looked at: %s", path,
 				 strerror(errno));
 	}
-	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 0077))
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 0777) != 0700)
 		return error_set(-EACCES,
 				 "%s is not a directory of yours alone (owned by uid %u with mode "
 				 "0700, no symbolic link), so a broker in it cannot be trusted; "

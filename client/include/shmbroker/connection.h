@@ -4,7 +4,9 @@
  * A connection finds its broker at $SHMBROKER_SOCKET; else, if /run/shmbroker exists, at the system
  * broker's socket there and nowhere else; else at the per-user socket in
  * $XDG_RUNTIME_DIR/shmbroker (without that variable /run/user/UID/shmbroker, else
- * /tmp/shmbroker-UID), where a broker is started when none listens. A set-uid program ignores the
+ * /tmp/shmbroker-UID), where a broker is started when none listens: by this call and
+ * by calls that wait, and the program then sees one SIGCHLD of a process that it does not know. A
+ * set-uid program ignores the
  * environment and starts nothing.
  *
  * When the connection breaks while both sides live, the library reconnects by itself at the next
