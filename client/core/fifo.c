@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,8 +30,8 @@
 #include "core/request.h"
 #include "wire/vocabulary.h"
 
-/* How long the broker may take to say who reads, after a write found no room. */
-#define STAT_TIMEOUT_MS 1000
+/* At most so long before the end of a writer's patience the broker is asked who reads. */
+#define ASK_EARLIER_MS 200u
 
 static_assert(SHMB_FIFO_RECORD_MAX <= PIPE_BUF, "a record is written whole or not at all");
 
@@ -39,6 +40,7 @@ struct shmb_fifo {
 	struct shmb_request *hold; /* NULL once the connection has ended */
 	pid_t pid;
 	int fd;
+	bool has_ended; /* SHMB_END was said, and no writer has been met since */
 	uint64_t id;
 	char name[WIRE_NAME_MAX + 1];
 	char path[];
@@ -141,6 +143,7 @@ static int fifo_new(struct shmb_request *request, struct shmb_fifo **ret_fifo)
 	fifo->hold = request;
 	fifo->pid = process_id();
 	fifo->fd = fd_steal(&request->fd);
+	fifo->has_ended = false;
 	fifo->id = opened->object;
 	strcpy(fifo->name, asked->name);
 	memcpy(fifo->path, opened->path, path_size);
@@ -218,33 +221,45 @@ static ssize_t write_without_signal(int fd, const void *record, size_t size)
 	return written < 0 ? -failure : written;
 }
 
-/* There was no room for a record. Is anybody there who would make some? */
-static int explain_no_room(const struct shmb_fifo *fifo, uint32_t timeout_ms)
+/* When to stop waiting for room and ask the broker who reads, so that its answer is there in time.
+ */
+static uint64_t time_to_ask(uint64_t deadline, uint32_t timeout_ms)
 {
+	uint32_t tenth = timeout_ms / 10;
+
+	return deadline - (tenth < ASK_EARLIER_MS ? tenth : ASK_EARLIER_MS);
+}
+
+/* There was no room for a record. Is anybody there who would make some? Whoever does not wait is
+ * not made to wait for that answer either. */
+static int explain_no_room(const struct shmb_fifo *fifo, uint64_t deadline, uint32_t timeout_ms)
+{
+	uint64_t left = (uint64_t)deadline_left_ms(deadline) + 1;
 	struct wire_stat_request message;
 	const struct wire_object *object;
 	struct shmb_request *request;
 	bool has_reader = true;
 
 	strcpy(message.name, fifo->name);
-	if (request_new(fifo->connection, WIRE_STAT, &message, &request) == 0 &&
-	    request_perform(request, STAT_TIMEOUT_MS) == 0 &&
-	    request_take(request, WIRE_STAT) >= 0) {
+	if (timeout_ms > 0 && request_new(fifo->connection, WIRE_STAT, &message, &request) == 0 &&
+	    request_perform(request, left) == 0 && request_take(request, WIRE_STAT) >= 0) {
 		object = request->answer;
 		has_reader = object->id != fifo->id || object->readers > 0;
 		request_end(request);
 	}
 	if (!has_reader)
 		return SHMB_NO_READER;
-	return error_set(-ETIMEDOUT,
-			 "the FIFO \"%s\" had no room for a record within %u ms; its readers are "
-			 "slower than its writers",
-			 fifo->name, timeout_ms);
+	return error_set(
+		-ETIMEDOUT,
+		"the FIFO \"%s\" had no room for a record within %u ms; its readers, if it "
+		"has any, are slower than its writers",
+		fifo->name, timeout_ms);
 }
 
 int shmb_fifo_write(struct shmb_fifo *fifo, const void *record, size_t size, uint32_t timeout_ms)
 {
 	uint64_t deadline = deadline_in_ms(timeout_ms);
+	uint64_t ask_at = time_to_ask(deadline, timeout_ms);
 	int r = check_usable(fifo);
 
 	if (r < 0)
@@ -262,16 +277,35 @@ int shmb_fifo_write(struct shmb_fifo *fifo, const void *record, size_t size, uin
 			return 0;
 		if (written == -EPIPE)
 			return error_set(-EPIPE,
-					 "the FIFO \"%s\" was removed and nobody has it open for "
-					 "reading any more",
+					 "nobody has the FIFO \"%s\" open for reading any more: it "
+					 "was removed, or the broker that kept it ended; open it "
+					 "again",
 					 fifo->name);
-		if (written == -EAGAIN && deadline_left_ms(deadline) == 0)
-			return explain_no_room(fifo, timeout_ms);
-		r = written == -EAGAIN ? await(fifo->fd, POLLOUT, deadline) : (int)written;
+		if (written == -EAGAIN && deadline_left_ms(ask_at) == 0)
+			return explain_no_room(fifo, deadline, timeout_ms);
+		r = written == -EAGAIN ? await(fifo->fd, POLLOUT, ask_at) : (int)written;
 		if (r < 0 && r != -EINTR)
 			return error_set(r, "the FIFO \"%s\" cannot be written: %s", fifo->name,
 					 strerror(-r));
 	}
+}
+
+/*
+ * After the end a pipe reports the end until a writer comes, so nobody could wait for that writer.
+ * A newly opened read end has not met one yet: it takes the place of the old, under the same
+ * number.
+ */
+static int begin_anew(struct shmb_fifo *fifo)
+{
+	char path[sizeof("/proc/self/fd/") + 12];
+	autofd fresh = -1;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fifo->fd);
+	fresh = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fresh < 0 || dup3(fresh, fifo->fd, O_CLOEXEC) < 0)
+		return -errno;
+	fifo->has_ended = false;
+	return 0;
 }
 
 int shmb_fifo_read(struct shmb_fifo *fifo, void *buffer, size_t size, uint32_t timeout_ms,
@@ -296,11 +330,16 @@ int shmb_fifo_read(struct shmb_fifo *fifo, void *buffer, size_t size, uint32_t t
 				r = -errno;
 		}
 		if (got > 0) {
+			fifo->has_ended = false;
 			*ret_size = (size_t)got;
 			return 0;
 		}
-		if (r > 0 && !(r & POLLIN))
+		if (r > 0 && !(r & POLLIN) && !fifo->has_ended) {
+			fifo->has_ended = true;
 			return SHMB_END;
+		}
+		if (r > 0 && !(r & POLLIN))
+			r = begin_anew(fifo);
 		if (r < 0)
 			return error_set(r, "the FIFO \"%s\" cannot be read: %s", fifo->name,
 					 strerror(-r));

@@ -121,13 +121,15 @@ START_TEST(data_survive_their_writers)
 	struct shmb_fifo *writer = open_for(SHMB_FIFO_WRITE, "patient");
 	struct shmb_fifo *reader;
 	char text[64];
+	size_t got;
 
 	expect_ok(shmb_fifo_write(writer, "kept", 4, 0));
 	reader = open_for(SHMB_FIFO_READ, "patient");
 	shmb_fifo_close(writer);
 	read_to_end(reader, text, sizeof(text));
 	ck_assert_str_eq(text, "kept");
-	/* After the end, a new writer is a new beginning. */
+	/* The end is said once; then a new writer is waited for, and is a new beginning. */
+	ck_assert_int_eq(shmb_fifo_read(reader, text, sizeof(text), 50, &got), -ETIMEDOUT);
 	writer = open_for(SHMB_FIFO_WRITE, "patient");
 	expect_ok(shmb_fifo_write(writer, "more", 4, 0));
 	shmb_fifo_close(writer);
@@ -172,7 +174,8 @@ START_TEST(a_writer_without_a_reader_is_told_and_not_killed)
 	/* The broker keeps it open, so there is room at first, and then there is none. */
 	while ((r = shmb_fifo_write(writer, record, sizeof(record), 0)) == 0)
 		;
-	ck_assert_int_eq(r, SHMB_NO_READER);
+	/* Who does not wait is not made to wait for the broker's word either. */
+	ck_assert_int_eq(r, -ETIMEDOUT);
 	ck_assert_int_eq(shmb_fifo_write(writer, record, sizeof(record), 100), SHMB_NO_READER);
 	shmb_fifo_close(writer);
 }
@@ -190,7 +193,7 @@ START_TEST(a_writer_whose_reader_is_slow_is_told_apart)
 		;
 	ck_assert_int_eq(r, -ETIMEDOUT);
 	shmb_fifo_close(reader);
-	ck_assert_int_eq(shmb_fifo_write(writer, record, sizeof(record), 0), SHMB_NO_READER);
+	ck_assert_int_eq(shmb_fifo_write(writer, record, sizeof(record), 100), SHMB_NO_READER);
 	shmb_fifo_close(writer);
 }
 END_TEST

@@ -60,8 +60,10 @@ SHMB_EXPORT int shmb_fifo_open_finish(struct shmb_request *request, struct shmb_
  * Write one record, whole or not at all, waiting up to TIMEOUT_MS for room (0: do not wait).
  *
  * Returns 0; SHMB_NO_READER when there was no room until the deadline and the ledger knows no
- * reader; -ETIMEDOUT when there was none and somebody reads; -EMSGSIZE for more than
- * SHMB_FIFO_RECORD_MAX bytes; -EPIPE when the FIFO was removed and has no reader left; else -errno.
+ * reader (which the broker is asked, so only with a TIMEOUT_MS); -ETIMEDOUT when there was none
+ * otherwise; -EMSGSIZE for more than
+ * SHMB_FIFO_RECORD_MAX bytes; -EPIPE when nobody has it open for
+ * reading any more, since it was removed or the broker that kept it ended; else -errno.
  * Never raises SIGPIPE.
  *
  * Threads: safe; records of different threads do not mix.
@@ -73,15 +75,17 @@ SHMB_EXPORT int shmb_fifo_write(struct shmb_fifo *fifo, const void *record, size
  * Read up to SIZE bytes, waiting up to TIMEOUT_MS for the first (0: do not wait).
  *
  * Returns 0 with the number of bytes, at least one, in *ret_size; SHMB_END when there is nothing
- * left and no writer; -ETIMEDOUT when nothing came; else -errno. After SHMB_END a new writer may
- * come, and reading goes on.
+ * left and no writer, said once when the last writer left; -ETIMEDOUT when nothing came; else
+ * -errno. The call after SHMB_END waits for a new writer, and reading goes on.
  */
 SHMB_EXPORT int shmb_fifo_read(struct shmb_fifo *fifo, void *buffer, size_t size,
 			       uint32_t timeout_ms, size_t *ret_size);
 
 /*
  * The descriptor, non-blocking and close-on-exec, for poll(2) and for reading or writing without
- * the library. It belongs to the FIFO: do not close it.
+ * the library. It belongs to the FIFO: do not close it. When the last writer leaves it shows
+ * POLLHUP until a new one comes, or until shmb_fifo_read() is called again after SHMB_END: that
+ * call replaces what is behind the number, which then has to be added to an epoll instance again.
  */
 SHMB_EXPORT int shmb_fifo_fd(const struct shmb_fifo *fifo);
 

@@ -54,7 +54,7 @@ struct shmb_segment_options {
 	uint32_t linger_ms;          /* with SHMB_CREATE and lifetime used */
 	unsigned mode;       /* with SHMB_CREATE: permission bits, for each class 0, r or rw */
 	const char *layout;  /* layout tag; another one than the segment's is refused */
-	uint32_t timeout_ms; /* how long to wait for the broker and for the initialiser */
+	uint32_t timeout_ms; /* for the initialiser; a broker that is silent gets 250 ms more */
 };
 
 /*
