@@ -27,6 +27,8 @@
 /* Packets taken in by one turn: enough for all answers there can be, and an end to a flood. */
 #define RECEIVE_MAX 512
 
+#define SEND_TURN_MS 50
+
 #define STATUS_SMALLEST (-4095) /* no errno is beyond it */
 
 static void push_event(struct shmb_connection *connection, enum shmb_event_type type)
@@ -55,13 +57,16 @@ static bool may_send(const struct shmb_connection *connection, const struct shmb
 
 static struct shmb_request *next_to_send(const struct shmb_connection *connection)
 {
-	struct link *first = list_first(&connection->unsent);
-	struct shmb_request *request;
-
-	if (!first || connection->is_broken)
+	if (connection->is_broken)
 		return NULL;
-	request = container_of(first, struct shmb_request, link);
-	return may_send(connection, request) ? request : NULL;
+	LIST_EACH(link, &connection->unsent)
+	{
+		struct shmb_request *request = container_of(link, struct shmb_request, link);
+
+		if (!request->is_done) /* its time was over before it could be sent */
+			return may_send(connection, request) ? request : NULL;
+	}
+	return NULL;
 }
 
 static int send_request(struct shmb_connection *connection, struct shmb_request *request)
@@ -216,6 +221,8 @@ static void take_answer(struct shmb_connection *connection, const struct wire_he
 	}
 	if (request->operation->descriptors > 0 && header->status >= 0)
 		request->fd = fd_steal(fd);
+	if (request->role == REQUEST_PLAIN)
+		connection->pause_ms = 0; /* a broker that serves */
 	request_complete(request, header->status);
 }
 
@@ -235,6 +242,7 @@ static void take_event(struct shmb_connection *connection, const struct wire_hea
 			     connection->location.address.sun_path);
 		return;
 	}
+	request_note_removal(connection, removed.object);
 	event.ending = removed.ending;
 	event.object = removed.object;
 	event.generation = removed.generation;
@@ -290,6 +298,21 @@ void channel_receive(struct shmb_connection *connection, const struct shmb_reque
 	channel_flush(connection);
 }
 
+/*
+ * The leader may have gone to sleep before there was anything that the socket did not take: so a
+ * follower waits for room himself, a little at a time, since the socket may be exchanged meanwhile.
+ */
+static void send_turn(struct shmb_connection *connection, uint64_t deadline)
+{
+	struct pollfd poll_for = {.fd = connection->socket, .events = POLLOUT};
+	int left = deadline_left_ms(deadline);
+
+	(void)pthread_mutex_unlock(&connection->lock);
+	(void)poll(&poll_for, 1, left < SEND_TURN_MS ? left : SEND_TURN_MS);
+	(void)pthread_mutex_lock(&connection->lock);
+	channel_flush(connection);
+}
+
 static void follow(struct shmb_connection *connection, uint64_t deadline)
 {
 	struct timespec at = {.tv_sec = (time_t)(deadline / 1000),
@@ -312,13 +335,9 @@ static void read_turn(struct shmb_connection *connection, const struct shmb_requ
 	channel_receive(connection, until);
 }
 
-void channel_turn(struct shmb_connection *connection, const struct shmb_request *until,
-		  uint64_t deadline)
+static void lead(struct shmb_connection *connection, const struct shmb_request *until,
+		 uint64_t deadline)
 {
-	if (connection->is_led) {
-		follow(connection, deadline);
-		return;
-	}
 	connection->is_led = true;
 	if (connection->phase == PHASE_LOST)
 		handshake_turn(connection, deadline);
@@ -328,6 +347,23 @@ void channel_turn(struct shmb_connection *connection, const struct shmb_request 
 	if (connection->is_broken)
 		channel_lose(connection);
 	(void)pthread_cond_broadcast(&connection->changed);
+}
+
+void channel_turn(struct shmb_connection *connection, const struct shmb_request *until,
+		  uint64_t deadline)
+{
+	int before;
+
+	/* A thread that is cancelled while it leads or sleeps would take the lead or the lock
+	 * along. */
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	if (!connection->is_led)
+		lead(connection, until, deadline);
+	else if (next_to_send(connection))
+		send_turn(connection, deadline);
+	else
+		follow(connection, deadline);
+	(void)pthread_setcancelstate(before, NULL);
 }
 
 int channel_open(struct shmb_connection *connection, int take_fd)
@@ -390,6 +426,8 @@ void channel_lose(struct shmb_connection *connection)
 		return;
 	channel_close(connection);
 	connection->phase = PHASE_LOST;
+	if (connection->pause_ms) /* the last one came to nothing */
+		connection->retry_at = deadline_in_ms(connection->pause_ms);
 	connection->n_restoring = 0;
 	if (connection->has_greeted)
 		push_event(connection, SHMB_EVENT_DISCONNECTED);

@@ -272,6 +272,8 @@ static void work(struct shmb_connection *connection)
 			handshake_try(connection);
 		channel_receive(connection, NULL);
 		(void)pthread_cond_broadcast(&connection->changed);
+	} else {
+		channel_flush(connection); /* for which the leader may not look */
 	}
 	request_expire_all(connection, &next);
 	pollable_ring_at(&connection->pollable, next);

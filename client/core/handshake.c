@@ -64,7 +64,6 @@ static void arrive(struct shmb_connection *connection)
 	struct shmb_event event = {.type = SHMB_EVENT_RECONNECTED};
 
 	connection->phase = PHASE_OPEN;
-	connection->pause_ms = 0;
 	connection->retry_at = 0;
 	if (connection->has_greeted) {
 		events_push(&connection->events, &event);
@@ -104,8 +103,8 @@ static void hold_answered(struct shmb_request *request)
 		channel_lose(connection);
 		return;
 	}
-	holder = request_rename_hold(connection, asked->hold, id);
-	if (holder && id == 0)
+	holder = request_rename_hold(connection, asked->hold, id, status);
+	if (holder && id == 0 && !holder->hold.is_removed)
 		tell_removed(connection, holder);
 	request_free(request);
 	if (--connection->n_restoring == 0)

@@ -249,8 +249,38 @@ void request_expire_all(struct shmb_connection *connection, uint64_t *ret_next)
 	*ret_next = next;
 }
 
+/* What is still to be said of the hold OLD is said of NEW, or cannot be said any more. */
+static void rename_in(struct shmb_request *request, uint64_t old, uint64_t new, int status)
+{
+	struct wire_ready_request *ready = request->message;
+	struct wire_release_request *release = request->message;
+
+	if (request->operation->opcode == WIRE_RELEASE && release->hold == old) {
+		release->hold = new;
+	} else if (request->operation->opcode == WIRE_READY && ready->hold == old) {
+		ready->hold = new;
+		if (new == 0 && !request->is_done)
+			request_fail(
+				request, status == -ESTALE ? -ESTALE : -EIDRM,
+				"what was initialised was %s while the connection to the broker "
+				"was lost; open it again",
+				status == -ESTALE ? "given to another process" : "removed");
+	}
+}
+
+void request_note_removal(struct shmb_connection *connection, uint64_t object)
+{
+	LIST_EACH(link, &connection->holds)
+	{
+		struct shmb_request *request = container_of(link, struct shmb_request, link);
+
+		if (request->hold.object == object)
+			request->hold.is_removed = true;
+	}
+}
+
 struct shmb_request *request_rename_hold(struct shmb_connection *connection, uint64_t old,
-					 uint64_t new)
+					 uint64_t new, int status)
 {
 	struct shmb_request *found = NULL;
 
@@ -264,16 +294,11 @@ struct shmb_request *request_rename_hold(struct shmb_connection *connection, uin
 			break;
 		}
 	}
-	LIST_EACH(link, &connection->unsent)
-	{
+	for (struct link *link = connection->unsent.next; link != &connection->unsent;) {
 		struct shmb_request *request = container_of(link, struct shmb_request, link);
-		struct wire_ready_request *ready = request->message;
-		struct wire_release_request *release = request->message;
 
-		if (request->operation->opcode == WIRE_READY && ready->hold == old)
-			ready->hold = new;
-		if (request->operation->opcode == WIRE_RELEASE && release->hold == old)
-			release->hold = new;
+		link = link->next;
+		rename_in(request, old, new, status);
 	}
 	return found;
 }

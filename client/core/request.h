@@ -29,6 +29,7 @@ struct hold {
 	uint64_t object;
 	uint64_t generation;
 	uint8_t access;
+	bool is_removed; /* the broker has said so */
 };
 
 struct shmb_request {
@@ -110,10 +111,15 @@ void request_fail(struct shmb_request *request, int status, const char *format, 
  * in *ret_next, UINT64_MAX for none. */
 void request_expire_all(struct shmb_connection *connection, uint64_t *ret_next);
 
-/* The hold that was OLD is now NEW; 0 when the broker does not know it any more, and then the
- * request that has it is returned, or NULL. */
+/*
+ * The hold that was OLD is now NEW; 0 when the broker does not know it any more, for the reason
+ * STATUS. Returns the request that has it, or NULL.
+ */
 struct shmb_request *request_rename_hold(struct shmb_connection *connection, uint64_t old,
-					 uint64_t new);
+					 uint64_t new, int status);
+
+/* The broker says that OBJECT has lost its name. */
+void request_note_removal(struct shmb_connection *connection, uint64_t object);
 
 /* Free without telling anybody. */
 void request_free(struct shmb_request *request);

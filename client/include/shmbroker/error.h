@@ -21,7 +21,8 @@ enum shmb_outcome {
 /*
  * What the last failed call of this thread failed at, as one sentence that says what happened, to
  * what, and what to do. Never NULL; "" before the first failure. The text belongs to the library
- * and lasts until the next failed call of the same thread.
+ * and lasts until the next call of the same thread. It means something right after a call that
+ * failed.
  *
  * Threads: each has its own. Since 0.1.
  */

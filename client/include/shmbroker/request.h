@@ -28,6 +28,7 @@ struct shmb_request;
 /*
  * Called by shmb_dispatch(), on its thread and without any lock held, once for each request that
  * was submitted with it. It usually finishes the request; if it does not, somebody has to later.
+ * Until it has been called, only the dispatching thread may finish or cancel the request.
  */
 typedef void shmb_done_fn(struct shmb_request *request, void *data);
 
@@ -38,7 +39,9 @@ SHMB_EXPORT bool shmb_request_is_done(const struct shmb_request *request);
  * Forget a request, done or not; NULL is ignored. Its answer is dropped when it comes, and an
  * object that it opened is released.
  *
- * Every finish call frees its request like this too, save when it answers -EINPROGRESS.
+ * Every finish call frees its request like this too, save when it answers -EINPROGRESS, -EINVAL for
+ * a request of another kind, or -EOWNERDEAD. In a forked child requests are freed with their
+ * connection, by shmb_disconnect().
  */
 SHMB_EXPORT void shmb_request_cancel(struct shmb_request *request);
 

@@ -19,8 +19,9 @@
  * which are untouched on failure. shmb_last_error() says in a sentence what happened.
  *
  * Threads. Any number of threads may use one connection and the handles opened through it, save
- * that ending a handle (detach, close, finish, disconnect) must not run together with another call
- * on that same handle.
+ * that ending a handle (detach, close, finish) must not run together with another call on that
+ * same handle, and shmb_disconnect() with no other call on the connection or on what was opened
+ * through it. A thread that waits within a call cannot be cancelled there (pthread_cancel(3)).
  *
  * Processes. After fork(2) a connection and its handles belong to the parent. In the child every
  * call on them answers -EOWNERDEAD without touching the parent's, shmb_segment_data() is NULL, the
