@@ -68,6 +68,43 @@ static void add_daemon_option(const char *option)
 	ck_assert_int_eq(setenv("SHMBROKER_DAEMON", path, 1), 0);
 }
 
+/* Programs whose time is over while the broker is on its way leave one that others find. */
+START_TEST(impatient_starters_lock_nobody_out)
+{
+	struct shmb_connect_options impatient = {.timeout_ms = 1};
+	struct shmb_connection *connection;
+	pid_t pid;
+
+	for (int i = 0; i < 5; i++)
+		if (shmb_connect(&impatient, &connection) == 0)
+			shmb_disconnect(connection);
+	connection = connect_plainly();
+	pid = broker_of(connection);
+	shmb_disconnect(connection);
+	end_and_expect_nothing(pid);
+}
+END_TEST
+
+START_TEST(an_odd_umask_of_the_first_program_harms_nobody)
+{
+	mode_t before = umask(0177);
+	struct shmb_connection *connection = connect_plainly();
+	pid_t pid = broker_of(connection);
+	char path[160];
+	struct stat st;
+
+	(void)umask(before);
+	snprintf(path, sizeof(path), "%s/shmbroker", getenv("XDG_RUNTIME_DIR"));
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0700);
+	shmb_disconnect(connection);
+	connection = connect_plainly();
+	ck_assert_int_eq(broker_of(connection), pid);
+	shmb_disconnect(connection);
+	end_and_expect_nothing(pid);
+}
+END_TEST
+
 START_TEST(the_first_program_just_works)
 {
 	struct shmb_connection *first = connect_plainly();
@@ -298,6 +335,8 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, the_first_program_just_works);
+	tcase_add_test(tcase, impatient_starters_lock_nobody_out);
+	tcase_add_test(tcase, an_odd_umask_of_the_first_program_harms_nobody);
 	tcase_add_test(tcase, the_broker_is_detached_from_its_starter);
 	tcase_add_loop_test(tcase, a_hundred_at_the_same_instant_get_one_broker, 0, 5);
 	tcase_add_test(tcase, a_stale_socket_is_replaced);
