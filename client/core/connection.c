@@ -317,7 +317,7 @@ int shmb_dispatch(struct shmb_connection *connection)
 	return r;
 }
 
-int shmb_broker_info(struct shmb_connection *connection, struct shmb_broker_info *ret_info)
+int shmb_broker_info(struct shmb_connection *connection, struct shmb_broker_facts *ret_info)
 {
 	const struct wire_hello_reply *hello = &connection->hello;
 	int r = connection_enter(connection);
@@ -326,7 +326,7 @@ int shmb_broker_info(struct shmb_connection *connection, struct shmb_broker_info
 		return r;
 	r = await_greeting(connection, false, connection_deadline(connection, 0));
 	if (r == 0)
-		*ret_info = (struct shmb_broker_info){
+		*ret_info = (struct shmb_broker_facts){
 			.version = hello->broker,
 			.member = hello->member,
 			.uid = hello->broker_uid,

@@ -137,7 +137,7 @@ static int prepare_status(struct shmb_connection *connection, struct shmb_reques
 	return request_new(connection, WIRE_STATUS, NULL, ret_request);
 }
 
-int shmb_status(struct shmb_connection *connection, struct shmb_status *ret_status)
+int shmb_status(struct shmb_connection *connection, struct shmb_totals *ret_status)
 {
 	struct shmb_request *request;
 	int r = prepare_status(connection, &request);
@@ -156,14 +156,14 @@ int shmb_status_submit(struct shmb_connection *connection, shmb_done_fn *done, v
 	return r < 0 ? r : request_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
 }
 
-int shmb_status_finish(struct shmb_request *request, struct shmb_status *ret_status)
+int shmb_status_finish(struct shmb_request *request, struct shmb_totals *ret_status)
 {
 	const struct wire_status_reply *reply = request->answer;
 	int r = request_take(request, WIRE_STATUS);
 
 	if (r < 0)
 		return r;
-	*ret_status = (struct shmb_status){
+	*ret_status = (struct shmb_totals){
 		.pid = reply->pid,
 		.uid = reply->uid,
 		.uptime_ms = reply->uptime_ms,

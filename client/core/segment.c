@@ -24,7 +24,7 @@ struct shmb_segment {
 	struct shmb_request *hold; /* NULL once the connection has ended */
 	pid_t pid;
 	struct attachment attachment;
-	struct shmb_segment_info info;
+	struct shmb_segment_facts info;
 	char why[];
 };
 
@@ -106,7 +106,7 @@ static int segment_new(struct shmb_request *request, struct shmb_segment **ret_s
 	segment->hold = request;
 	segment->pid = process_id();
 	memcpy(segment->why, opened->why, why_size);
-	segment->info = (struct shmb_segment_info){
+	segment->info = (struct shmb_segment_facts){
 		.id = opened->object,
 		.generation = opened->generation,
 		.backing = opened->backing,
@@ -206,7 +206,7 @@ size_t shmb_segment_size(const struct shmb_segment *segment)
 	return segment->attachment.size;
 }
 
-void shmb_segment_info(const struct shmb_segment *segment, struct shmb_segment_info *ret_info)
+void shmb_segment_info(const struct shmb_segment *segment, struct shmb_segment_facts *ret_info)
 {
 	*ret_info = segment->info;
 }

@@ -88,7 +88,7 @@ static int gather(struct session *session, struct gathering *gathering,
 
 int look_status(struct session *session)
 {
-	struct shmb_status status;
+	struct shmb_totals status;
 
 	if (shmb_status(session->broker, &status) < 0)
 		return complain_library();

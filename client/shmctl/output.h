@@ -20,7 +20,7 @@ struct command;
 struct creation {
 	const char *name;
 	uint64_t size;
-	struct shmb_segment_info info;
+	struct shmb_segment_facts info;
 };
 
 struct removal {
@@ -40,7 +40,7 @@ struct transfer {
 };
 
 struct output {
-	int (*status)(FILE *out, const struct shmb_status *status);
+	int (*status)(FILE *out, const struct shmb_totals *status);
 	int (*list)(FILE *out, const struct shmb_object *objects, size_t n);
 	int (*show)(FILE *out, const struct shmb_object *object);
 	int (*key)(FILE *out, const struct shmb_object *object);

@@ -65,7 +65,7 @@ static char *group_text(uint32_t gid, char text[static OWNER_TEXT_MAX])
 	return text;
 }
 
-static int print_status(FILE *out, const struct shmb_status *status)
+static int print_status(FILE *out, const struct shmb_totals *status)
 {
 	char size[UNITS_TEXT_MAX], age[UNITS_TEXT_MAX], user[OWNER_TEXT_MAX];
 
@@ -175,7 +175,7 @@ static int print_who(FILE *out, const struct shmb_holder *holders, size_t n)
 
 static int print_create(FILE *out, const struct creation *creation)
 {
-	const struct shmb_segment_info *info = &creation->info;
+	const struct shmb_segment_facts *info = &creation->info;
 	char size[UNITS_TEXT_MAX];
 
 	fprintf(out, "%s: %s %s", creation->name, units_format_size(creation->size, size),

@@ -137,7 +137,7 @@ static int print_array(FILE *out, const char *member, struct shape array)
 	return print(out, shape);
 }
 
-static int print_status(FILE *out, const struct shmb_status *status)
+static int print_status(FILE *out, const struct shmb_totals *status)
 {
 	struct shape shape = shape_object();
 
@@ -235,7 +235,7 @@ static int print_who(FILE *out, const struct shmb_holder *holders, size_t n)
 
 static int print_create(FILE *out, const struct creation *creation)
 {
-	const struct shmb_segment_info *info = &creation->info;
+	const struct shmb_segment_facts *info = &creation->info;
 	struct shape shape = shape_object();
 
 	put_text(&shape, "name", creation->name);

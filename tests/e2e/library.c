@@ -60,9 +60,9 @@ struct shmb_object library_stat(struct shmb_connection *connection, const char *
 	return object;
 }
 
-struct shmb_status library_status(struct shmb_connection *connection)
+struct shmb_totals library_status(struct shmb_connection *connection)
 {
-	struct shmb_status status;
+	struct shmb_totals status;
 
 	expect_ok(shmb_status(connection, &status));
 	return status;

@@ -45,7 +45,7 @@ struct shmb_segment *library_open(struct shmb_connection *connection, const char
 /* Facts of NAME. The first says whether it exists. */
 bool library_exists(struct shmb_connection *connection, const char *name);
 struct shmb_object library_stat(struct shmb_connection *connection, const char *name);
-struct shmb_status library_status(struct shmb_connection *connection);
+struct shmb_totals library_status(struct shmb_connection *connection);
 
 /* The next event, waited for. */
 struct shmb_event library_event(struct shmb_connection *connection);

@@ -80,7 +80,7 @@ static void ask_questions(struct shmb_connection *connection)
 {
 	struct shmb_request *request = NULL;
 	struct shmb_page *found = NULL;
-	struct shmb_status status;
+	struct shmb_totals status;
 	struct shmb_event event;
 	uint64_t cursor = 0;
 

@@ -48,7 +48,7 @@ static void loop_until_done(size_t n)
 
 static void finish_status(struct shmb_request *request, void *data)
 {
-	struct shmb_status status;
+	struct shmb_totals status;
 
 	ck_assert(shmb_request_is_done(request));
 	expect_ok(shmb_status_finish(request, &status));
@@ -185,7 +185,7 @@ START_TEST(what_is_not_done_cannot_be_finished)
 	struct shmb_segment *segment = NULL;
 	struct shmb_segment *other = NULL;
 	struct shmb_request *request = NULL;
-	struct shmb_status status;
+	struct shmb_totals status;
 
 	expect_result(shmb_segment_open(connection, "fresh", &page, &segment), SHMB_INITIALISE);
 	expect_ok(shmb_segment_open_submit(connection, "fresh", &page, NULL, NULL, &request));
@@ -337,7 +337,7 @@ START_TEST(hello_need_not_be_waited_for)
 {
 	const struct shmb_connect_options options = {.socket = broker.socket, .no_wait = true};
 	struct shmb_connection *quick = NULL;
-	struct shmb_broker_info info;
+	struct shmb_broker_facts info;
 
 	expect_ok(shmb_connect(&options, &quick));
 	ck_assert_uint_eq(library_status(quick).pid, (unsigned)broker.pid);

@@ -162,8 +162,8 @@ END_TEST
 
 START_TEST(an_initialiser_that_detaches_is_followed_by_the_next)
 {
-	struct shmb_segment_info first_info;
-	struct shmb_segment_info second_info;
+	struct shmb_segment_facts first_info;
+	struct shmb_segment_facts second_info;
 	struct shmb_segment *first;
 	struct shmb_segment *second;
 	struct shmb_segment_options options = page;

@@ -85,7 +85,7 @@ START_TEST(totals_follow_what_there_is)
 {
 	struct shmb_segment_options options = page;
 	struct shmb_fifo_options fifo_options = {.flags = SHMB_CREATE};
-	struct shmb_status status = library_status(connection);
+	struct shmb_totals status = library_status(connection);
 	struct shmb_segment *sysv;
 	struct shmb_segment *memfd;
 	struct shmb_fifo *fifo;
@@ -327,7 +327,7 @@ END_TEST
 
 START_TEST(the_broker_says_who_it_is)
 {
-	struct shmb_broker_info info;
+	struct shmb_broker_facts info;
 
 	expect_ok(shmb_broker_info(connection, &info));
 	ck_assert_str_eq(info.version, SHMB_VERSION);

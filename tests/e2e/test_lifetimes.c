@@ -41,7 +41,7 @@ static void stop(void)
 /* Nothing of any object is anywhere. */
 static bool nothing_is_left(void)
 {
-	struct shmb_status status = library_status(connection);
+	struct shmb_totals status = library_status(connection);
 
 	return status.segments_sysv + status.segments_memfd + status.fifos == 0 &&
 	       status.holds == 0 && status.bytes == 0 && status.members == 1 &&
@@ -184,7 +184,7 @@ END_TEST
 
 START_TEST(system_v_waits_for_those_whom_the_ledger_does_not_know)
 {
-	struct shmb_segment_info info;
+	struct shmb_segment_facts info;
 	struct shmb_segment *segment;
 	char *legacy;
 

@@ -48,7 +48,7 @@ static int use_inherited(struct child *self, void *data)
 	struct shmb_object object;
 	struct shmb_segment *other = NULL;
 	struct shmb_request *request = NULL;
-	struct shmb_status status;
+	struct shmb_totals status;
 	struct shmb_event event;
 	uint64_t cursor = 0;
 	struct shmb_page *found = NULL;

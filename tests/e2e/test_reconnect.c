@@ -66,8 +66,8 @@ static void expect_event(enum shmb_event_type type)
 START_TEST(a_broken_connection_comes_back_at_the_next_call)
 {
 	struct shmb_segment *segment = library_create(connection, "held", &page);
-	struct shmb_broker_info before;
-	struct shmb_broker_info after;
+	struct shmb_broker_facts before;
+	struct shmb_broker_facts after;
 	struct shmb_object object = library_stat(connection, "held");
 
 	expect_ok(shmb_broker_info(connection, &before));
@@ -180,7 +180,7 @@ START_TEST(a_broker_that_is_gone_is_an_error_in_time)
 {
 	const struct shmb_connect_options again = {.socket = broker.socket, .timeout_ms = 200};
 	struct shmb_connection *other = NULL;
-	struct shmb_status status;
+	struct shmb_totals status;
 	int fds;
 	int r;
 
@@ -314,7 +314,7 @@ START_TEST(a_full_queue_delays_and_loses_nothing)
 	ck_assert_int_eq(kill(broker.pid, SIGCONT), 0);
 	library_await(connection, requests[sent - 1]);
 	for (; done < sent; done++) {
-		struct shmb_status status;
+		struct shmb_totals status;
 
 		expect_ok(shmb_status_finish(requests[done], &status));
 		ck_assert_uint_eq(status.pid, (unsigned)broker.pid);

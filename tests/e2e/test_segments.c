@@ -93,7 +93,7 @@ END_TEST
 
 START_TEST(facts_of_a_segment_are_those_of_the_broker)
 {
-	struct shmb_segment_info info;
+	struct shmb_segment_facts info;
 	struct shmb_segment *segment;
 	struct shmb_object object;
 
@@ -121,7 +121,7 @@ static int write_to_read_only(struct child *self, void *data)
 	const struct rlimit no_core = {0, 0};
 	struct shmb_connection *own = library_connect(&broker);
 	struct shmb_segment *segment = library_open(own, "read-only", &reading);
-	struct shmb_segment_info info;
+	struct shmb_segment_facts info;
 	volatile char *bytes = shmb_segment_data(segment);
 
 	(void)data;
@@ -157,7 +157,7 @@ END_TEST
 
 START_TEST(a_legacy_program_reaches_the_same_bytes_by_key)
 {
-	struct shmb_segment_info info;
+	struct shmb_segment_facts info;
 	struct shmb_segment *segment;
 	char *ours;
 	char *theirs;
@@ -386,7 +386,7 @@ static int manage_sysv(struct child *self, void *data)
 						     .backing = SHMB_BACKING_SYSV,
 						     .mode = 0666};
 	struct shmb_connection *own;
-	struct shmb_segment_info info;
+	struct shmb_segment_facts info;
 	struct shmid_ds now;
 
 	(void)self;
@@ -450,7 +450,7 @@ static int choose(struct child *self, void *data)
 	struct shmb_segment_options wanted = page;
 	struct shmb_segment *segment = NULL;
 	struct shmb_connection *own;
-	struct shmb_segment_info info;
+	struct shmb_segment_facts info;
 
 	(void)self;
 	(void)data;

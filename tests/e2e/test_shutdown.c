@@ -87,7 +87,7 @@ END_TEST
 START_TEST(what_is_kept_stays_where_its_backing_can)
 {
 	struct shmb_segment *segment = create("kept", SHMB_LIFETIME_KEEP, SHMB_BACKING_SYSV);
-	struct shmb_segment_info info;
+	struct shmb_segment_facts info;
 	char *bytes;
 
 	strcpy(shmb_segment_data(segment), "kept");

@@ -112,7 +112,7 @@ START_TEST(the_first_program_just_works)
 	pid_t pid = broker_of(first);
 	struct shmb_segment *segment = library_create(first, "first", &page);
 	struct shmb_segment *same = library_open(second, "first", NULL);
-	struct shmb_broker_info info;
+	struct shmb_broker_facts info;
 	struct stat st;
 
 	expect_ok(shmb_broker_info(first, &info));

@@ -108,7 +108,7 @@ static void *mix(void *data)
 	for (int round = 0; round < ROUNDS; round++) {
 		struct shmb_request *request = NULL;
 		struct shmb_segment *segment = NULL;
-		struct shmb_status status;
+		struct shmb_totals status;
 		struct shmb_event event;
 		int r;
 

@@ -175,7 +175,7 @@ struct shmb_connection *scripted_connect(struct scripted *broker, uint32_t timeo
 					       .timeout_ms = timeout_ms,
 					       .no_wait = true};
 	struct shmb_connection *connection = NULL;
-	struct shmb_broker_info info;
+	struct shmb_broker_facts info;
 	int r = shmb_connect(&options, &connection);
 
 	ck_assert_msg(r == 0, "%d: %s", r, shmb_last_error());

@@ -246,7 +246,7 @@ END_TEST
 
 START_TEST(another_instance_is_refused_for_good)
 {
-	struct shmb_status status;
+	struct shmb_totals status;
 
 	lose_and_return(NULL);
 	if (_i == 0) {
@@ -318,7 +318,7 @@ END_TEST
 START_TEST(a_broker_that_stays_away_is_an_error_in_time)
 {
 	struct shmb_connection *impatient = scripted_connect(&broker, 50);
-	struct shmb_status status;
+	struct shmb_totals status;
 
 	scripted_hang_up(&broker);
 	broker.listener = fd_close(broker.listener);

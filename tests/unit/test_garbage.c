@@ -36,7 +36,7 @@ static void stop(void)
 static void expect_senseless(struct shmb_request *request)
 {
 	struct shmb_object object;
-	struct shmb_status status;
+	struct shmb_totals status;
 	int r;
 
 	scripted_dispatch_until(connection, shmb_request_is_done(request));

@@ -119,7 +119,7 @@ START_TEST(a_refused_hello_fails_what_follows_it_with_its_text)
 	struct shmb_connection *other = NULL;
 	struct shmb_request *request = NULL;
 	struct shmb_object object;
-	struct shmb_status status;
+	struct shmb_totals status;
 
 	ck_assert_int_eq(shmb_connect(&options, &other), 0);
 	ck_assert_int_eq(shmb_stat_submit(other, "x", NULL, NULL, &request), 0);
@@ -492,8 +492,8 @@ END_TEST
 
 static int use_parents_handles(struct shmb_request *request, struct shmb_segment *segment)
 {
-	struct shmb_broker_info info;
-	struct shmb_status status;
+	struct shmb_broker_facts info;
+	struct shmb_totals status;
 	struct shmb_event event;
 	struct shmb_object object;
 

@@ -79,7 +79,7 @@ SHMB_EXPORT int shmb_connection_fd(const struct shmb_connection *connection);
 SHMB_EXPORT int shmb_dispatch(struct shmb_connection *connection);
 
 /* What the broker said of itself at HELLO. Texts last as long as the connection. */
-struct shmb_broker_info {
+struct shmb_broker_facts {
 	const char *version; /* of the broker */
 	uint64_t member;     /* id of this member */
 	uint32_t uid;        /* uid of the broker */
@@ -92,7 +92,7 @@ struct shmb_broker_info {
  * Returns 0, or -errno when the answer to HELLO had to be waited for (no_wait) and did not come.
  */
 SHMB_EXPORT int shmb_broker_info(struct shmb_connection *connection,
-				 struct shmb_broker_info *ret_info);
+				 struct shmb_broker_facts *ret_info);
 
 SHMB_END_DECLS
 

@@ -69,7 +69,7 @@ struct shmb_holder {
 	char name[201]; /* of the object */
 };
 
-struct shmb_status {
+struct shmb_totals {
 	uint32_t pid; /* of the broker */
 	uint32_t uid;
 	uint64_t uptime_ms;
@@ -106,10 +106,10 @@ SHMB_EXPORT int shmb_remove_submit(struct shmb_connection *connection, const cha
 SHMB_EXPORT int shmb_remove_finish(struct shmb_request *request, uint32_t *ret_holders);
 
 /* Totals of the broker. Returns 0 or -errno. */
-SHMB_EXPORT int shmb_status(struct shmb_connection *connection, struct shmb_status *ret_status);
+SHMB_EXPORT int shmb_status(struct shmb_connection *connection, struct shmb_totals *ret_status);
 SHMB_EXPORT int shmb_status_submit(struct shmb_connection *connection, shmb_done_fn *done,
 				   void *data, struct shmb_request **ret_request);
-SHMB_EXPORT int shmb_status_finish(struct shmb_request *request, struct shmb_status *ret_status);
+SHMB_EXPORT int shmb_status_finish(struct shmb_request *request, struct shmb_totals *ret_status);
 
 /*
  * Objects whose names begin with PREFIX (NULL or "": all), oldest first, one answer at a time:

@@ -107,7 +107,7 @@ SHMB_EXPORT void *shmb_segment_data(const struct shmb_segment *segment);
 SHMB_EXPORT size_t shmb_segment_size(const struct shmb_segment *segment);
 
 /* Facts that do not change either. `why` is "" unless the backing was the broker's choice. */
-struct shmb_segment_info {
+struct shmb_segment_facts {
 	uint64_t id;
 	uint64_t generation;
 	enum shmb_backing backing;
@@ -118,7 +118,7 @@ struct shmb_segment_info {
 };
 
 SHMB_EXPORT void shmb_segment_info(const struct shmb_segment *segment,
-				   struct shmb_segment_info *ret_info);
+				   struct shmb_segment_facts *ret_info);
 
 SHMB_END_DECLS
 

@@ -168,7 +168,7 @@ uint64_t library_stat_run(void *data, unsigned operations)
 uint64_t library_status_run(void *data, unsigned operations)
 {
 	struct library_ask_run *run = data;
-	struct shmb_status status = {0};
+	struct shmb_totals status = {0};
 	uint64_t start = now_ns(), end;
 
 	for (unsigned i = 0; i < operations; i++)
