@@ -116,14 +116,14 @@ flags=$(pkg-config --cflags --libs shmbroker)
 		fail "the static library alone"
 }
 unset PKG_CONFIG_SYSROOT_DIR PKG_CONFIG_LIBDIR
-if CC=$cc CXX=$cxx cmake -S "$work/consumer" -B "$work/consumer/build" \
+if CC=$cc CXX=$cxx cmake -G Ninja -S "$work/consumer" -B "$work/consumer/build" \
 	-DCMAKE_PREFIX_PATH="$root" >"$work/log" 2>&1 &&
 	cmake --build "$work/consumer/build" >>"$work/log" 2>&1; then
 	cp "$work/consumer/build/cmake-c" "$work/consumer/build/cmake-cc" "$work"
 else
 	fail "find_package: $(cat "$work/log")"
 fi
-if CC=$cc CXX=$cxx cmake -S "$source/docs/examples" -B "$work/examples" \
+if CC=$cc CXX=$cxx cmake -G Ninja -S "$source/docs/examples" -B "$work/examples" \
 	-DCMAKE_PREFIX_PATH="$root" >"$work/log" 2>&1 &&
 	cmake --build "$work/examples" >>"$work/log" 2>&1; then
 	:

@@ -8,7 +8,7 @@ packages_build="gcc g++ libc6-dev cmake ninja-build pkg-config
 	libevent-dev libacl1-dev uthash-dev libjansson-dev"
 
 # To build and run the tests and the benchmarks.
-packages_test="check jq acl"
+packages_test="check jq"
 
 # To check the sources.
 packages_check="clang clang-tidy clang-format cppcheck shellcheck"
