@@ -64,6 +64,6 @@ FITS(shmb_object, layout, WIRE_LAYOUT_MAX);
 FITS(shmb_object, path, WIRE_PATH_MAX);
 FITS(shmb_holder, program, WIRE_PROGRAM_MAX);
 FITS(shmb_holder, name, WIRE_NAME_MAX);
-FITS(shmb_status, version, WIRE_VERSION_MAX);
-FITS(shmb_status, directory, WIRE_PATH_MAX);
+FITS(shmb_totals, version, WIRE_VERSION_MAX);
+FITS(shmb_totals, directory, WIRE_PATH_MAX);
 FITS(shmb_event, name, WIRE_NAME_MAX);
