@@ -14,7 +14,10 @@
 #include "families.h"
 #include "making.h"
 
-#define FILE_MODE 0666 /* less the umask */
+/* Options that say what a segment is to be when it is made. */
+#define FOR_CREATION (OPTIONS_MAKE | OPTIONS_SEGMENT)
+
+#define FILE_MODE 0600 /* what was shared with few is not for all to read */
 
 /* The file that was named, or NULL for standard input or output. */
 static const char *file_operand(const struct arguments *arguments)
@@ -211,11 +214,16 @@ static int load_from(struct session *session, const struct source *source,
 		     struct transfer *transfer)
 {
 	autosegment *segment = NULL;
+	const struct arguments *arguments = &session->arguments;
 	struct shmb_object object;
 	int status;
 
-	transfer->created = session->arguments.create &&
-			    shmb_stat(session->broker, transfer->name, &object) == -ENOENT;
+	transfer->created =
+		arguments->create && shmb_stat(session->broker, transfer->name, &object) == -ENOENT;
+	if (arguments->create && !transfer->created && (arguments->given & FOR_CREATION))
+		return complain_failed("\"%s\" exists already and stays what it is; leave out the "
+				       "options of creation, or remove it first",
+				       transfer->name);
 	transfer->initialised = transfer->created;
 	if (transfer->created)
 		status = create_for(session, transfer->name, source, &segment);
@@ -233,9 +241,8 @@ static int load_from(struct session *session, const struct source *source,
 int bytes_check_load(struct session *session)
 {
 	const struct arguments *arguments = &session->arguments;
-	unsigned for_creation = OPTIONS_MAKE | OPTIONS_SEGMENT;
 
-	if (!arguments->create && (arguments->size || (arguments->given & for_creation)))
+	if (!arguments->create && (arguments->size || (arguments->given & FOR_CREATION)))
 		return complain_usage(session->command,
 				      "--create is missing, which the options of creation go with");
 	return STATUS_DONE;

@@ -72,16 +72,20 @@ static int gather(struct session *session, struct gathering *gathering,
 {
 	const struct arguments *arguments = &session->arguments;
 	const char *which = arguments->operands_n > 0 ? arguments->operands[0] : NULL;
-	uint64_t cursor = 0;
+	uint64_t cursor = 0, before;
 
 	do {
 		attr_cleanup(page_cleanup) struct shmb_page *page = NULL;
 
+		before = cursor;
 		if (ask(session->broker, which, &cursor, &page) < 0)
 			return complain_library();
 		if (gather_page(gathering, page, take) < 0)
 			return complain_failed("there is no memory for the whole list, or the "
 					       "broker's answer makes no sense");
+		if (cursor && cursor <= before)
+			return complain_failed("the broker's list does not come to an end; it is "
+					       "no shmbrokerd, or a broken one");
 	} while (cursor);
 	return STATUS_DONE;
 }
