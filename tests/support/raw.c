@@ -18,6 +18,8 @@
 #include "wire/packet.h"
 #include "wire/vocabulary.h"
 
+#define FLOOD_PATIENCE_MS 100
+
 int raw_try_connect(struct raw *raw, const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -91,6 +93,23 @@ void raw_submit(struct raw *raw, unsigned opcode, const void *request)
 	uint8_t bytes[WIRE_PACKET_MAX];
 
 	raw_send(raw, bytes, put_request(raw, opcode, request, bytes));
+}
+
+size_t raw_flood(struct raw *raw, unsigned opcode, const void *request, size_t n)
+{
+	uint8_t bytes[WIRE_PACKET_MAX];
+	size_t size = put_request(raw, opcode, request, bytes);
+	size_t sent = 0;
+
+	while (sent < n) {
+		struct pollfd line = {.fd = raw->socket, .events = POLLOUT};
+
+		if (send(raw->socket, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+			sent++;
+		else if (poll(&line, 1, FLOOD_PATIENCE_MS) == 0 || (line.revents & POLLHUP))
+			break;
+	}
+	return sent;
 }
 
 size_t raw_receive(struct raw *raw, uint8_t *buffer, size_t capacity, int *ret_fd)

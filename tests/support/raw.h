@@ -45,6 +45,10 @@ unsigned raw_event(struct raw *raw, void *message);
 int raw_try_ask(struct raw *raw, unsigned opcode, const void *request, void *reply, int *ret_fd);
 int raw_ask(struct raw *raw, unsigned opcode, const void *request, void *reply, int *ret_fd);
 
+/* Ask up to N times without reading an answer, until the broker takes no more for a while or ends
+ * the connection. Returns how often. */
+size_t raw_flood(struct raw *raw, unsigned opcode, const void *request, size_t n);
+
 /* The next packet, whatever it is. Returns its size; 0 when the broker has closed. */
 size_t raw_receive(struct raw *raw, uint8_t *buffer, size_t capacity, int *ret_fd);
 
