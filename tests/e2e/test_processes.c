@@ -35,8 +35,11 @@ static void start(void)
 /* Whatever the children did, the parent's things are as they were. */
 static void stop(void)
 {
+	struct shmb_event event;
+
 	ck_assert_str_eq(shmb_segment_data(segment), "parent");
 	ck_assert_uint_eq(library_stat(connection, "parents").holders, 1);
+	ck_assert_int_eq(shmb_next_event(connection, &event), SHMB_EMPTY);
 	shmb_segment_detach(segment);
 	shmb_fifo_close(fifo);
 	shmb_disconnect(connection);

@@ -172,6 +172,23 @@ static int connect_at_once(struct child *self, void *data)
 	return 0;
 }
 
+/* Whether TEXT stands in the log of the brokers that were started on demand. */
+static bool log_has(const char *text)
+{
+	char path[128];
+	char line[512];
+	bool found = false;
+	FILE *log;
+
+	snprintf(path, sizeof(path), "%s/broker.log", broker.directory);
+	log = fopen(path, "re");
+	ck_assert_ptr_nonnull(log);
+	while (!found && fgets(line, sizeof(line), log))
+		found = strstr(line, text) != NULL;
+	fclose(log);
+	return found;
+}
+
 START_TEST(a_hundred_at_the_same_instant_get_one_broker)
 {
 	static struct child crowd[CROWD];
@@ -190,6 +207,9 @@ START_TEST(a_hundred_at_the_same_instant_get_one_broker)
 			pid = other;
 		ck_assert_int_eq(other, pid);
 	}
+	/* Not even for a moment was there another. */
+	ck_assert(log_has("listening at"));
+	ck_assert(!log_has("another"));
 	for (size_t i = 0; i < CROWD; i++)
 		child_say(&crowd[i], 0);
 	for (size_t i = 0; i < CROWD; i++)
