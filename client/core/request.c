@@ -249,6 +249,17 @@ void request_expire_all(struct shmb_connection *connection, uint64_t *ret_next)
 	*ret_next = next;
 }
 
+/* What became of an object whose hold the broker refused to renew with STATUS. */
+static int lost_status(int status)
+{
+	return status == -ESTALE ? -ESTALE : -EIDRM;
+}
+
+static const char *lost_text(int status)
+{
+	return status == -ESTALE ? "given to another process" : "removed";
+}
+
 /* What is still to be said of the hold OLD is said of NEW, or cannot be said any more. */
 static void rename_in(struct shmb_request *request, uint64_t old, uint64_t new, int status)
 {
@@ -261,10 +272,10 @@ static void rename_in(struct shmb_request *request, uint64_t old, uint64_t new, 
 		ready->hold = new;
 		if (new == 0 && !request->is_done)
 			request_fail(
-				request, status == -ESTALE ? -ESTALE : -EIDRM,
+				request, lost_status(status),
 				"what was initialised was %s while the connection to the broker "
 				"was lost; open it again",
-				status == -ESTALE ? "given to another process" : "removed");
+				lost_text(status));
 	}
 }
 
@@ -290,6 +301,7 @@ struct shmb_request *request_rename_hold(struct shmb_connection *connection, uin
 
 		if (request->hold.id == old) {
 			request->hold.id = new;
+			request->hold.lost = status;
 			found = request;
 			break;
 		}
@@ -330,10 +342,11 @@ static int resolve(struct shmb_request *request)
 	if (!request->about)
 		return 0;
 	if (request->about->hold.id == 0)
-		return error_set(-EIDRM,
-				 "\"%s\" was removed while the connection to the broker was lost; "
+		return error_set(lost_status(request->about->hold.lost),
+				 "\"%s\" was %s while the connection to the broker was lost; "
 				 "open it again",
-				 request_subject(request->about));
+				 request_subject(request->about),
+				 lost_text(request->about->hold.lost));
 	ready->hold = request->about->hold.id;
 	return 0;
 }

@@ -25,7 +25,8 @@ enum request_role {
 };
 
 struct hold {
-	uint64_t id; /* 0: gone, the broker does not know it any more */
+	uint64_t id; /* 0: gone, for the reason in `lost` */
+	int lost;    /* -errno with which the broker refused to renew it */
 	uint64_t object;
 	uint64_t generation;
 	uint8_t access;
