@@ -27,14 +27,21 @@ static void await_input(int fd, const char *what)
 	ck_assert_msg(poll(&line, 1, PATIENCE_MS) == 1, "%s does not come", what);
 }
 
-/* Also when a test fails, and its fixture is not ended, nothing is left. */
-static char left_directory[sizeof(((struct scripted *)NULL)->directory)];
-static char left_socket[sizeof(((struct scripted *)NULL)->socket)];
+static char home[sizeof(((struct scripted *)NULL)->directory)];
 
-static void remove_left(void)
+void scripted_home_make(void)
 {
-	(void)unlink(left_socket);
-	(void)rmdir(left_directory);
+	strcpy(home, "/tmp/shmbroker-unit-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(home));
+}
+
+void scripted_home_remove(void)
+{
+	char path[sizeof(home) + sizeof("/socket")];
+
+	snprintf(path, sizeof(path), "%s/socket", home);
+	(void)unlink(path);
+	(void)rmdir(home);
 }
 
 void scripted_start(struct scripted *broker)
@@ -50,12 +57,9 @@ void scripted_start(struct scripted *broker)
 		.nonce = SCRIPTED_NONCE,
 		.broker = "scripted",
 	};
-	strcpy(broker->directory, "/tmp/shmbroker-unit-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(broker->directory));
+	strcpy(broker->directory, home);
 	snprintf(broker->socket, sizeof(broker->socket), "%s/socket", broker->directory);
-	strcpy(left_directory, broker->directory);
-	strcpy(left_socket, broker->socket);
-	ck_assert_int_eq(atexit(remove_left), 0);
+	(void)unlink(broker->socket); /* of a test that failed */
 	strcpy(address.sun_path, broker->socket);
 	broker->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	ck_assert_int_ge(broker->listener, 0);
@@ -69,7 +73,6 @@ void scripted_stop(struct scripted *broker)
 	fd_close(broker->fd);
 	fd_close(broker->listener);
 	(void)unlink(broker->socket);
-	(void)rmdir(broker->directory);
 }
 
 void scripted_accept(struct scripted *broker)

@@ -23,6 +23,13 @@ struct scripted {
 	struct wire_hello_reply hello;
 };
 
+/*
+ * The directory in which it listens, made and removed by the process that runs the tests: so
+ * nothing is left when one fails. Unchecked fixtures.
+ */
+void scripted_home_make(void);
+void scripted_home_remove(void);
+
 void scripted_start(struct scripted *broker);
 void scripted_stop(struct scripted *broker);
 

@@ -335,6 +335,7 @@ int main(void)
 	Suite *suite = suite_create("comeback");
 	TCase *tcase = tcase_create("comeback");
 
+	tcase_add_unchecked_fixture(tcase, scripted_home_make, scripted_home_remove);
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, it_comes_back_as_the_same_member_of_the_same_instance);
 	tcase_add_test(tcase, what_is_held_is_told_before_anything_else);

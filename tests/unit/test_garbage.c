@@ -238,6 +238,7 @@ int main(void)
 	Suite *suite = suite_create("garbage");
 	TCase *tcase = tcase_create("garbage");
 
+	tcase_add_unchecked_fixture(tcase, scripted_home_make, scripted_home_remove);
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_loop_test(tcase, a_wrong_header_is_refused, 0, ARRAY_SIZE(wrong_bytes));
 	tcase_add_loop_test(tcase, an_answer_cut_short_is_refused, 0, 20);

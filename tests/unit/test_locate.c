@@ -90,7 +90,8 @@ END_TEST
 static char home[] = "/tmp/shmbroker-unit-XXXXXX";
 static struct location location;
 
-static void start(void)
+/* Both in the process that runs the tests, so that nothing is left when one fails. */
+static void make_home(void)
 {
 	struct locate_facts facts = {.runtime_dir = home};
 
@@ -98,11 +99,16 @@ static void start(void)
 	ck_assert_int_eq(locate_decide(&facts, &location), 0);
 }
 
-static void stop(void)
+static void clear(void)
 {
 	(void)unlink(location.address.sun_path);
 	(void)unlink(location.directory);
 	(void)rmdir(location.directory);
+}
+
+static void remove_home(void)
+{
+	clear();
 	(void)rmdir(home);
 }
 
@@ -187,7 +193,8 @@ int main(void)
 
 	tcase_add_loop_test(rules, the_rules_are_followed, 0, ARRAY_SIZE(rows));
 	tcase_add_test(rules, a_path_that_no_socket_can_have_is_refused);
-	tcase_add_checked_fixture(directory, start, stop);
+	tcase_add_unchecked_fixture(directory, make_home, remove_home);
+	tcase_add_checked_fixture(directory, clear, clear);
 	tcase_add_test(directory, the_directory_is_made_for_this_user_alone);
 	tcase_add_test(directory, a_directory_that_others_may_change_is_refused);
 	tcase_add_test(directory, a_directory_of_another_user_is_refused);

@@ -602,6 +602,7 @@ int main(void)
 	TCase *opening = tcase_create("opening");
 	TCase *ends = tcase_create("ends");
 
+	tcase_add_unchecked_fixture(answers, scripted_home_make, scripted_home_remove);
 	tcase_add_checked_fixture(answers, start, stop);
 	tcase_add_test(answers, requests_follow_hello_without_waiting_for_its_answer);
 	tcase_add_test(answers, a_refused_hello_fails_what_follows_it_with_its_text);
@@ -615,11 +616,13 @@ int main(void)
 	tcase_add_test(answers, events_come_in_order_and_an_overflow_is_told);
 	tcase_add_test(answers, lists_are_read_entry_by_entry);
 	tcase_add_test(answers, threads_share_a_connection);
+	tcase_add_unchecked_fixture(opening, scripted_home_make, scripted_home_remove);
 	tcase_add_checked_fixture(opening, start, stop);
 	tcase_add_test(opening, a_cancelled_open_is_released_when_its_answer_comes);
 	tcase_add_test(opening, an_answered_open_that_is_not_finished_is_released);
 	tcase_add_test(opening, an_open_that_timed_out_is_released_when_its_answer_comes);
 	tcase_add_test(opening, an_open_that_cannot_be_attached_is_released);
+	tcase_add_unchecked_fixture(ends, scripted_home_make, scripted_home_remove);
 	tcase_add_checked_fixture(ends, start, stop);
 	tcase_add_test(ends, a_callback_may_end_the_connection);
 	tcase_add_test(ends, what_was_opened_becomes_an_empty_shell_when_the_connection_ends);
