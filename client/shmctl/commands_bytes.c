@@ -210,6 +210,13 @@ static int fill(struct shmb_segment *segment, const struct source *source,
 	return STATUS_DONE;
 }
 
+/* Whether the options say something of a creation that does not show in opening what exists. */
+static bool is_particular(const struct arguments *arguments)
+{
+	return (arguments->given & OPTIONS_MAKE) || arguments->key ||
+	       arguments->backing != SHMB_BACKING_AUTO;
+}
+
 static int load_from(struct session *session, const struct source *source,
 		     struct transfer *transfer)
 {
@@ -220,7 +227,7 @@ static int load_from(struct session *session, const struct source *source,
 
 	transfer->created =
 		arguments->create && shmb_stat(session->broker, transfer->name, &object) == -ENOENT;
-	if (arguments->create && !transfer->created && (arguments->given & FOR_CREATION))
+	if (arguments->create && !transfer->created && is_particular(arguments))
 		return complain_failed("\"%s\" exists already and stays what it is; leave out the "
 				       "options of creation, or remove it first",
 				       transfer->name);
