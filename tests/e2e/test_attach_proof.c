@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
@@ -17,7 +16,6 @@
 #include "support/liar.h"
 #include "support/proc.h"
 #include "support/suite.h"
-#include "support/sysv.h"
 #include "wire/vocabulary.h"
 
 #define KEY       0x5a5a0001
@@ -28,26 +26,31 @@ static struct liar liar;
 static struct lie lie;
 static struct shmb_connection *connection;
 
-/* A test that fails leaves no segment either. */
-static void remove_own_segments(void)
+/* The segment of all these tests: made and removed outside of the processes in which they run, so
+ * that not even one that crashes leaves it behind. */
+static int segment_id;
+
+static void make_segment(void)
 {
-	(void)sysv_remove_of(getpid());
+	segment_id = shmget(IPC_PRIVATE, SIZE, 0600);
+	ck_assert_int_ge(segment_id, 0);
 }
 
-/* An honest answer about a System V segment that is really there. */
+static void remove_segment(void)
+{
+	(void)shmctl(segment_id, IPC_RMID, NULL);
+}
+
+/* An honest answer about it. */
 static void promise_sysv(void)
 {
-	int id = shmget(IPC_PRIVATE, SIZE, 0600);
-
-	ck_assert_int_ge(id, 0);
-	(void)atexit(remove_own_segments);
 	lie = (struct lie){
 		.reply = {.hold = 7,
 			  .object = 8,
 			  .generation = 1,
 			  .size = SIZE,
 			  .backing = WIRE_BACKING_SYSV,
-			  .shmid = (uint32_t)id,
+			  .shmid = (uint32_t)segment_id,
 			  .key = IPC_PRIVATE,
 			  .creator_uid = geteuid()},
 		.fd = -1,
@@ -96,7 +99,6 @@ static void end(void)
 {
 	shmb_disconnect(connection);
 	liar_stop(&liar);
-	(void)sysv_remove_of(getpid());
 }
 
 static void expect_accepted(void)
@@ -167,8 +169,11 @@ END_TEST
 
 START_TEST(a_segment_that_is_gone_is_not_there)
 {
+	int id = shmget(IPC_PRIVATE, SIZE, 0600);
+
+	ck_assert_int_eq(shmctl(id, IPC_RMID, NULL), 0);
 	promise_sysv();
-	ck_assert_int_eq(shmctl((int)lie.reply.shmid, IPC_RMID, NULL), 0);
+	lie.reply.shmid = (uint32_t)id;
 	expect_refused_without_a_trace();
 	promise_sysv();
 	lie.reply.shmid = UINT32_MAX;
@@ -268,7 +273,9 @@ int main(void)
 	TCase *sysv = tcase_create("System V");
 	TCase *memfd = tcase_create("memfd");
 
+	tcase_add_unchecked_fixture(honest, make_segment, remove_segment);
 	tcase_add_test(honest, an_honest_answer_is_believed);
+	tcase_add_unchecked_fixture(sysv, make_segment, remove_segment);
 	tcase_add_test(sysv, another_key_is_another_segment);
 	tcase_add_test(sysv, another_size_is_another_segment);
 	tcase_add_test(sysv, another_creator_is_another_segment);

@@ -174,9 +174,10 @@ START_TEST(a_writer_without_a_reader_is_told_and_not_killed)
 	/* The broker keeps it open, so there is room at first, and then there is none. */
 	while ((r = shmb_fifo_write(writer, record, sizeof(record), 0)) == 0)
 		;
-	/* Who does not wait is not made to wait for the broker's word either. */
+	/* Who does not wait is not made to wait for the broker's word either. Who does may still
+	 * have to try again where the machine is too busy for an answer within the time. */
 	ck_assert_int_eq(r, -ETIMEDOUT);
-	ck_assert_int_eq(shmb_fifo_write(writer, record, sizeof(record), 100), SHMB_NO_READER);
+	eventually(shmb_fifo_write(writer, record, sizeof(record), 200) == SHMB_NO_READER);
 	shmb_fifo_close(writer);
 }
 END_TEST
@@ -193,7 +194,7 @@ START_TEST(a_writer_whose_reader_is_slow_is_told_apart)
 		;
 	ck_assert_int_eq(r, -ETIMEDOUT);
 	shmb_fifo_close(reader);
-	ck_assert_int_eq(shmb_fifo_write(writer, record, sizeof(record), 100), SHMB_NO_READER);
+	eventually(shmb_fifo_write(writer, record, sizeof(record), 200) == SHMB_NO_READER);
 	shmb_fifo_close(writer);
 }
 END_TEST
