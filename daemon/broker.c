@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/attr.h"
 #include "base/fd.h"
@@ -16,7 +17,7 @@
 #include "objects/registry.h"
 #include "server/server.h"
 
-static const int ending_signals[] = {SIGTERM, SIGINT};
+static const int ending_signals[] = {SIGTERM, SIGINT, SIGHUP};
 
 struct broker {
 	struct runtime runtime;
@@ -35,7 +36,10 @@ static void on_signal(evutil_socket_t number, short what, void *data)
 	(void)event_base_loopbreak(broker->base);
 }
 
-/* The idle time is over. Nobody may be about to connect while the socket is taken away. */
+/*
+ * The idle time is over. Whoever connects in the last moment is reset before HELLO is answered, and
+ * looks for a broker again.
+ */
 static bool may_end(void *data)
 {
 	struct broker *broker = data;
@@ -47,15 +51,26 @@ static bool may_end(void *data)
 	return true;
 }
 
-/* Each client takes two descriptors and each memfd one or two: take what the system allows. */
-static void raise_file_limit(void)
+static void raise_limit(int resource)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+	if (getrlimit(resource, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
 		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
+		(void)setrlimit(resource, &limit);
 	}
+}
+
+/*
+ * Each client takes two descriptors and each memfd one or two: take what the system allows. A memfd
+ * counts as a file, whose size may be limited too.
+ */
+static void prepare_process(void)
+{
+	raise_limit(RLIMIT_NOFILE);
+	raise_limit(RLIMIT_FSIZE);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 }
 
 static struct event_base *make_base(void)
@@ -72,7 +87,6 @@ static struct event_base *make_base(void)
 
 static int watch_signals(struct broker *broker)
 {
-	(void)signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < ARRAY_SIZE(ending_signals); i++) {
 		(void)event_assign(&broker->signals[i], broker->base, ending_signals[i],
 				   EV_SIGNAL | EV_PERSIST, on_signal, broker);
@@ -82,12 +96,22 @@ static int watch_signals(struct broker *broker)
 	return 0;
 }
 
+/* A broker that a client started may have inherited that client's service manager. */
+static bool is_service(const struct broker_settings *settings)
+{
+	return getenv("NOTIFY_SOCKET") && settings->runtime.listener < 0 &&
+	       settings->idle_exit_ms == 0;
+}
+
 static int start_registry(struct broker *broker, const struct broker_settings *settings)
 {
+	bool per_user = settings->runtime.per_user;
 	struct registry_settings registry = {
+		.broker = {geteuid(), getegid(),
+			   per_user || credentials_group_is_empty(getegid(), geteuid())},
 		.fifo_directory = broker->runtime.fifo_directory,
 		.grace_ms = settings->grace_ms,
-		.keeps_objects = getenv("NOTIFY_SOCKET") != NULL,
+		.keeps_objects = is_service(settings),
 		.pidfd_by_pid = getenv("SHMBROKERD_PIDFD_BY_PID") != NULL,
 	};
 
@@ -114,6 +138,8 @@ static void run_and_end(struct broker *broker)
 {
 	log_info("listening at %s", broker->runtime.socket);
 	(void)event_base_dispatch(broker->base);
+	runtime_withdraw(&broker->runtime);
+	server_stop(&broker->server);
 	registry_fini(&broker->registry);
 }
 
@@ -128,6 +154,8 @@ static int run_on_base(struct broker *broker, const struct broker_settings *sett
 	r = start_server(broker, settings);
 	if (r == 0)
 		run_and_end(broker);
+	else
+		server_stop(&broker->server);
 	server_fini(&broker->server);
 	for (size_t i = 0; i < ARRAY_SIZE(ending_signals); i++)
 		(void)event_del(&broker->signals[i]);
@@ -139,10 +167,12 @@ int broker_run(const struct broker_settings *settings)
 	static struct broker broker;
 	int r;
 
-	raise_file_limit();
+	prepare_process();
 	r = runtime_open(&broker.runtime, &settings->runtime);
-	if (r < 0)
-		return r; /* which has been explained */
+	if (r < 0) { /* which has been explained */
+		runtime_close(&broker.runtime);
+		return r;
+	}
 	broker.base = make_base();
 	r = broker.base ? run_on_base(&broker, settings) : -ENOMEM;
 	if (r < 0)

@@ -5,6 +5,8 @@
 #ifndef DAEMON_LOG_H
 #define DAEMON_LOG_H
 
+#include <stdbool.h>
+
 #include "base/attr.h"
 
 enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_INFO = 6 };
@@ -12,10 +14,23 @@ enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_INFO = 6 
 /* Find out where stderr goes. Called once by main. */
 void log_init(void);
 
+/*
+ * A line that nobody takes at once is dropped and counted: a full pipe must not stop the broker.
+ */
 attr_printf(2, 3) void log_line(enum log_level level, const char *format, ...);
+
+/* Whether a line that any peer can cause may be written now, or there were too many of them. */
+bool log_admits_peers(void);
 
 #define log_error(...)   log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)
 #define log_info(...)    log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+
+/* For what peers can cause at will. */
+#define log_peer(...)                                                                              \
+	do {                                                                                       \
+		if (log_admits_peers())                                                            \
+			log_info(__VA_ARGS__);                                                     \
+	} while (0)
 
 #endif

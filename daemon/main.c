@@ -2,11 +2,13 @@
  * shmbrokerd: options, and nothing else.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/units.h"
 #include "broker.h"
@@ -119,6 +121,19 @@ static int show(const char *text)
 	return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* A lock or a socket that got the number 2 would be written to. */
+static bool have_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct broker_settings settings = {
@@ -140,6 +155,8 @@ int main(int argc, char **argv)
 		(void)usage("does not take the argument", argv[optind]);
 		return EXIT_USAGE;
 	}
+	if (!have_standard_descriptors())
+		return EXIT_FAILURE;
 	log_init();
 	return broker_run(&settings) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

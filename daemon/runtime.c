@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,49 +36,70 @@ static int put(char *to, size_t size, const char *path)
 	return fail(-ENAMETOOLONG, "cannot use the path", path, "choose a shorter one");
 }
 
-/* Where things are, by the options or by the rules. */
-static int choose_paths(struct runtime *runtime, const struct runtime_plan *plan)
-{
-	char directory[WIRE_PLACE_MAX];
-	char socket[WIRE_PLACE_MAX + sizeof("/socket")];
-	int r;
-
-	if (plan->directory)
-		snprintf(directory, sizeof(directory), "%s", plan->directory);
-	else if (plan->socket) {
-		const char *slash = strrchr(plan->socket, '/');
-		int size = slash ? (int)(slash - plan->socket) : 1;
-
-		snprintf(directory, sizeof(directory), "%.*s", size ? size : 1,
-			 slash ? plan->socket : ".");
-	} else if (plan->per_user)
-		wire_place_of_user(getenv("XDG_RUNTIME_DIR"), geteuid(), directory);
-	else
-		snprintf(directory, sizeof(directory), "%s", WIRE_PLACE_SYSTEM);
-	snprintf(socket, sizeof(socket), "%s/%s", directory, WIRE_PLACE_SOCKET);
-	r = put(runtime->directory, sizeof(runtime->directory), directory);
-	if (r == 0)
-		r = put(runtime->socket, sizeof(runtime->socket),
-			plan->socket ? plan->socket : socket);
-	return r;
-}
-
 /* Make DIRECTORY if it is missing, and be sure that it is ours alone to write. */
-static int make_directory(const char *path, mode_t mode)
+static int make_directory(const char *path, bool per_user)
 {
+	mode_t mode = per_user ? 0700 : 0755;
 	struct stat st;
 
-	if (mkdir(path, mode) < 0 && errno != EEXIST)
+	/* Made and then set, whatever the umask is. */
+	if (mkdir(path, 0700) == 0) {
+		if (chmod(path, mode) < 0)
+			return fail(-errno, "cannot open the directory", path, "check its parent");
+	} else if (errno != EEXIST) {
 		return fail(-errno, "cannot make the directory", path,
 			    "make it, owned by the broker's user");
-	if (stat(path, &st) < 0)
+	}
+	if (lstat(path, &st) < 0)
 		return fail(-errno, "cannot look at the directory", path, "check its permissions");
 	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 0022))
 		return fail(
 			-EPERM, "refuses the directory", path,
-			"it must belong to the broker's user and be writable by nobody else; give "
-			"another with --runtime-dir");
+			"it must belong to the broker's user, be writable by nobody else and be "
+			"no symbolic link; give another with --runtime-dir");
+	if (per_user && (st.st_mode & 0777) != 0700)
+		return fail(-EPERM, "refuses the directory", path,
+			    "that of a per-user broker must have mode 0700");
 	return 0;
+}
+
+/* The directory by the options or by the rules. */
+static void choose_directory(const struct runtime_plan *plan, char directory[static PATH_MAX])
+{
+	if (plan->directory) {
+		snprintf(directory, PATH_MAX, "%s", plan->directory);
+	} else if (plan->socket) {
+		const char *slash = strrchr(plan->socket, '/');
+		int size = slash ? (int)(slash - plan->socket) : 0;
+
+		snprintf(directory, PATH_MAX, "%.*s", size, plan->socket);
+		if (size == 0)
+			snprintf(directory, PATH_MAX, "%s", slash ? "/" : ".");
+	} else if (plan->per_user) {
+		wire_place_of_user(getenv("XDG_RUNTIME_DIR"), geteuid(), directory);
+	} else {
+		snprintf(directory, PATH_MAX, "%s", WIRE_PLACE_SYSTEM);
+	}
+}
+
+/* The directory, made, and the paths in it: absolute, since clients get them. */
+static int settle_paths(struct runtime *runtime, const struct runtime_plan *plan)
+{
+	char directory[PATH_MAX], whole[PATH_MAX], socket[PATH_MAX + sizeof("/" WIRE_PLACE_SOCKET)];
+	int r;
+
+	choose_directory(plan, directory);
+	r = make_directory(directory, plan->per_user);
+	if (r < 0)
+		return r;
+	if (!realpath(directory, whole))
+		return fail(-errno, "cannot follow", directory, "check its parents");
+	snprintf(socket, sizeof(socket), "%s/%s", whole, WIRE_PLACE_SOCKET);
+	r = put(runtime->directory, sizeof(runtime->directory), whole);
+	if (r == 0)
+		r = put(runtime->socket, sizeof(runtime->socket),
+			plan->socket ? plan->socket : socket);
+	return r;
 }
 
 static int open_lock(const struct runtime *runtime, const char *name, int *ret_fd)
@@ -106,15 +128,34 @@ static bool lock_soon(int fd)
 	return true;
 }
 
-static bool somebody_listens(const struct sockaddr_un *address)
+/*
+ * Make way at the socket's path: nothing there is fine, and so is the socket of a broker that died.
+ * Anything else is somebody's.
+ */
+static int make_way(const struct sockaddr_un *address)
 {
 	autofd fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const char *path = address->sun_path;
+	struct stat st;
 
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT
+			       ? 0
+			       : fail(-errno, "cannot look at", path, "check its directory");
+	if (!S_ISSOCK(st.st_mode))
+		return fail(
+			-EEXIST, "cannot listen at", path,
+			"something that is no socket is there; remove it or choose another path");
 	if (fd < 0)
-		return false;
+		return fail(-errno, "cannot make a socket for", path, "check the limits");
 	/* A full backlog answers EAGAIN: also a sign of life. */
-	return connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
-	       errno == EAGAIN;
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN)
+		return fail(-EADDRINUSE, "cannot start at", path,
+			    "another broker listens there already");
+	if (errno != ECONNREFUSED)
+		return fail(-errno, "cannot start at", path,
+			    "another service's socket is there; choose another path");
+	return unlink(path) < 0 ? fail(-errno, "cannot remove", path, "check its directory") : 0;
 }
 
 static int bind_and_listen(const struct sockaddr_un *address, bool per_user, int *ret_fd)
@@ -125,7 +166,6 @@ static int bind_and_listen(const struct sockaddr_un *address, bool per_user, int
 
 	if (fd < 0)
 		return -errno;
-	(void)unlink(address->sun_path); /* nobody listens there: a dead broker's */
 	before = umask(per_user ? 0177 : 0111);
 	r = bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
 	(void)umask(before);
@@ -139,21 +179,20 @@ static int bind_and_listen(const struct sockaddr_un *address, bool per_user, int
 static int make_listener(struct runtime *runtime, bool per_user)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int r = 0;
+	int r;
 
 	memcpy(address.sun_path, runtime->socket, sizeof(runtime->socket));
 	if (!lock_soon(runtime->start_lock))
 		return fail(-EBUSY, "cannot start at", runtime->socket,
 			    "another program has been starting a broker there for too long");
-	if (somebody_listens(&address))
-		r = fail(-EADDRINUSE, "cannot start at", runtime->socket,
-			 "another broker listens there already");
-	else
+	r = make_way(&address);
+	if (r == 0) {
 		r = bind_and_listen(&address, per_user, &runtime->listener);
+		if (r < 0)
+			(void)fail(r, "cannot listen at", runtime->socket,
+				   "check the path and its directory");
+	}
 	(void)flock(runtime->start_lock, LOCK_UN);
-	if (r < 0 && r != -EADDRINUSE)
-		return fail(r, "cannot listen at", runtime->socket,
-			    "check the path and its directory");
 	return r;
 }
 
@@ -176,16 +215,23 @@ static int take_listener(struct runtime *runtime, int fd)
 	return 0;
 }
 
-static int make_directories(struct runtime *runtime, bool per_user)
+static int listen_at(struct runtime *runtime, const struct runtime_plan *plan)
 {
-	mode_t mode = per_user ? 0700 : 0755;
-	int r = make_directory(runtime->directory, mode);
+	int r = plan->listener >= 0 ? take_listener(runtime, plan->listener)
+				    : make_listener(runtime, plan->per_user);
 
-	if (r < 0)
-		return r;
+	if (r == 0 && lstat(runtime->socket, &runtime->bound) < 0)
+		r = fail(-errno, "cannot find the socket", runtime->socket,
+			 "somebody has removed it just now");
+	return r;
+}
+
+/* While the lock is held: a former broker is through with it then. */
+static int make_fifo_directory(struct runtime *runtime, bool per_user)
+{
 	snprintf(runtime->fifo_directory, sizeof(runtime->fifo_directory), "%s/fifo",
 		 runtime->directory);
-	return make_directory(runtime->fifo_directory, mode);
+	return make_directory(runtime->fifo_directory, per_user);
 }
 
 int runtime_open(struct runtime *runtime, const struct runtime_plan *plan)
@@ -193,23 +239,19 @@ int runtime_open(struct runtime *runtime, const struct runtime_plan *plan)
 	int r;
 
 	*runtime = (struct runtime){.lock = -1, .start_lock = -1, .listener = -1};
-	r = choose_paths(runtime, plan);
-	if (r == 0)
-		r = make_directories(runtime, plan->per_user);
+	r = settle_paths(runtime, plan);
 	if (r == 0)
 		r = open_lock(runtime, "lock", &runtime->lock);
 	if (r == 0)
-		r = open_lock(runtime, "start.lock", &runtime->start_lock);
-	if (r < 0)
-		return r;
-	if (plan->listener >= 0)
-		r = take_listener(runtime, plan->listener);
-	else
-		r = make_listener(runtime, plan->per_user);
+		r = open_lock(runtime, WIRE_PLACE_START, &runtime->start_lock);
 	if (r == 0 && !lock_soon(runtime->lock))
 		r = fail(-EBUSY, "cannot run in", runtime->directory,
 			 "another broker runs in it; end that one or give another with "
 			 "--runtime-dir");
+	if (r == 0)
+		r = listen_at(runtime, plan);
+	if (r == 0)
+		r = make_fifo_directory(runtime, plan->per_user);
 	return r;
 }
 
@@ -218,12 +260,22 @@ bool runtime_lock_start(struct runtime *runtime)
 	return flock(runtime->start_lock, LOCK_EX | LOCK_NB) == 0;
 }
 
+void runtime_withdraw(struct runtime *runtime)
+{
+	struct stat now;
+
+	if (runtime->bound.st_ino != 0 && lock_soon(runtime->start_lock) &&
+	    lstat(runtime->socket, &now) == 0 && now.st_ino == runtime->bound.st_ino &&
+	    now.st_dev == runtime->bound.st_dev)
+		(void)unlink(runtime->socket);
+	runtime->bound.st_ino = 0;
+}
+
 void runtime_close(struct runtime *runtime)
 {
-	if (runtime->start_lock >= 0 && lock_soon(runtime->start_lock)) {
-		(void)rmdir(runtime->fifo_directory);
-		(void)unlink(runtime->socket);
-	}
+	runtime_withdraw(runtime);
+	if (runtime->fifo_directory[0])
+		(void)rmdir(runtime->fifo_directory); /* stays if it is not empty */
 	runtime->listener = fd_close(runtime->listener);
 	runtime->start_lock = fd_close(runtime->start_lock);
 	runtime->lock = fd_close(runtime->lock);

@@ -10,6 +10,7 @@
 #define DAEMON_RUNTIME_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "wire/messages.h"
@@ -26,6 +27,7 @@ struct runtime {
 	char directory[WIRE_PATH_MAX - WIRE_NAME_MAX - sizeof("/fifo/")];
 	char fifo_directory[WIRE_PATH_MAX - WIRE_NAME_MAX];
 	char socket[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	struct stat bound; /* the socket's file as it is when it is ours */
 	int lock;
 	int start_lock;
 	int listener; /* until the server takes it */
@@ -33,7 +35,7 @@ struct runtime {
 
 /*
  * Find or make the directory, take the lock, listen. Returns 0 or -errno, having said on stderr
- * what is wrong.
+ * what is wrong; runtime_close() is due in both cases.
  */
 int runtime_open(struct runtime *runtime, const struct runtime_plan *plan);
 
@@ -41,7 +43,14 @@ int runtime_open(struct runtime *runtime, const struct runtime_plan *plan);
  */
 bool runtime_lock_start(struct runtime *runtime);
 
-/* Take the socket away, unless another broker is about to replace it, and give up the locks. */
+/*
+ * Take the socket's name away, while it still listens: from then on whoever looks for a broker
+ * finds none and starts the next, which waits for `lock`. A socket that another has put there
+ * stays. The start lock is kept until runtime_close().
+ */
+void runtime_withdraw(struct runtime *runtime);
+
+/* Give up the rest, the locks last. */
 void runtime_close(struct runtime *runtime);
 
 #endif

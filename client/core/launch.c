@@ -47,6 +47,7 @@ struct exec_plan {
 	int log;
 	int listener;
 	int failure; /* a pipe: closed by a good exec, else it brings errno */
+	char **environment;
 };
 
 /* Put FD at TARGET, kept across exec. The numbers below FIRST_UNUSED_FD are free by now. */
@@ -96,7 +97,7 @@ static _Noreturn void become_broker(struct exec_plan plan)
 		(void)umask(0077);
 		default_signals();
 		if (close_range(FIRST_UNUSED_FD, ~0u, 0) == 0 && chdir("/") == 0)
-			(void)execv(plan.program, argv);
+			(void)execve(plan.program, argv, plan.environment);
 	}
 	r = errno;
 	(void)!write(plan.failure, &r, sizeof(r));
@@ -166,6 +167,32 @@ static const char *choose_program(void)
 	return program && program[0] ? program : SHMB_DAEMON_PATH;
 }
 
+/*
+ * The environment without what a service manager told this program alone: a broker that took it for
+ * itself would leave things behind for a manager that does not know it. The array is the caller's
+ * to free; NULL without memory.
+ */
+static char **own_environment(void)
+{
+	static const char *const foreign[] = {"NOTIFY_SOCKET=", "WATCHDOG_", "LISTEN_",
+					      "JOURNAL_STREAM=", "INVOCATION_ID="};
+	size_t n = 0, kept = 0;
+	char **environment;
+
+	while (environ[n])
+		n++;
+	environment = calloc(n + 1, sizeof(*environment));
+	for (size_t i = 0; environment && i < n; i++) {
+		bool is_foreign = false;
+
+		for (size_t j = 0; j < ARRAY_SIZE(foreign); j++)
+			is_foreign |= strncmp(environ[i], foreign[j], strlen(foreign[j])) == 0;
+		if (!is_foreign)
+			environment[kept++] = environ[i];
+	}
+	return environment;
+}
+
 /* Returns 0, STILL_STARTING, or -errno with a text. */
 static int start_broker(const char *directory, int listener, uint64_t deadline)
 {
@@ -191,7 +218,11 @@ static int start_broker(const char *directory, int listener, uint64_t deadline)
 	plan.null = null;
 	plan.log = log;
 	plan.failure = failure_out;
+	plan.environment = own_environment();
+	if (!plan.environment)
+		return error_no_memory();
 	r = fork_broker(&plan);
+	free(plan.environment);
 	if (r == 0) {
 		failure_out = fd_close(failure_out);
 		r = hear_failure(failure_in, deadline);

@@ -43,7 +43,7 @@ static void on_grace_over(evutil_socket_t fd, short what, void *data)
 
 	(void)fd;
 	(void)what;
-	log_info("%s (pid %d, uid %u) did not come back: what it held is given up", member->program,
+	log_peer("%s (pid %d, uid %u) did not come back: what it held is given up", member->program,
 		 (int)member->credentials.pid, member->credentials.uid);
 	member_end(member);
 }
@@ -96,6 +96,13 @@ static int member_fill(struct member *member, int socket)
 	return member->handle.tbl ? 0 : -ENOMEM;
 }
 
+static void take_groups(struct member *member, struct credentials *take_credentials)
+{
+	member->credentials = *take_credentials;
+	take_credentials->groups = NULL;
+	take_credentials->n_groups = 0;
+}
+
 int member_new(struct registry *registry, int socket, struct credentials *take_credentials,
 	       const char *program, struct member **ret_member)
 {
@@ -116,8 +123,7 @@ int member_new(struct registry *registry, int socket, struct credentials *take_c
 		member_free(member);
 		return r;
 	}
-	take_credentials->groups = NULL;
-	take_credentials->n_groups = 0;
+	take_groups(member, take_credentials);
 	*ret_member = member;
 	return 0;
 }
@@ -175,7 +181,7 @@ void member_leave(struct member *member)
 		member_end(member);
 }
 
-int member_return(struct member *member, struct peer *peer)
+int member_return(struct member *member, struct peer *peer, struct credentials *take_credentials)
 {
 	struct hold *hold;
 	int r = random_fill(&member->nonce, sizeof(member->nonce));
@@ -184,6 +190,8 @@ int member_return(struct member *member, struct peer *peer)
 		return r;
 	(void)event_del(&member->grace);
 	member->peer = peer;
+	credentials_fini(&member->credentials);
+	take_groups(member, take_credentials);
 	DL_FOREACH2(member->holds, hold, member_next)
 	hold->is_stale = true;
 	return 0;

@@ -65,9 +65,10 @@ void member_leave(struct member *member);
 
 /*
  * It came back with a new connection: its holds are stale until they are said again, and the nonce
- * is a new one. Returns 0 or -errno, and then it is as if it had not come.
+ * is a new one. The groups of TAKE_CREDENTIALS replace
+ * those of before. Returns 0 or -errno, and then it is as if it had not come.
  */
-int member_return(struct member *member, struct peer *peer);
+int member_return(struct member *member, struct peer *peer, struct credentials *take_credentials);
 
 /* The end: everything that it holds and owns is given up, and it is freed. */
 void member_end(struct member *member);

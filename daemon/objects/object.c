@@ -80,7 +80,7 @@ static int make_backing(struct object *object, uint8_t backing)
 
 	if (object->kind == WIRE_KIND_FIFO)
 		return fifo_create(&object->fifo, registry->fifo_directory, object->name,
-				   &object->permission, registry->broker_uid);
+				   &object->permission, registry->broker.uid);
 	return segment_create(&object->segment, backing, object->size, &object->permission,
 			      object->name);
 }
@@ -181,6 +181,12 @@ void object_abandon(struct object *object)
 uint8_t object_backing(const struct object *object)
 {
 	return object->kind == WIRE_KIND_FIFO ? WIRE_BACKING_FIFO : object->segment.backing;
+}
+
+bool object_is_intact(const struct object *object)
+{
+	return object->kind != WIRE_KIND_SEGMENT ||
+	       segment_is_intact(&object->segment, object->size);
 }
 
 void object_path(const struct object *object, char path[static WIRE_PATH_MAX + 1])

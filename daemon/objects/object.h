@@ -97,6 +97,9 @@ void object_abandon(struct object *object);
 
 uint8_t object_backing(const struct object *object);
 
+/* Whether what is behind it is still there and the broker's. */
+bool object_is_intact(const struct object *object);
+
 /* Where a FIFO is for a shell; "" for a segment. */
 void object_path(const struct object *object, char path[static WIRE_PATH_MAX + 1]);
 

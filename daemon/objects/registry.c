@@ -20,7 +20,7 @@ int registry_init(struct registry *registry, struct event_base *base,
 	*registry = (struct registry){
 		.base = base,
 		.settings = *settings,
-		.broker_uid = geteuid(),
+		.broker = settings->broker,
 		.fifo_directory = open(settings->fifo_directory,
 				       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
 	};
@@ -45,8 +45,8 @@ static void say_what_becomes_of(const struct object *object)
 			 object->name, object->segment.sysv.id, (unsigned)object->segment.sysv.key,
 			 object->size);
 	else
-		log_warning("\"%s\" is lost: it was to be kept, and a %s cannot outlive the broker",
-			    object->name, wire_backing_text(object_backing(object)));
+		log_warning("\"%s\" is lost: a %s cannot outlive the broker", object->name,
+			    wire_backing_text(object_backing(object)));
 }
 
 static void part_with(struct object *object)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "objects/table.h"
+#include "rules/access.h"
 #include "wire/messages.h"
 #include "wire/vocabulary.h"
 
@@ -31,6 +32,7 @@ struct observer {
 };
 
 struct registry_settings {
+	struct broker_identity broker;
 	const char *fifo_directory; /* must exist and be the broker's */
 	uint64_t grace_ms;          /* how long a member may be away */
 	bool keeps_objects;         /* a service manager holds them while the broker restarts */
@@ -40,7 +42,7 @@ struct registry_settings {
 struct registry {
 	struct event_base *base;
 	struct registry_settings settings;
-	uid_t broker_uid;
+	struct broker_identity broker;
 	int fifo_directory;
 	struct object *by_name; /* those that have a name */
 	struct object *by_id;   /* those and the removed ones that are still held, oldest first */

@@ -40,6 +40,11 @@ int segment_descriptor(struct segment *segment, unsigned access, int *ret_fd)
 	return 0;
 }
 
+bool segment_is_intact(const struct segment *segment, uint64_t size)
+{
+	return segment->backing != WIRE_BACKING_SYSV || segment_sysv_is_intact(segment, size);
+}
+
 uint64_t segment_attachments(const struct segment *segment)
 {
 	return segment->backing == WIRE_BACKING_SYSV ? segment_sysv_attachments(segment) : 0;

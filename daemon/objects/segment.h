@@ -5,6 +5,7 @@
 #ifndef OBJECTS_SEGMENT_H
 #define OBJECTS_SEGMENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -46,6 +47,10 @@ void segment_abandon(struct segment *segment);
  * checked against what the grant may carry. Returns 0 or -errno.
  */
 int segment_descriptor(struct segment *segment, unsigned access, int *ret_fd);
+
+/* Whether it is still the segment that was made, of SIZE bytes: anybody of the broker's uid and
+ * root can remove a System V segment, and its id comes round again. */
+bool segment_is_intact(const struct segment *segment, uint64_t size);
 
 /* How many attachments the kernel counts, also those that the ledger does not know. 0 for memfd. */
 uint64_t segment_attachments(const struct segment *segment);

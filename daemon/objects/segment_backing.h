@@ -8,6 +8,7 @@
 
 int segment_sysv_create(struct segment *segment, uint64_t size,
 			const struct permission *permission);
+bool segment_sysv_is_intact(const struct segment *segment, uint64_t size);
 void segment_sysv_destroy(struct segment *segment);
 uint64_t segment_sysv_attachments(const struct segment *segment);
 

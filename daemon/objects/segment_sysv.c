@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
+#include <unistd.h>
 
 #include "base/random.h"
 #include "log.h"
@@ -66,8 +67,26 @@ int segment_sysv_create(struct segment *segment, uint64_t size, const struct per
 	return r;
 }
 
+/* The segment behind the id, if it is the one that was made: same key, made by this user. */
+static bool look(const struct segment *segment, struct shmid_ds *ret_now)
+{
+	return shmctl(segment->sysv.id, IPC_STAT, ret_now) == 0 &&
+	       ret_now->shm_perm.__key == segment->sysv.key && ret_now->shm_perm.cuid == geteuid();
+}
+
+bool segment_sysv_is_intact(const struct segment *segment, uint64_t size)
+{
+	struct shmid_ds now;
+
+	return look(segment, &now) && now.shm_segsz == size;
+}
+
 void segment_sysv_destroy(struct segment *segment)
 {
+	struct shmid_ds now;
+
+	if (!look(segment, &now))
+		return; /* gone already, and the id may be another's by now */
 	if (shmctl(segment->sysv.id, IPC_RMID, NULL) < 0 && errno != EIDRM && errno != EINVAL)
 		log_error("System V segment %d cannot be removed: %m; remove it with ipcrm -m %d",
 			  segment->sysv.id, segment->sysv.id);
@@ -77,5 +96,5 @@ uint64_t segment_sysv_attachments(const struct segment *segment)
 {
 	struct shmid_ds now;
 
-	return shmctl(segment->sysv.id, IPC_STAT, &now) < 0 ? 0 : now.shm_nattch;
+	return look(segment, &now) ? now.shm_nattch : 0;
 }

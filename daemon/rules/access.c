@@ -33,6 +33,12 @@ bool access_may_manage(const struct permission *permission, const struct credent
 	return subject->uid == 0 || subject->uid == permission->uid || subject->uid == broker_uid;
 }
 
+bool access_fits(bool is_segment, unsigned access)
+{
+	return access == WIRE_ACCESS_READ ||
+	       access == (is_segment ? WIRE_ACCESS_BOTH : WIRE_ACCESS_WRITE);
+}
+
 const char *access_mode_fault(bool is_segment, uint16_t mode)
 {
 	if (mode & ~0666u)
@@ -45,15 +51,18 @@ const char *access_mode_fault(bool is_segment, uint16_t mode)
 }
 
 const char *access_sysv_fault(const struct permission *permission, const struct credentials *owner,
-			      uid_t broker_uid)
+			      const struct broker_identity *broker)
 {
 	unsigned owner_bits = (permission->mode >> 6) & CLASS_BITS;
 	unsigned group_bits = (permission->mode >> 3) & CLASS_BITS;
 	unsigned other_bits = permission->mode & CLASS_BITS;
 	bool in_group = credentials_in_group(owner, permission->gid);
 
+	if (group_bits != other_bits && permission->gid != broker->gid && !broker->group_is_empty)
+		return "the broker's own group has members, and System V would grant them what its "
+		       "group has";
 	/* These two the kernel never stops, so there is nothing to express. */
-	if (permission->uid == broker_uid || permission->uid == 0)
+	if (permission->uid == broker->uid || permission->uid == 0)
 		return NULL;
 	if (owner_bits == (in_group ? group_bits : other_bits))
 		return NULL;

@@ -19,7 +19,7 @@ static const char *sysv_fault(const struct backing_question *question)
 		return FOREIGN_NAMESPACE;
 	if (question->is_per_user)
 		return NULL;
-	return access_sysv_fault(question->permission, question->owner, question->broker_uid);
+	return access_sysv_fault(question->permission, question->owner, question->broker);
 }
 
 int backing_choose(const struct backing_question *question, struct backing_answer *ret_answer)

@@ -6,8 +6,13 @@
 #include "rules/credentials.h"
 
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+
+#include "base/attr.h"
 
 #define GROUPS_GUESS 32
 
@@ -60,6 +65,44 @@ void credentials_fini(struct credentials *credentials)
 	free(credentials->groups);
 	credentials->groups = NULL;
 	credentials->n_groups = 0;
+}
+
+static void close_file(FILE **file)
+{
+	if (*file)
+		(void)fclose(*file);
+}
+
+/* Whether no user but USER has GID as his own group. */
+static bool has_no_other_user(gid_t gid, uid_t user)
+{
+	attr_cleanup(close_file) FILE *users = fopen("/etc/passwd", "re");
+	const struct passwd *entry;
+
+	errno = 0;
+	while (users && (entry = fgetpwent(users)))
+		if (entry->pw_gid == gid && entry->pw_uid != user)
+			return false;
+	return users && errno != ENOMEM;
+}
+
+/* Whether the group GID lists no members. A user's own name is not looked for: it has to be listed
+ * nowhere to be sure. */
+static bool lists_no_member(gid_t gid)
+{
+	attr_cleanup(close_file) FILE *groups = fopen("/etc/group", "re");
+	const struct group *entry;
+
+	errno = 0;
+	while (groups && (entry = fgetgrent(groups)))
+		if (entry->gr_gid == gid && entry->gr_mem[0])
+			return false;
+	return groups && errno != ENOMEM;
+}
+
+bool credentials_group_is_empty(gid_t gid, uid_t user)
+{
+	return has_no_other_user(gid, user) && lists_no_member(gid);
 }
 
 bool credentials_in_group(const struct credentials *credentials, gid_t gid)

@@ -14,7 +14,7 @@
 struct credentials {
 	uid_t uid;
 	gid_t gid;
-	pid_t pid; /* for logs and the ledger, never for a decision */
+	pid_t pid; /* for logs, the ledger, and who may come back as whom; never for a permission */
 	size_t n_groups;
 	gid_t *groups; /* supplementary ones; owned */
 };
@@ -25,6 +25,12 @@ struct credentials {
  */
 int credentials_of_socket(int socket, struct credentials *ret_credentials);
 void credentials_fini(struct credentials *credentials);
+
+/*
+ * Whether GID has no member but USER, by /etc/passwd and /etc/group, where the users and groups of
+ * services are. False also when that cannot be found out.
+ */
+bool credentials_group_is_empty(gid_t gid, uid_t user);
 
 bool credentials_in_group(const struct credentials *credentials, gid_t gid);
 

@@ -63,7 +63,7 @@ static void turn_out(struct peer *peer, const struct wire_header *header, int st
 	};
 
 	snprintf(refusal.reason, sizeof(refusal.reason), "%s", reason);
-	log_info("connection of pid %d (uid %u) ends: %s", (int)peer->credentials.pid,
+	log_peer("connection of pid %d (uid %u) ends: %s", (int)peer->credentials.pid,
 		 peer->credentials.uid, reason);
 	peer_send(peer, &answer, &wire_refusal_shape, &refusal, -1);
 	peer_drop(peer);

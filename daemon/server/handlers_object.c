@@ -67,7 +67,7 @@ int handle_remove(struct call *call)
 	if (!object)
 		return call_refuse(call, -ENOENT, "\"%s\" does not exist, so it cannot be removed",
 				   name);
-	if (!access_may_manage(&object->permission, subject, registry->broker_uid))
+	if (!access_may_manage(&object->permission, subject, registry->broker.uid))
 		return call_refuse(call, -EPERM,
 				   "\"%s\" belongs to uid %u and only that user and root "
 				   "may remove it; you are uid %u",

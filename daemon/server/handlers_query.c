@@ -18,12 +18,15 @@
 /* WHO lists holds first and then those that wait, whose cursors have this bit. */
 #define CURSOR_PARKED (UINT64_C(1) << 63)
 
+/* So many are looked at for one answer, shown or not: others want their turn. */
+#define LOOK_MAX 4096
+
 static bool is_shown(const struct call *call, const struct object *object)
 {
 	const struct credentials *subject = &call->peer->member->credentials;
 
 	return access_granted(&object->permission, subject) != 0 ||
-	       access_may_manage(&object->permission, subject, call->server->registry->broker_uid);
+	       access_may_manage(&object->permission, subject, call->server->registry->broker.uid);
 }
 
 int handle_status(struct call *call)
@@ -34,7 +37,7 @@ int handle_status(struct call *call)
 
 	reply->flags = server->settings.per_user ? WIRE_HELLO_PER_USER : 0;
 	reply->pid = (uint32_t)getpid();
-	reply->uid = registry->broker_uid;
+	reply->uid = registry->broker.uid;
 	reply->uptime_ms = clock_now_ms() - server->started_ms;
 	reply->segments_sysv = registry->segments_sysv;
 	reply->segments_memfd = registry->segments_memfd;
@@ -115,10 +118,15 @@ int handle_list(struct call *call)
 	size_t prefix_size = strlen(request->prefix);
 	struct object *object = registry_object_after(call->server->registry, request->cursor);
 	uint64_t last = request->cursor;
+	unsigned n_looked_at = 0;
 
 	for (; object; last = object->id, object = object->by_id.next) {
 		struct wire_object entry;
 
+		if (n_looked_at++ == LOOK_MAX) {
+			reply->cursor = last;
+			return WIRE_OUTCOME_DONE;
+		}
 		if (object->state == WIRE_STATE_REMOVED || !is_shown(call, object) ||
 		    strncmp(object->name, request->prefix, prefix_size) != 0)
 			continue;
@@ -188,17 +196,36 @@ static bool list_parked(struct call *call, const struct object *only, uint64_t c
 	return true;
 }
 
-static bool list_holds(struct call *call, const struct object *only, uint64_t cursor)
+static bool list_all_holds(struct call *call, uint64_t cursor)
 {
 	const struct hold *hold = registry_hold_after(call->server->registry, cursor);
+	unsigned n_looked_at = 0;
 
 	for (; hold; cursor = hold->id, hold = hold->handle.next) {
-		if (!is_shown(call, hold->object) || (only && hold->object != only))
+		bool is_full = n_looked_at++ == LOOK_MAX ||
+			       (is_shown(call, hold->object) && !append_hold(call, hold));
+
+		if (is_full) {
+			call->answer->who_reply.cursor = cursor;
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool list_holds_of(struct call *call, const struct object *object, uint64_t cursor)
+{
+	const struct hold *hold;
+
+	DL_FOREACH2(object->holds, hold, object_next)
+	{
+		if (hold->id <= cursor)
 			continue;
 		if (!append_hold(call, hold)) {
 			call->answer->who_reply.cursor = cursor;
 			return false;
 		}
+		cursor = hold->id;
 	}
 	return true;
 }
@@ -216,7 +243,10 @@ int handle_who(struct call *call)
 			return r;
 	}
 	if (!(cursor & CURSOR_PARKED)) {
-		if (!list_holds(call, only, cursor))
+		bool is_whole =
+			only ? list_holds_of(call, only, cursor) : list_all_holds(call, cursor);
+
+		if (!is_whole)
 			return WIRE_OUTCOME_DONE;
 		cursor = CURSOR_PARKED;
 	}

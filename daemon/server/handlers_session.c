@@ -24,12 +24,12 @@ static int check_identity(struct call *call)
 			"uid %u means a user that the broker cannot tell from others; map "
 			"your user into the broker's user namespace",
 			uid);
-	if (server->settings.per_user && uid != server->registry->broker_uid && uid != 0)
+	if (server->settings.per_user && uid != server->registry->broker.uid && uid != 0)
 		return call_refuse(
 			call, -EACCES,
 			"this is the per-user broker of uid %u and you are uid %u; use your "
 			"own or the system's",
-			server->registry->broker_uid, uid);
+			server->registry->broker.uid, uid);
 	return 0;
 }
 
@@ -82,7 +82,7 @@ static bool resume(struct call *call)
 					    &peer->credentials);
 	struct peer *former = member ? member->peer : NULL;
 
-	if (!member || member_return(member, peer) < 0)
+	if (!member || member_return(member, peer, &peer->credentials) < 0)
 		return false;
 	peer->member = member;
 	if (former) {
@@ -132,7 +132,7 @@ int handle_hello(struct call *call)
 	memcpy(reply->secret, peer->member->secret, sizeof(reply->secret));
 	reply->member = peer->member->id;
 	reply->nonce = peer->member->nonce;
-	reply->broker_uid = server->registry->broker_uid;
+	reply->broker_uid = server->registry->broker.uid;
 	snprintf(reply->broker, sizeof(reply->broker), "%s", SHMB_VERSION);
 	return WIRE_OUTCOME_DONE;
 }
@@ -182,8 +182,15 @@ int handle_hold(struct call *call)
 				   " now, and generation %" PRIu64
 				   " is what you hold; open it again",
 				   object->name, object->generation, request->generation);
+	if (object->state != WIRE_STATE_READY)
+		return call_refuse(
+			call, -ESTALE,
+			"\"%s\" was not ready when you were taken off the ledger; open it "
+			"again",
+			object->name);
 	granted = access_granted(&object->permission, &member->credentials);
-	if (request->access == 0 || (request->access & granted) != request->access)
+	if (!access_fits(object->kind == WIRE_KIND_SEGMENT, request->access) ||
+	    (request->access & granted) != request->access)
 		return call_refuse(call, -EACCES, "\"%s\" does not grant uid %u that access",
 				   object->name, member->credentials.uid);
 	r = object_hold_again(object, member, request->access, request->generation, &hold);

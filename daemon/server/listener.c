@@ -20,7 +20,7 @@ static void pause_listening(struct server *server)
 {
 	static const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
 
-	log_warning("new connections wait: %m; raise the limit of open files (LimitNOFILE)");
+	log_peer("new connections wait: %m; raise the limit of open files (LimitNOFILE)");
 	(void)event_del(&server->listening);
 	if (event_add(&server->listen_again, &pause) < 0)
 		(void)event_add(&server->listening, NULL);

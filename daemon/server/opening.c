@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "objects/lifetime.h"
+#include "log.h"
 #include "objects/member.h"
 #include "objects/object.h"
 #include "rules/backing.h"
@@ -38,14 +38,12 @@ static int check_words(struct call *call, const struct wire_open_request *reques
 				   "the flags 0x%x for \"%s\" have bits that this broker "
 				   "does not know",
 				   request->flags, request->name);
-	if (request->kind == WIRE_KIND_FIFO && request->access != WIRE_ACCESS_READ &&
-	    request->access != WIRE_ACCESS_WRITE)
+	if (request->kind == WIRE_KIND_FIFO && !access_fits(false, request->access))
 		return call_refuse(call, -EINVAL,
 				   "a FIFO is opened either for reading or for writing: "
 				   "ask for \"%s\" with access 1 or 2",
 				   request->name);
-	if (request->kind == WIRE_KIND_SEGMENT && request->access != WIRE_ACCESS_READ &&
-	    request->access != WIRE_ACCESS_BOTH)
+	if (request->kind == WIRE_KIND_SEGMENT && !access_fits(true, request->access))
 		return call_refuse(call, -EINVAL,
 				   "a segment is opened for reading or for both: ask for "
 				   "\"%s\" with access 1 or 3",
@@ -169,6 +167,7 @@ static int refuse_creation(struct call *call, const struct wire_open_request *re
 
 	switch (r) {
 	case -ENOSPC:
+	case -ENOMEM:
 		return call_refuse(call, r,
 				   "\"%s\" cannot be created: the machine has no room for "
 				   "another %s of %" PRIu64
@@ -212,7 +211,7 @@ static int choose_backing(struct call *call, const struct wire_open_request *req
 		.wants_key = request->flags & WIRE_OPEN_KEY,
 		.sysv_is_reached = peer->sysv_is_reached,
 		.is_per_user = call->server->settings.per_user,
-		.broker_uid = call->server->registry->broker_uid,
+		.broker = &call->server->registry->broker,
 		.permission = &plan->permission,
 		.owner = &peer->member->credentials,
 	};
@@ -236,6 +235,12 @@ static int choose_backing(struct call *call, const struct wire_open_request *req
 	return 0;
 }
 
+/* What the limits of System V (SHMMNI, SHMALL, SHMMAX) and of memory look like. */
+static bool lacks_room(int r)
+{
+	return r == -ENOSPC || r == -ENOMEM || r == -EINVAL;
+}
+
 static int create(struct call *call, const struct wire_open_request *request,
 		  struct object **ret_object)
 {
@@ -256,9 +261,9 @@ static int create(struct call *call, const struct wire_open_request *request,
 	if (r < 0)
 		return r;
 	r = object_new(call->server->registry, &plan, member, ret_object);
-	if (r == -ENOSPC && is_choice && plan.backing == WIRE_BACKING_SYSV) {
+	if (is_choice && plan.backing == WIRE_BACKING_SYSV && lacks_room(r)) {
 		plan.backing = WIRE_BACKING_MEMFD;
-		why = "the machine has no room for another System V segment";
+		why = "the machine has no room for another System V segment of this size";
 		r = object_new(call->server->registry, &plan, member, ret_object);
 	}
 	if (r < 0)
@@ -280,7 +285,7 @@ static void describe(struct call *call, const struct object *object, const struc
 	if (reply->backing == WIRE_BACKING_SYSV) {
 		reply->shmid = (uint32_t)object->segment.sysv.id;
 		reply->key = (uint32_t)object->segment.sysv.key;
-		reply->creator_uid = object->registry->broker_uid;
+		reply->creator_uid = object->registry->broker.uid;
 	}
 	object_path(object, reply->path);
 }
@@ -316,6 +321,18 @@ static bool has_to_wait(const struct object *object, unsigned access)
 	return object->state == WIRE_STATE_INITIALISING;
 }
 
+/* The object of this name, unless somebody has removed its segment behind the broker's back. */
+static struct object *find(struct call *call, const char *name)
+{
+	struct object *object = registry_find(call->server->registry, name);
+
+	if (!object || object_is_intact(object))
+		return object;
+	log_warning("\"%s\" is lost: its System V segment was removed by another program", name);
+	object_remove(object, WIRE_ENDING_BACKING);
+	return NULL;
+}
+
 int opening_attempt(struct call *call, const struct wire_open_request *request,
 		    struct object **ret_object)
 {
@@ -325,7 +342,7 @@ int opening_attempt(struct call *call, const struct wire_open_request *request,
 
 	if (r < 0)
 		return r;
-	object = registry_find(call->server->registry, request->name);
+	object = find(call, request->name);
 	is_new = !object;
 	if (object)
 		r = check_match(call, request, object);
@@ -341,7 +358,9 @@ int opening_attempt(struct call *call, const struct wire_open_request *request,
 		return CALL_PARKED;
 	}
 	r = grant(call, request, object);
-	if (r < 0 && is_new)
+	/* Where there was no room for new memory beside the old, the old makes room for the next.
+	 */
+	if (r < 0 && (is_new || (object->state == WIRE_STATE_FRESH && lacks_room(r))))
 		object_remove(object, WIRE_ENDING_BACKING);
 	return r;
 }

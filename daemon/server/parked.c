@@ -74,11 +74,17 @@ static void on_deadline(evutil_socket_t fd, short what, void *data)
 {
 	static union message answer;
 	struct parked *parked = data;
+	static const struct timeval at_once;
 	struct call call = call_of(parked, &answer);
-	int status = refuse_late(&call, parked);
+	int status;
 
 	(void)fd;
 	(void)what;
+	if (parked->tries_again) { /* first that, and then the deadline */
+		(void)event_add(&parked->deadline, &at_once);
+		return;
+	}
+	status = refuse_late(&call, parked);
 	parked_free(parked);
 	call_answer(&call, status);
 }
@@ -122,9 +128,27 @@ void parked_init(struct server *server)
 	(void)event_assign(&server->parked_wake, server->base, -1, 0, on_wake, server);
 }
 
+static void send_away(struct parked *parked)
+{
+	static union message answer;
+	struct call call = call_of(parked, &answer);
+	int status =
+		call_refuse(&call, -ESHUTDOWN,
+			    "the broker ends before \"%s\" was initialised; open it again when "
+			    "a broker runs",
+			    parked->request.name);
+
+	parked_free(parked);
+	call_answer(&call, status);
+}
+
 void parked_fini(struct server *server)
 {
 	(void)event_del(&server->parked_wake);
+	while (server->parked)
+		send_away(server->parked);
+	while (server->trying_again)
+		send_away(server->trying_again);
 }
 
 int parked_add(struct call *call, const struct wire_open_request *request, struct object *object)

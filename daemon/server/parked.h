@@ -32,6 +32,8 @@ struct parked {
 };
 
 void parked_init(struct server *server);
+
+/* Nobody waits any longer: those that do are told that the broker ends. */
 void parked_fini(struct server *server);
 
 /* Park CALL, an OPEN, until OBJECT changes. Returns CALL_PARKED or a refusal. */

@@ -120,9 +120,8 @@ void peer_send(struct peer *peer, const struct wire_header *header, const struct
 	if (r == 0)
 		return;
 	if (r != -EPIPE && r != -ECONNRESET)
-		log_warning(
-			"connection of pid %d dropped: what it should get could not be sent: %s",
-			(int)peer->credentials.pid, strerror(-r));
+		log_peer("connection of pid %d dropped: what it should get could not be sent: %s",
+			 (int)peer->credentials.pid, strerror(-r));
 	drop_soon(peer);
 }
 
@@ -200,7 +199,7 @@ static void on_hello_late(evutil_socket_t fd, short what, void *data)
 
 	(void)fd;
 	(void)what;
-	log_info("connection of pid %d (uid %u) dropped: no HELLO in time",
+	log_peer("connection of pid %d (uid %u) dropped: no HELLO in time",
 		 (int)peer->credentials.pid, peer->credentials.uid);
 	peer_drop(peer);
 }
@@ -238,7 +237,7 @@ void peer_new(struct server *server, int take_fd)
 			r = start_events(peer);
 	}
 	if (r < 0) {
-		log_warning("a connection is refused: %s", strerror(-r));
+		log_peer("a connection is refused: %s", strerror(-r));
 		if (peer)
 			peer_free(peer);
 		fd_close(take_fd);

@@ -132,11 +132,16 @@ int server_init(struct server *server, struct event_base *base, struct registry 
 	return r;
 }
 
-void server_fini(struct server *server)
+void server_stop(struct server *server)
 {
 	listener_fini(server);
+	parked_fini(server);
+	server->settings.idle_exit_ms = 0;
+	(void)event_del(&server->idle);
+}
+
+void server_fini(struct server *server)
+{
 	while (server->peers)
 		peer_drop(server->peers);
-	(void)event_del(&server->idle);
-	parked_fini(server);
 }

@@ -49,7 +49,11 @@ struct server {
 int server_init(struct server *server, struct event_base *base, struct registry *registry,
 		const struct server_settings *settings, int take_listener);
 
-/* Stop listening and drop all peers; objects and members are the registry's. */
+/* The end begins: no connection is accepted and nobody waits any more. The peers stay, to be told
+ * what becomes of their objects. */
+void server_stop(struct server *server);
+
+/* Drop all peers, after server_stop(). Objects and members are the registry's. */
 void server_fini(struct server *server);
 
 /* A peer or an object came or went: start or stop the idle timer. */

@@ -11,6 +11,8 @@ enum relation { ROOT, OWNER, OWNER_IN_GROUP, IN_GROUP, IN_GROUP_BY_LIST, OTHER, 
 #define OWNER_UID 1000
 #define GROUP     2000
 
+static const struct broker_identity broker_itself = {900, 900, true};
+
 static struct credentials subject_of(enum relation relation, gid_t *list)
 {
 	struct credentials subject = {.uid = 5, .gid = 5};
@@ -116,7 +118,8 @@ START_TEST(sysv_is_refused_exactly_where_the_kernel_would_grant_the_owner_someth
 			struct credentials owner = {.uid = OWNER_UID, .gid = in_group ? GROUP : 5};
 			bool same = kernel_bits(&permission, in_group) == mode / 0100 % 010;
 
-			ck_assert_msg((access_sysv_fault(&permission, &owner, 900) == NULL) == same,
+			ck_assert_msg((access_sysv_fault(&permission, &owner, &broker_itself) ==
+				       NULL) == same,
 				      "mode 0%o, owner %s the group", mode,
 				      in_group ? "in" : "outside");
 		}
@@ -126,10 +129,34 @@ END_TEST
 START_TEST(sysv_says_anything_of_the_brokers_user_and_of_root)
 {
 	struct permission brokers = {900, GROUP, 0600}, roots = {0, GROUP, 0600};
-	struct credentials broker = {.uid = 900}, root = {.uid = 0};
+	struct credentials user = {.uid = 900}, root = {.uid = 0};
 
-	ck_assert(!access_sysv_fault(&brokers, &broker, 900));
-	ck_assert(!access_sysv_fault(&roots, &root, 900));
+	ck_assert(!access_sysv_fault(&brokers, &user, &broker_itself));
+	ck_assert(!access_sysv_fault(&roots, &root, &broker_itself));
+}
+END_TEST
+
+START_TEST(sysv_is_refused_where_the_brokers_own_group_would_get_something_else)
+{
+	struct broker_identity peopled = {900, 4500, false};
+	struct permission for_group = {OWNER_UID, GROUP, 0660}, for_all = {OWNER_UID, GROUP, 0666};
+	struct permission of_brokers_group = {OWNER_UID, 4500, 0660};
+	struct credentials owner = {.uid = OWNER_UID, .gid = GROUP};
+	struct credentials in_brokers_group = {.uid = OWNER_UID, .gid = 4500};
+
+	ck_assert(!access_sysv_fault(&for_group, &owner, &broker_itself));
+	ck_assert(access_sysv_fault(&for_group, &owner, &peopled) != NULL);
+	ck_assert(!access_sysv_fault(&for_all, &owner, &peopled));
+	ck_assert(!access_sysv_fault(&of_brokers_group, &in_brokers_group, &peopled));
+}
+END_TEST
+
+START_TEST(a_segment_is_held_for_reading_or_both_and_a_fifo_in_one_direction)
+{
+	for (unsigned access = 0; access < 8; access++) {
+		ck_assert(access_fits(true, access) == (access == 1 || access == 3));
+		ck_assert(access_fits(false, access) == (access == 1 || access == 2));
+	}
 }
 END_TEST
 
@@ -145,6 +172,8 @@ int main(void)
 		tests,
 		sysv_is_refused_exactly_where_the_kernel_would_grant_the_owner_something_else);
 	tcase_add_test(tests, sysv_says_anything_of_the_brokers_user_and_of_root);
+	tcase_add_test(tests, sysv_is_refused_where_the_brokers_own_group_would_get_something_else);
+	tcase_add_test(tests, a_segment_is_held_for_reading_or_both_and_a_fifo_in_one_direction);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
 }

@@ -10,6 +10,7 @@
 #include "wire/vocabulary.h"
 
 static const struct credentials owner = {.uid = 1000, .gid = 1000};
+static const struct broker_identity broker = {900, 900, true};
 static const struct permission shared_by_all = {1000, 1000, 0666};
 static const struct permission of_one_user = {1000, 2000, 0600};
 
@@ -18,7 +19,7 @@ static struct backing_question question_of(uint8_t wanted, const struct permissi
 	return (struct backing_question){
 		.wanted = wanted,
 		.sysv_is_reached = true,
-		.broker_uid = 900,
+		.broker = &broker,
 		.permission = permission,
 		.owner = &owner,
 	};

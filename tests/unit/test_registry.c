@@ -65,7 +65,9 @@ static struct observer watcher = {.ready = saw_ready,
 
 static void set_up(void)
 {
-	struct registry_settings settings = {.fifo_directory = directory, .grace_ms = 20};
+	struct registry_settings settings = {.broker = {geteuid(), getegid(), true},
+					     .fifo_directory = directory,
+					     .grace_ms = 20};
 
 	strcpy(directory, "/tmp/shmbroker-test-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(directory));
@@ -342,7 +344,7 @@ START_TEST(who_comes_back_has_to_say_its_holds_again)
 	struct member *member = make_member();
 	struct object *object = make_object("a", WIRE_BACKING_MEMFD, WIRE_LIFETIME_KEEP, NULL);
 	struct hold *kept = hold_for(object, member, WIRE_ACCESS_BOTH);
-	struct credentials wrong = member->credentials;
+	struct credentials wrong = member->credentials, again;
 	uint8_t secret[WIRE_SECRET_SIZE];
 
 	object_ready(object);
@@ -354,7 +356,10 @@ START_TEST(who_comes_back_has_to_say_its_holds_again)
 	secret[0] ^= 1;
 	ck_assert_ptr_null(member_find(&registry, member->id, secret, &member->credentials));
 
-	ck_assert_int_eq(member_return(member, NULL), 0);
+	again = member->credentials;
+	again.groups = NULL;
+	again.n_groups = 0;
+	ck_assert_int_eq(member_return(member, NULL, &again), 0);
 	ck_assert_uint_eq(object->n_holds, 2);
 	kept->is_stale = false;
 	ck_assert_int_eq(member_confirm(member, member->nonce), 0);
@@ -396,6 +401,26 @@ START_TEST(at_the_end_keep_sysv_stays_and_the_rest_goes)
 }
 END_TEST
 
+START_TEST(a_segment_that_was_removed_by_another_is_not_intact_and_its_id_is_left_alone)
+{
+	struct object *object = make_object("a", WIRE_BACKING_SYSV, WIRE_LIFETIME_KEEP, NULL);
+	struct shmid_ds now;
+	int other;
+
+	ck_assert(object_is_intact(object));
+	ck_assert_int_eq(shmctl(object->segment.sysv.id, IPC_RMID, NULL), 0);
+	ck_assert(!object_is_intact(object));
+	/* As if the id had come round again. */
+	other = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
+	ck_assert_int_ge(other, 0);
+	object->segment.sysv.id = other;
+	ck_assert(!object_is_intact(object));
+	object_remove(object, WIRE_ENDING_BACKING);
+	ck_assert_int_eq(shmctl(other, IPC_STAT, &now), 0);
+	ck_assert_int_eq(shmctl(other, IPC_RMID, NULL), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("registry");
@@ -415,6 +440,9 @@ int main(void)
 	tcase_add_test(tests, who_comes_back_has_to_say_its_holds_again);
 	tcase_add_test(tests, walking_by_cursor_goes_on_where_the_cursor_has_vanished);
 	tcase_add_test(tests, at_the_end_keep_sysv_stays_and_the_rest_goes);
+	tcase_add_test(
+		tests,
+		a_segment_that_was_removed_by_another_is_not_intact_and_its_id_is_left_alone);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
 }
