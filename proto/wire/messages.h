@@ -81,7 +81,7 @@
 	FIELD(M, u64,   hold, 0, 1, "the hold, to be used from now on")
 
 #define WIRE_STATUS_REPLY_FIELDS(FIELD, M)						\
-	FIELD(M, u32,   flags, 0, 1, "as in the HELLO answer")			\
+	FIELD(M, u32,   flags, 0, 1, "1 per-user broker")			\
 	FIELD(M, u32,   pid, 0, 1, "process id of the broker")			\
 	FIELD(M, u32,   uid, 0, 1, "uid of the broker")				\
 	FIELD(M, u64,   uptime_ms, 0, 1, "time since its start")			\

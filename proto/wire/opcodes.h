@@ -11,7 +11,7 @@
  *   since            the protocol version that introduced it
  *
  * History: numbers are never reused.
- *   version 1: 1 to 11, event 1
+ *   version 1: 1 to 12, event 1
  */
 #ifndef WIRE_OPCODES_H
 #define WIRE_OPCODES_H

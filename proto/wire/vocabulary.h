@@ -59,7 +59,7 @@
 	WORD(4, ENDING_SHUTDOWN, "the broker ends")		\
 	WORD(5, ENDING_BACKING,  "its backing was lost")
 
-/* What an answer with a positive status says. */
+/* What an answer says that is no refusal. */
 #define WIRE_OUTCOMES(WORD)		\
 	WORD(0, OUTCOME_DONE,       "done")		\
 	WORD(1, OUTCOME_INITIALISE, "initialise")	\

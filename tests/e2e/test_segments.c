@@ -480,6 +480,60 @@ START_TEST(auto_takes_what_says_the_permission_exactly)
 }
 END_TEST
 
+START_TEST(a_segment_that_another_program_removed_is_made_anew)
+{
+	struct shmb_segment *segment;
+	struct shmb_segment_facts before, after;
+
+	options.lifetime = SHMB_LIFETIME_KEEP;
+	options.backing = SHMB_BACKING_SYSV;
+	segment = library_create(connection, "robbed", &options);
+	shmb_segment_info(segment, &before);
+	shmb_segment_detach(segment);
+	ck_assert_int_eq(shmctl((int)before.shmid, IPC_RMID, NULL), 0);
+	options.flags = 0;
+	expect_refused(shmb_segment_open(connection, "robbed", &options, &segment), -ENOENT);
+	ck_assert(broker_said(&broker, "\"robbed\" is lost"));
+	options.flags = SHMB_CREATE;
+	segment = library_create(connection, "robbed", &options);
+	shmb_segment_info(segment, &after);
+	ck_assert_uint_gt(after.id, before.id);
+	shmb_segment_detach(segment);
+	expect_ok(shmb_remove(connection, "robbed", NULL));
+}
+END_TEST
+
+START_TEST(a_limit_of_file_sizes_is_a_refusal_and_not_the_brokers_end)
+{
+	struct rlimit small = {1 << 20, 1 << 20};
+	struct shmb_segment *segment = NULL;
+
+	ck_assert_int_eq(prlimit(broker.pid, RLIMIT_FSIZE, &small, NULL), 0);
+	options.backing = SHMB_BACKING_MEMFD;
+	options.size = 8 << 20;
+	expect_refused(shmb_segment_open(connection, "large", &options, &segment), -EFBIG);
+	options.size = 4096;
+	shmb_segment_detach(library_create(connection, "small", &options));
+}
+END_TEST
+
+START_TEST(what_system_v_has_no_room_for_auto_makes_a_memfd)
+{
+	struct shmb_segment_facts facts;
+	struct shmb_segment *segment;
+
+	options.mode = 0666;
+	options.size = UINT64_C(1) << 42;
+	expect_result(shmb_segment_open(connection, "vast", &options, &segment), SHMB_INITIALISE);
+	shmb_segment_info(segment, &facts);
+	if (facts.backing == SHMB_BACKING_SYSV) /* vm.overcommit_memory is 1 */
+		fprintf(stderr, "NOT TESTED: this machine promises any amount of memory\n");
+	else
+		ck_assert_ptr_nonnull(strstr(facts.why, "no room"));
+	shmb_segment_detach(segment);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("segments");
@@ -497,6 +551,9 @@ int main(void)
 	tcase_add_test(one, a_legacy_program_reaches_the_same_bytes_by_key);
 	tcase_add_test(one, what_cannot_be_is_refused_with_a_reason);
 	tcase_add_test(one, what_exists_is_not_taken_for_what_is_wanted);
+	tcase_add_test(one, a_segment_that_another_program_removed_is_made_anew);
+	tcase_add_test(one, a_limit_of_file_sizes_is_a_refusal_and_not_the_brokers_end);
+	tcase_add_test(one, what_system_v_has_no_room_for_auto_makes_a_memfd);
 	tcase_add_checked_fixture(users, start, stop);
 	tcase_add_test(users, a_memfd_is_sealed_against_its_users);
 	tcase_add_test(users, a_read_only_memfd_is_not_widened_by_another_user);

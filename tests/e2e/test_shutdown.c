@@ -136,6 +136,30 @@ START_TEST(nobody_delays_the_end)
 }
 END_TEST
 
+/* Somebody waits for an initialiser when the end comes: he is told, and nothing else happens. */
+START_TEST(who_waits_is_told)
+{
+	struct shmb_segment_options options = page;
+	struct shmb_connection *other = library_connect(&broker);
+	struct shmb_segment *first, *second;
+	struct shmb_request *request;
+
+	options.lifetime = SHMB_LIFETIME_KEEP;
+	options.backing = SHMB_BACKING_SYSV;
+	expect_result(shmb_segment_open(connection, "kept", &options, &first), SHMB_INITIALISE);
+	expect_ok(shmb_segment_open_submit(other, "kept", &options, NULL, NULL, &request));
+	eventually(library_status(connection).parked == 1);
+	ck_assert_int_eq(broker_end(&broker, SIGTERM), 0);
+	library_await(other, request);
+	expect_refused(shmb_segment_open_finish(request, &second), -ESHUTDOWN);
+	shmb_disconnect(other);
+	shmb_segment_detach(first);
+	shmb_disconnect(connection);
+	ck_assert_int_eq(sysv_remove_of(broker.pid), 1);
+	broker_forget(&broker);
+}
+END_TEST
+
 START_TEST(the_next_broker_at_the_same_place_starts_afresh)
 {
 	struct shmb_segment *segment = create("once", SHMB_LIFETIME_USED, SHMB_BACKING_SYSV);
@@ -166,6 +190,7 @@ int main(void)
 	tcase_add_loop_test(tcase, holders_are_told, 0, 2);
 	tcase_add_loop_test(tcase, what_is_kept_stays_where_its_backing_can, 0, 2);
 	tcase_add_loop_test(tcase, nobody_delays_the_end, 0, 2);
+	tcase_add_test(tcase, who_waits_is_told);
 	tcase_add_test(tcase, the_next_broker_at_the_same_place_starts_afresh);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
