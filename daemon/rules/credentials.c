@@ -15,6 +15,7 @@
 #include "base/attr.h"
 
 #define GROUPS_GUESS 32
+#define ENTRY_MAX    16384 /* a longer line of a database is one that cannot be judged */
 
 static int groups_of_socket(int socket, gid_t **ret_groups, size_t *ret_n)
 {
@@ -77,27 +78,28 @@ static void close_file(FILE **file)
 static bool has_no_other_user(gid_t gid, uid_t user)
 {
 	attr_cleanup(close_file) FILE *users = fopen("/etc/passwd", "re");
-	const struct passwd *entry;
+	struct passwd entry, *found;
+	char text[ENTRY_MAX];
+	int r = ENOENT;
 
-	errno = 0;
-	while (users && (entry = fgetpwent(users)))
-		if (entry->pw_gid == gid && entry->pw_uid != user)
+	while (users && (r = fgetpwent_r(users, &entry, text, sizeof(text), &found)) == 0)
+		if (entry.pw_gid == gid && entry.pw_uid != user)
 			return false;
-	return users && errno != ENOMEM;
+	return users && r == ENOENT;
 }
 
-/* Whether the group GID lists no members. A user's own name is not looked for: it has to be listed
- * nowhere to be sure. */
+/* Whether the group GID lists no members. */
 static bool lists_no_member(gid_t gid)
 {
 	attr_cleanup(close_file) FILE *groups = fopen("/etc/group", "re");
-	const struct group *entry;
+	struct group entry, *found;
+	char text[ENTRY_MAX];
+	int r = ENOENT;
 
-	errno = 0;
-	while (groups && (entry = fgetgrent(groups)))
-		if (entry->gr_gid == gid && entry->gr_mem[0])
+	while (groups && (r = fgetgrent_r(groups, &entry, text, sizeof(text), &found)) == 0)
+		if (entry.gr_gid == gid && entry.gr_mem[0])
 			return false;
-	return groups && errno != ENOMEM;
+	return groups && r == ENOENT;
 }
 
 bool credentials_group_is_empty(gid_t gid, uid_t user)

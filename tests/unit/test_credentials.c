@@ -72,6 +72,14 @@ START_TEST(all_groups_count_however_many)
 }
 END_TEST
 
+START_TEST(a_group_that_somebody_is_in_is_not_empty)
+{
+	/* Root's own group has root, whom it counts for; nobody has uid 4294960000. */
+	ck_assert(!credentials_group_is_empty(0, 4294960000u));
+	ck_assert(credentials_group_is_empty(4294960000u, 0));
+}
+END_TEST
+
 START_TEST(what_is_no_socket_has_no_credentials)
 {
 	struct credentials credentials;
@@ -91,6 +99,7 @@ int main(void)
 
 	tcase_add_test(tests, a_socketpair_is_this_process);
 	tcase_add_test(tests, all_groups_count_however_many);
+	tcase_add_test(tests, a_group_that_somebody_is_in_is_not_empty);
 	tcase_add_test(tests, what_is_no_socket_has_no_credentials);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
