@@ -29,6 +29,9 @@ struct shmb_request;
  * Called by shmb_dispatch(), on its thread and without any lock held, once for each request that
  * was submitted with it. It usually finishes the request; if it does not, somebody has to later.
  * Until it has been called, only the dispatching thread may finish or cancel the request.
+ *
+ * Where several threads dispatch one connection, give each request a callback: a thread that only
+ * polls for an answer may sleep through the moment in which another took it in.
  */
 typedef void shmb_done_fn(struct shmb_request *request, void *data);
 
