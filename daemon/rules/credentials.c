@@ -78,7 +78,7 @@ static void close_file(FILE **file)
 static bool has_no_other_user(gid_t gid, uid_t user)
 {
 	attr_cleanup(close_file) FILE *users = fopen("/etc/passwd", "re");
-	struct passwd entry, *found;
+	struct passwd entry = {0}, *found;
 	char text[ENTRY_MAX];
 	int r = ENOENT;
 
@@ -92,7 +92,7 @@ static bool has_no_other_user(gid_t gid, uid_t user)
 static bool lists_no_member(gid_t gid)
 {
 	attr_cleanup(close_file) FILE *groups = fopen("/etc/group", "re");
-	struct group entry, *found;
+	struct group entry = {0}, *found;
 	char text[ENTRY_MAX];
 	int r = ENOENT;
 
