@@ -107,7 +107,7 @@ struct report *report_new(const struct bench *bench, const struct place *place, 
 	describe_machine(report->root, place);
 	put(report->root, "results", json_incref(report->results));
 	put(report->root, "notes", json_incref(report->notes));
-	printf("%u rounds; median [least, greatest]\n\n%-46s %-9s %-27s %-27s %6s %7s\n",
+	printf("%u rounds; median [least, greatest]\n\n%-46s %-9s %-27s %-27s %-17s %7s\n",
 	       bench->plan.rounds, "", "", "ours", "limit", "ratio", "target");
 	return report;
 }
@@ -164,19 +164,23 @@ void report_compare(struct report *report, const char *what, const char *where,
 		    const struct series *ours, const struct series *limit, double target)
 {
 	json_t *row = row_new(what, where, ours);
-	double ratio = ours->median / limit->median;
+	struct series ratio = series_divide("ours / limit", ours, limit);
 	char our_text[64], limit_text[64], target_text[16] = "";
 
 	put(row, "limit", series_to_json(limit));
-	put(row, "ratio", json_real(ratio));
+	put(row, "ratio", json_real(ratio.median));
+	put(row, "ratio_min", json_real(ratio.min));
+	put(row, "ratio_max", json_real(ratio.max));
 	if (target > 0) {
 		put(row, "target", json_real(target));
 		snprintf(target_text, sizeof(target_text), "<= %.2f", target);
 	}
-	printf("%-46s %-9s %-27s %-27s %6.2f %7s %s\n", what, where, format_series(ours, our_text),
-	       format_series(limit, limit_text), ratio, target_text,
-	       judge(report, row, target > 0, ratio <= target));
+	printf("%-46s %-9s %-27s %-27s %4.2f [%4.2f, %4.2f] %7s %s\n", what, where,
+	       format_series(ours, our_text), format_series(limit, limit_text), ratio.median,
+	       ratio.min, ratio.max, target_text,
+	       judge(report, row, target > 0, ratio.median <= target));
 	append(report->results, row);
+	series_fini(&ratio);
 }
 
 void report_value(struct report *report, const char *what, const char *where,
@@ -189,7 +193,7 @@ void report_value(struct report *report, const char *what, const char *where,
 		put(row, "target", json_real(target));
 		snprintf(target_text, sizeof(target_text), "<= %g %s", target, ours->unit);
 	}
-	printf("%-46s %-9s %-27s %-27s %6s %7s %s\n", what, where, format_series(ours, text),
+	printf("%-46s %-9s %-27s %-27s %-17s %7s %s\n", what, where, format_series(ours, text),
 	       target_text, "", "", judge(report, row, target >= 0, ours->median <= target));
 	append(report->results, row);
 }

@@ -16,8 +16,8 @@ struct report;
 struct report *report_new(const struct bench *bench, const struct place *place, const char *title);
 
 /*
- * OURS beside LIMIT, measured in the same rounds: the ratio of their medians shall be at most
- * TARGET; 0 where there is no target. WHERE says on which cores.
+ * OURS beside LIMIT, measured in the same rounds: the median of the ratios, each of one round,
+ * shall be at most TARGET; 0 where there is no target. WHERE says on which cores.
  */
 void report_compare(struct report *report, const char *what, const char *where,
 		    const struct series *ours, const struct series *limit, double target);

@@ -145,6 +145,21 @@ struct series series_combine(const char *name, double a, const struct series *x,
 	return series;
 }
 
+struct series series_divide(const char *name, const struct series *x, const struct series *y)
+{
+	struct series series = {.name = name,
+				.unit = "",
+				.n_rounds = x->n_rounds,
+				.rounds = allocate(x->n_rounds)};
+
+	if (x->n_rounds != y->n_rounds)
+		bench_fail("%s and %s were not measured in the same rounds", x->name, y->name);
+	for (unsigned i = 0; i < x->n_rounds; i++)
+		series.rounds[i] = x->rounds[i] / y->rounds[i];
+	sum_up(&series);
+	return series;
+}
+
 void series_fini(struct series *series)
 {
 	free(series->rounds);

@@ -50,6 +50,9 @@ struct series series_of(const char *name, const char *unit, const double *values
 struct series series_combine(const char *name, double a, const struct series *x, double b,
 			     const struct series *y);
 
+/* X / Y, round by round: a slow second of the machine is in both halves of its round. */
+struct series series_divide(const char *name, const struct series *x, const struct series *y);
+
 void series_fini(struct series *series);
 
 /* Sorts VALUES. */
