@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/text.h"
 #include "log.h"
 #include "wire/place.h"
 
@@ -67,18 +68,18 @@ static int make_directory(const char *path, bool per_user)
 static void choose_directory(const struct runtime_plan *plan, char directory[static PATH_MAX])
 {
 	if (plan->directory) {
-		snprintf(directory, PATH_MAX, "%s", plan->directory);
+		text_copy(directory, PATH_MAX, plan->directory);
 	} else if (plan->socket) {
 		const char *slash = strrchr(plan->socket, '/');
 		int size = slash ? (int)(slash - plan->socket) : 0;
 
 		snprintf(directory, PATH_MAX, "%.*s", size, plan->socket);
 		if (size == 0)
-			snprintf(directory, PATH_MAX, "%s", slash ? "/" : ".");
+			text_copy(directory, PATH_MAX, slash ? "/" : ".");
 	} else if (plan->per_user) {
 		wire_place_of_user(getenv("XDG_RUNTIME_DIR"), geteuid(), directory);
 	} else {
-		snprintf(directory, PATH_MAX, "%s", WIRE_PLACE_SYSTEM);
+		text_copy(directory, PATH_MAX, WIRE_PLACE_SYSTEM);
 	}
 }
 

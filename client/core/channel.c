@@ -1,7 +1,8 @@
 /*
  * Sending is done by whoever has something to send, reading by the leader alone: so a packet is
- * never taken from under a thread that sleeps in poll(2) for it. A plain round trip is three system
- * calls, sendmsg, poll and recvmsg.
+ * never taken from under a thread that sleeps for it. A plain round trip is two system calls,
+ * sendmsg and a recvmsg that waits. It waits in slices, since the time that it may take is set for
+ * the socket and not for the call; for what is shorter than a slice there is poll(2).
  *
  * The broker's packets are checked like a stranger's. One that makes no sense ends the connection
  * for good: whoever sends it is not a broker.
@@ -9,6 +10,7 @@
 #include "core/channel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,6 +30,7 @@
 #define RECEIVE_MAX 512
 
 #define SEND_TURN_MS 50
+#define SLICE_MS     500
 
 #define STATUS_SMALLEST (-4095) /* no errno is beyond it */
 
@@ -84,7 +87,7 @@ static int send_request(struct shmb_connection *connection, struct shmb_request 
 		header.version = (uint8_t)connection->hello.version;
 	if (++connection->serial == 0)
 		connection->serial = 1;
-	header.serial = connection->serial;
+	header.serial = request->wants_answer ? connection->serial : 0;
 	r = wire_encode_packet(&header, request->operation->request, request->message, packet,
 			       &size);
 	if (r == 0)
@@ -118,7 +121,9 @@ void channel_flush(struct shmb_connection *connection)
 	while (!is_full && (request = next_to_send(connection))) {
 		int r = send_request(connection, request);
 
-		if (r == 0) {
+		if (r == 0 && !request->wants_answer) {
+			request_free(request);
+		} else if (r == 0) {
 			list_remove(&request->link);
 			list_append(&connection->sent, &request->link);
 		} else if (r == -EAGAIN || r == -ENOBUFS || r == -ENOMEM) {
@@ -270,32 +275,49 @@ static void take_packet(struct shmb_connection *connection, const uint8_t *packe
 		take_answer(connection, &header, body, size - WIRE_HEADER_SIZE, fd);
 }
 
+/* What packet_receive() or packet_await() brought. */
+static void take_received(struct shmb_connection *connection, const uint8_t *packet, ssize_t size,
+			  int *fd)
+{
+	if (size == -ECONNRESET)
+		return; /* told once; what came before it is still to be read */
+	if (size == -EMSGSIZE)
+		channel_fail(connection, -EBADMSG,
+			     "the broker at %s sent a packet that is too long; it is no "
+			     "shmbrokerd, or a broken one",
+			     connection->location.address.sun_path);
+	else if (size <= 0)
+		channel_lose(connection);
+	else
+		take_packet(connection, packet, (size_t)size, fd);
+}
+
 void channel_receive(struct shmb_connection *connection, const struct shmb_request *until)
 {
 	uint8_t packet[WIRE_PACKET_MAX];
 
 	for (int i = 0; i < RECEIVE_MAX && connection->socket >= 0; i++) {
 		autofd fd = -1;
-		ssize_t size = packet_receive(connection->socket, packet, sizeof(packet), &fd);
+		ssize_t size;
 
-		if (size == -EAGAIN)
-			break;
-		if (size == -ECONNRESET)
-			continue; /* told once; what came before it is still to be read */
-		if (size == -EMSGSIZE) {
-			channel_fail(connection, -EBADMSG,
-				     "the broker at %s sent a packet that is too long; it is no "
-				     "shmbrokerd, or a broken one",
-				     connection->location.address.sun_path);
-		} else if (size <= 0) {
-			channel_lose(connection);
-		} else {
-			take_packet(connection, packet, (size_t)size, &fd);
-		}
 		if (until && until->is_done)
 			break;
+		size = packet_receive(connection->socket, packet, sizeof(packet), &fd);
+		if (size == -EAGAIN)
+			break;
+		take_received(connection, packet, size, &fd);
 	}
 	channel_flush(connection);
+}
+
+/* Sleep until there is something to read or room for what has to be sent. */
+static void await_change(struct shmb_connection *connection, short events, int timeout_ms)
+{
+	struct pollfd poll_for = {.fd = connection->socket, .events = events};
+
+	(void)pthread_mutex_unlock(&connection->lock);
+	(void)poll(&poll_for, 1, timeout_ms);
+	(void)pthread_mutex_lock(&connection->lock);
 }
 
 /*
@@ -304,12 +326,9 @@ void channel_receive(struct shmb_connection *connection, const struct shmb_reque
  */
 static void send_turn(struct shmb_connection *connection, uint64_t deadline)
 {
-	struct pollfd poll_for = {.fd = connection->socket, .events = POLLOUT};
 	int left = deadline_left_ms(deadline);
 
-	(void)pthread_mutex_unlock(&connection->lock);
-	(void)poll(&poll_for, 1, left < SEND_TURN_MS ? left : SEND_TURN_MS);
-	(void)pthread_mutex_lock(&connection->lock);
+	await_change(connection, POLLOUT, left < SEND_TURN_MS ? left : SEND_TURN_MS);
 	channel_flush(connection);
 }
 
@@ -321,17 +340,31 @@ static void follow(struct shmb_connection *connection, uint64_t deadline)
 	(void)pthread_cond_timedwait(&connection->changed, &connection->lock, &at);
 }
 
+/* Sleep until a packet comes, for a slice at most, and take it in. */
+static void await_packet(struct shmb_connection *connection)
+{
+	uint8_t packet[WIRE_PACKET_MAX];
+	autofd fd = -1;
+	ssize_t size;
+
+	(void)pthread_mutex_unlock(&connection->lock);
+	size = packet_await(connection->socket, packet, sizeof(packet), &fd);
+	(void)pthread_mutex_lock(&connection->lock);
+	if (size != -EAGAIN && size != -EINTR)
+		take_received(connection, packet, size, &fd);
+}
+
 static void read_turn(struct shmb_connection *connection, const struct shmb_request *until,
 		      uint64_t deadline)
 {
-	struct pollfd poll_for = {.fd = connection->socket, .events = POLLIN};
 	int left = deadline_left_ms(deadline);
 
 	if (next_to_send(connection))
-		poll_for.events |= POLLOUT;
-	(void)pthread_mutex_unlock(&connection->lock);
-	(void)poll(&poll_for, 1, left);
-	(void)pthread_mutex_lock(&connection->lock);
+		await_change(connection, POLLIN | POLLOUT, left);
+	else if (left < SLICE_MS)
+		await_change(connection, POLLIN, left);
+	else
+		await_packet(connection);
 	channel_receive(connection, until);
 }
 
@@ -366,10 +399,23 @@ void channel_turn(struct shmb_connection *connection, const struct shmb_request 
 	(void)pthread_setcancelstate(before, NULL);
 }
 
+/* It was connected without blocking; from now on each call says whether it may. */
+static int prepare_socket(int fd)
+{
+	static const struct timeval slice = {.tv_usec = SLICE_MS * 1000};
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &slice, sizeof(slice)) < 0 ||
+	    fcntl(fd, F_SETFL, 0) < 0)
+		return -errno;
+	return 0;
+}
+
 int channel_open(struct shmb_connection *connection, int take_fd)
 {
-	int r = pollable_watch(&connection->pollable, take_fd, false);
+	int r = prepare_socket(take_fd);
 
+	if (r == 0)
+		r = pollable_watch(&connection->pollable, take_fd, false);
 	if (r < 0) {
 		fd_close(take_fd);
 		return r;
@@ -400,7 +446,7 @@ static bool is_repeatable(const struct shmb_request *request)
 
 static void settle_lost(struct shmb_request *request, struct link *again)
 {
-	bool is_release = request->operation->opcode == WIRE_RELEASE;
+	bool is_release = !request->wants_answer;
 
 	if (request->role == REQUEST_INTERNAL || (request->is_abandoned && !is_release)) {
 		request_free(request);

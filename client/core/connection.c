@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/text.h"
 #include "core/channel.h"
 #include "core/error.h"
 #include "core/handshake.h"
@@ -73,7 +74,7 @@ static int connection_new(const struct shmb_connect_options *options,
 	list_init(&connection->answered);
 	list_init(&connection->done);
 	events_init(&connection->events);
-	snprintf(connection->program, sizeof(connection->program), "%s", program);
+	text_copy(connection->program, sizeof(connection->program), program);
 	connection->pollable = (struct pollable)POLLABLE_NONE;
 	r = locate(options->socket, options->no_start, &connection->location);
 	if (r < 0) {

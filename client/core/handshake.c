@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/text.h"
 #include "core/channel.h"
 #include "core/connection.h"
 #include "core/error.h"
@@ -83,7 +84,7 @@ static void tell_removed(struct shmb_connection *connection, const struct shmb_r
 		.generation = holder->hold.generation,
 	};
 
-	snprintf(event.name, sizeof(event.name), "%s", request_subject(holder));
+	text_copy(event.name, sizeof(event.name), request_subject(holder));
 	events_push(&connection->events, &event);
 	pollable_ring(&connection->pollable);
 }

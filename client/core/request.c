@@ -21,9 +21,6 @@
 
 #define UNDERWAY_MAX 256
 
-/* So many releases may wait for their answers before an end takes the time to read answers. */
-#define UNREAD_MAX 64
-
 static size_t aligned(size_t size)
 {
 	return (size + 7) & ~(size_t)7;
@@ -49,6 +46,7 @@ int request_new(struct shmb_connection *connection, unsigned opcode, const void 
 	*request = (struct shmb_request){
 		.connection = connection,
 		.operation = operation,
+		.wants_answer = true,
 		.fd = -1,
 		.message = (char *)request + message_at,
 		.answer = (char *)request + answer_at,
@@ -111,6 +109,7 @@ static void turn_into_release(struct shmb_request *request)
 	request->handle = NULL;
 	request->is_done = false;
 	request->is_abandoned = true;
+	request->wants_answer = false;
 	request_enqueue(request, false);
 }
 
@@ -488,8 +487,6 @@ void request_end(struct shmb_request *request)
 	if (connection_enter(connection) < 0)
 		return;
 	abandon(request);
-	if (connection->n_underway > UNREAD_MAX && !connection->is_led)
-		channel_receive(connection, NULL);
 	connection_leave(connection);
 }
 

@@ -40,10 +40,11 @@ struct shmb_request {
 	const struct wire_operation *operation;
 	enum request_role role;
 	uint32_t serial;
-	int status;       /* outcome or -errno, once it is done; then a text is in the answer */
-	unsigned version; /* in which the answer was encoded */
-	int fd;           /* that came with the answer, or -1 */
-	bool is_underway; /* in unsent or sent */
+	int status;        /* outcome or -errno, once it is done; then a text is in the answer */
+	unsigned version;  /* in which the answer was encoded */
+	int fd;            /* that came with the answer, or -1 */
+	bool wants_answer; /* else it is gone when it is sent */
+	bool is_underway;  /* in unsent or sent */
 	bool is_done;
 	bool is_waited_for; /* by a blocking call, which keeps the deadline itself */
 	bool is_abandoned;  /* by its caller */

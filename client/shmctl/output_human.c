@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/units.h"
 #include "command.h"
 #include "options.h"
@@ -39,7 +40,7 @@ static char *lifetime_text(const struct shmb_object *object, char text[static LI
 		snprintf(text, LIFETIME_TEXT_MAX, "%s:%s", wire_lifetime_text(object->lifetime),
 			 units_format_duration(object->linger_ms, linger));
 	else
-		snprintf(text, LIFETIME_TEXT_MAX, "%s", wire_lifetime_text(object->lifetime));
+		text_copy(text, LIFETIME_TEXT_MAX, wire_lifetime_text(object->lifetime));
 	return text;
 }
 
@@ -48,7 +49,7 @@ static char *user_text(uint32_t uid, char text[static OWNER_TEXT_MAX])
 	const struct passwd *user = getpwuid(uid);
 
 	if (user)
-		snprintf(text, OWNER_TEXT_MAX, "%s", user->pw_name);
+		text_copy(text, OWNER_TEXT_MAX, user->pw_name);
 	else
 		snprintf(text, OWNER_TEXT_MAX, "%" PRIu32, uid);
 	return text;
@@ -59,7 +60,7 @@ static char *group_text(uint32_t gid, char text[static OWNER_TEXT_MAX])
 	const struct group *group = getgrgid(gid);
 
 	if (group)
-		snprintf(text, OWNER_TEXT_MAX, "%s", group->gr_name);
+		text_copy(text, OWNER_TEXT_MAX, group->gr_name);
 	else
 		snprintf(text, OWNER_TEXT_MAX, "%" PRIu32, gid);
 	return text;

@@ -19,6 +19,7 @@
 
 #include "base/fd.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "log.h"
 #include "objects/object.h"
 #include "objects/registry.h"
@@ -115,7 +116,7 @@ int member_new(struct registry *registry, int socket, struct credentials *take_c
 	member->id = registry_next_id(registry);
 	member->pidfd = -1;
 	member->credentials = *take_credentials;
-	snprintf(member->program, sizeof(member->program), "%s", program);
+	text_copy(member->program, sizeof(member->program), program);
 	(void)event_assign(&member->grace, registry->base, -1, 0, on_grace_over, member);
 	r = member_fill(member, socket);
 	if (r < 0) {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/text.h"
 #include "log.h"
 #include "server/handlers.h"
 #include "server/peer.h"
@@ -42,7 +43,8 @@ void call_answer(struct call *call, int status)
 	};
 	struct peer *peer = call->peer;
 
-	peer_send(peer, &header, shape, call->answer, status < 0 ? -1 : call->fd);
+	if (call->serial != 0 || status < 0)
+		peer_send(peer, &header, shape, call->answer, status < 0 ? -1 : call->fd);
 	if (call->owns_fd)
 		fd_close(call->fd);
 	if (call->ends)
@@ -62,7 +64,7 @@ static void turn_out(struct peer *peer, const struct wire_header *header, int st
 		.status = status,
 	};
 
-	snprintf(refusal.reason, sizeof(refusal.reason), "%s", reason);
+	text_copy(refusal.reason, sizeof(refusal.reason), reason);
 	log_peer("connection of pid %d (uid %u) ends: %s", (int)peer->credentials.pid,
 		 peer->credentials.uid, reason);
 	peer_send(peer, &answer, &wire_refusal_shape, &refusal, -1);
@@ -111,6 +113,12 @@ void dispatch_packet(struct peer *peer, const uint8_t *bytes, size_t size)
 		turn_out(peer, &header, -EPROTO,
 			 greets ? "HELLO came twice on one connection"
 				: "a request came before HELLO");
+		return;
+	}
+	if (header.serial == 0 && call.operation->reply != &wire_empty_shape) {
+		turn_out(peer, &header, -EPROTO,
+			 "a request came that asks for something and, with serial 0, for no "
+			 "answer");
 		return;
 	}
 	if (decode_request(call.operation, header.version, bytes + WIRE_HEADER_SIZE,

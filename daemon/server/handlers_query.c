@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "objects/member.h"
 #include "objects/object.h"
 #include "server/handlers.h"
@@ -46,8 +47,8 @@ int handle_status(struct call *call)
 	reply->members = HASH_CNT(handle, registry->members);
 	reply->holds = HASH_CNT(handle, registry->holds);
 	reply->parked = server->n_parked;
-	snprintf(reply->broker, sizeof(reply->broker), "%s", SHMB_VERSION);
-	snprintf(reply->directory, sizeof(reply->directory), "%s", server->settings.directory);
+	text_copy(reply->broker, sizeof(reply->broker), SHMB_VERSION);
+	text_copy(reply->directory, sizeof(reply->directory), server->settings.directory);
 	return WIRE_OUTCOME_DONE;
 }
 
@@ -71,8 +72,8 @@ static void describe_object(const struct object *object, struct wire_object *ret
 	ret->key = 0;
 	ret->shmid = 0;
 	ret->age_ms = clock_now_ms() - object->created_ms;
-	snprintf(ret->name, sizeof(ret->name), "%s", object->name);
-	snprintf(ret->layout, sizeof(ret->layout), "%s", object->layout);
+	text_copy(ret->name, sizeof(ret->name), object->name);
+	text_copy(ret->layout, sizeof(ret->layout), object->layout);
 	object_path(object, ret->path);
 	if (ret->backing == WIRE_BACKING_SYSV) {
 		ret->key = (uint32_t)object->segment.sysv.key;
@@ -148,8 +149,8 @@ static void describe_holder(const struct member *member, const char *name, uint6
 	ret->pid = (uint32_t)member->credentials.pid;
 	ret->uid = member->credentials.uid;
 	ret->age_ms = clock_now_ms() - since_ms;
-	snprintf(ret->program, sizeof(ret->program), "%s", member->program);
-	snprintf(ret->name, sizeof(ret->name), "%s", name);
+	text_copy(ret->program, sizeof(ret->program), member->program);
+	text_copy(ret->name, sizeof(ret->name), name);
 }
 
 /* Returns false when the page is full. */

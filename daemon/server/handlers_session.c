@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "objects/member.h"
 #include "objects/object.h"
 #include "server/handlers.h"
@@ -133,7 +134,7 @@ int handle_hello(struct call *call)
 	reply->member = peer->member->id;
 	reply->nonce = peer->member->nonce;
 	reply->broker_uid = server->registry->broker.uid;
-	snprintf(reply->broker, sizeof(reply->broker), "%s", SHMB_VERSION);
+	text_copy(reply->broker, sizeof(reply->broker), SHMB_VERSION);
 	return WIRE_OUTCOME_DONE;
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "log.h"
 #include "objects/member.h"
 #include "objects/object.h"
@@ -268,7 +269,7 @@ static int create(struct call *call, const struct wire_open_request *request,
 	}
 	if (r < 0)
 		return refuse_creation(call, request, plan.backing, r);
-	snprintf(call->answer->open_reply.why, sizeof(call->answer->open_reply.why), "%s", why);
+	text_copy(call->answer->open_reply.why, sizeof(call->answer->open_reply.why), why);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /*
- * The socket of a peer and its queue. Packets are received several at a time, without a control
- * buffer, so that no descriptor is ever installed.
+ * The socket of a peer and its queue. One packet is received a wake-up, so that every peer has its
+ * turn, by recv(2), which has no room for descriptors: none is ever installed.
  */
 #include "server/peer.h"
 
@@ -20,8 +20,7 @@
 #include "server/server.h"
 #include "wire/packet.h"
 
-#define PACKETS_PER_WAKEUP 8
-#define OUTPUT_MAX         128 /* packets */
+#define OUTPUT_MAX 128 /* packets */
 
 /* An answer that waits for room in the socket; it owns its descriptor. */
 struct packet {
@@ -152,42 +151,32 @@ static void on_writable(evutil_socket_t fd, short what, void *data)
 		peer_drop(peer);
 }
 
-/* Returns the number of packets received, or -errno. */
-static int receive(int fd, uint8_t bytes[][WIRE_PACKET_MAX], struct mmsghdr *packets)
+/* Returns the size that the packet had, which may be more than the room for it, or -errno. */
+static ssize_t receive(int fd, uint8_t bytes[static WIRE_PACKET_MAX])
 {
-	struct iovec parts[PACKETS_PER_WAKEUP];
-	int n;
+	ssize_t size;
 
-	for (size_t i = 0; i < PACKETS_PER_WAKEUP; i++) {
-		parts[i] = (struct iovec){bytes[i], WIRE_PACKET_MAX};
-		packets[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &parts[i], .msg_iovlen = 1}};
-	}
 	do
-		n = recvmmsg(fd, packets, PACKETS_PER_WAKEUP, MSG_DONTWAIT, NULL);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n;
+		size = recv(fd, bytes, WIRE_PACKET_MAX, MSG_DONTWAIT | MSG_TRUNC);
+	while (size < 0 && errno == EINTR);
+	return size < 0 ? -errno : size;
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *data)
 {
-	static uint8_t bytes[PACKETS_PER_WAKEUP][WIRE_PACKET_MAX];
-	struct mmsghdr packets[PACKETS_PER_WAKEUP];
+	static uint8_t bytes[WIRE_PACKET_MAX];
 	struct peer *peer = data;
-	int n = receive(fd, bytes, packets);
+	ssize_t size = receive(fd, bytes);
 
 	(void)what;
-	if (n == -EAGAIN)
+	if (size == -EAGAIN)
 		return;
 	peer->is_busy = true;
-	if (n <= 0)
+	/* Nobody sends an empty packet: it is how the end of the connection reads. */
+	if (size <= 0 || size > WIRE_PACKET_MAX)
 		peer_drop(peer);
-	for (int i = 0; i < n && !peer->is_dropped && !peer->is_broken; i++) {
-		/* Nobody sends an empty packet: it is how the end of the connection reads. */
-		if (packets[i].msg_len == 0 || (packets[i].msg_hdr.msg_flags & MSG_TRUNC))
-			peer_drop(peer);
-		else
-			dispatch_packet(peer, bytes[i], packets[i].msg_len);
-	}
+	else
+		dispatch_packet(peer, bytes, (size_t)size);
 	peer->is_busy = false;
 	if (peer->is_dropped)
 		peer_free(peer);

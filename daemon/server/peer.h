@@ -1,7 +1,7 @@
 /*
  * One connection: what is read from it, what waits to be written to it, and the member behind it.
  *
- * Input is bounded by reading a few packets a wake-up, and none while answers wait to be taken.
+ * Input is bounded by reading one packet a wake-up, and none while answers wait to be taken.
  * Output is bounded by dropping a peer whose queue is full.
  */
 #ifndef SERVER_PEER_H

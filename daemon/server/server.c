@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "log.h"
 #include "objects/member.h"
 #include "objects/object.h"
@@ -42,7 +43,7 @@ static void tell_removed(struct peer *peer, const struct object *object, uint64_
 		.code = WIRE_EVENT_REMOVED,
 	};
 
-	snprintf(event.name, sizeof(event.name), "%s", object->name);
+	text_copy(event.name, sizeof(event.name), object->name);
 	peer_send(peer, &header, &wire_removed_event_shape, &event, -1);
 }
 

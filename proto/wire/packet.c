@@ -18,27 +18,31 @@ union control {
 	char bytes[CMSG_SPACE(RECEIVED_FDS_MAX * sizeof(int))];
 };
 
-int packet_send(int socket, const void *bytes, size_t size, int fd)
+static ssize_t send_with_fd(int socket, const void *bytes, size_t size, int fd)
 {
 	struct iovec part = {.iov_base = (void *)bytes, .iov_len = size};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-	union control control;
+	union control control = {.bytes = {0}};
+	struct msghdr message = {.msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = control.bytes,
+				 .msg_controllen = CMSG_SPACE(sizeof(int))};
 
-	if (fd >= 0) {
-		memset(&control, 0, sizeof(control));
-		message.msg_control = control.bytes;
-		message.msg_controllen = CMSG_SPACE(sizeof(int));
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
-	}
-	for (;;) {
-		if (sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
-			return 0;
-		if (errno != EINTR)
-			return -errno;
-	}
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
+	return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+int packet_send(int socket, const void *bytes, size_t size, int fd)
+{
+	ssize_t sent;
+
+	do
+		sent = fd < 0 ? send(socket, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL)
+			      : send_with_fd(socket, bytes, size, fd);
+	while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -errno : 0;
 }
 
 /* Keep the first descriptor of a message, close the rest. */
@@ -66,7 +70,7 @@ static int collect_fd(struct msghdr *message)
 	return kept;
 }
 
-ssize_t packet_receive(int socket, void *buffer, size_t capacity, int *ret_fd)
+static ssize_t receive(int socket, void *buffer, size_t capacity, int flags, int *ret_fd)
 {
 	struct iovec part = {.iov_base = buffer, .iov_len = capacity};
 	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
@@ -78,9 +82,7 @@ ssize_t packet_receive(int socket, void *buffer, size_t capacity, int *ret_fd)
 		message.msg_control = control.bytes;
 		message.msg_controllen = sizeof(control.bytes);
 	}
-	do
-		size = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (size < 0 && errno == EINTR);
+	size = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
 	if (size < 0)
 		return -errno;
 	if (ret_fd)
@@ -90,4 +92,19 @@ ssize_t packet_receive(int socket, void *buffer, size_t capacity, int *ret_fd)
 	if (ret_fd)
 		*ret_fd = fd_steal(&fd);
 	return size;
+}
+
+ssize_t packet_receive(int socket, void *buffer, size_t capacity, int *ret_fd)
+{
+	ssize_t size;
+
+	do
+		size = receive(socket, buffer, capacity, MSG_DONTWAIT, ret_fd);
+	while (size == -EINTR);
+	return size;
+}
+
+ssize_t packet_await(int socket, void *buffer, size_t capacity, int *ret_fd)
+{
+	return receive(socket, buffer, capacity, 0, ret_fd);
 }

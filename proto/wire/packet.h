@@ -26,4 +26,10 @@ attr_nodrop int packet_send(int socket, const void *bytes, size_t size, int fd);
  */
 attr_nodrop ssize_t packet_receive(int socket, void *buffer, size_t capacity, int *ret_fd);
 
+/*
+ * The same, but wait for a packet, at most for the socket's SO_RCVTIMEO; then -EAGAIN. A signal
+ * that is handled ends the wait too, with -EINTR.
+ */
+attr_nodrop ssize_t packet_await(int socket, void *buffer, size_t capacity, int *ret_fd);
+
 #endif

@@ -146,7 +146,7 @@ int main(int argc, char **argv)
 	server_start_broker(&broker, &bench, place.own);
 	server_start_limit(&limit, &bench, place.own, 1);
 	start_peer(&peer, &bench, place.own);
-	wire_connect(&owner, broker.socket, WAIT_IN_RECV);
+	wire_connect(&owner, broker.socket);
 	objects_create(&owner, 0, WIRE_BACKING_MEMFD, OBJECTS_SIZE);
 	measure_fresh(&bench, report, &broker, &limit);
 	measure_again(&bench, report, &broker, &limit);

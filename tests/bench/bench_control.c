@@ -7,11 +7,11 @@
  * of the limit: twice the one and 1.25 times the other is allowed. That round trip brings what
  * ours brings: a descriptor for a memfd, one opened anew for a read-only grant, none for System V.
  * "open" is shmb_segment_open() alone, the memory stays attached; "open, detach" is the whole
- * cycle, with the munmap(2) and the RELEASE that detaching sends.
+ * cycle, with the munmap(2) and the RELEASE that detaching sends. RELEASE is a packet without an
+ * answer, so the round trip of its limit has such a packet behind it.
  *
  * Rows with "protocol" are the broker without the library, rows with "library" are what a program
- * sees. A client that uses the library's way of waiting, poll(2) and then recvmsg(2), is compared
- * with a limit that waits in the same way; rows marked "recv" compare with one blocking recv(2).
+ * sees. The client of the limit waits in one blocking call.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,12 +36,15 @@
 /* What is measured, by its place in the arrays. */
 enum {
 	ECHO_STAT,
-	ECHO_STAT_RECV,
 	ECHO_STATUS,
 	ECHO_OPEN,
 	ECHO_SEND,
 	ECHO_REOPEN,
-	PROTOCOL_STAT,
+	ECHO_OPEN_TELL,
+	ECHO_SEND_TELL,
+	ECHO_REOPEN_TELL,
+	N_ECHOES,
+	PROTOCOL_STAT = N_ECHOES,
 	PROTOCOL_SYSV,
 	PROTOCOL_MEMFD,
 	PROTOCOL_MEMFD_READ,
@@ -64,16 +67,14 @@ struct control {
 	struct report *report;
 	struct server broker;
 	struct server limit;
-	struct wire_client wire_poll;
-	struct wire_client wire_recv;
-	struct echo_client echo_poll;
-	struct echo_client echo_recv;
+	struct wire_client wire;
+	struct echo_client client;
 	struct shmb_connection *connection;
 	char shm_name[32];
 	char shm_path[48];
 	key_t key;
 
-	struct echo_run echo[ECHO_REOPEN + 1];
+	struct echo_run echo[N_ECHOES];
 	struct wire_run wire_stat;
 	struct wire_open_run wire_open[3];
 	struct library_ask_run ask;
@@ -146,10 +147,10 @@ static void make_objects(struct control *control)
 	struct wire_stat_request stat = {0};
 	struct wire_object object;
 
-	objects_create(&control->wire_poll, OBJECT_MEMFD, WIRE_BACKING_MEMFD, OBJECTS_SIZE);
-	objects_create(&control->wire_poll, OBJECT_SYSV, WIRE_BACKING_SYSV, OBJECTS_SIZE);
+	objects_create(&control->wire, OBJECT_MEMFD, WIRE_BACKING_MEMFD, OBJECTS_SIZE);
+	objects_create(&control->wire, OBJECT_SYSV, WIRE_BACKING_SYSV, OBJECTS_SIZE);
 	objects_name(OBJECT_SYSV, stat.name);
-	(void)wire_ask(&control->wire_poll, WIRE_STAT, &stat, &object, NULL);
+	(void)wire_ask(&control->wire, WIRE_STAT, &stat, &object, NULL);
 	control->key = (key_t)object.key;
 	make_shm(control);
 }
@@ -160,10 +161,8 @@ static void start_all(struct control *control)
 
 	server_start_broker(&control->broker, &control->bench, core);
 	server_start_limit(&control->limit, &control->bench, core, 1);
-	wire_connect(&control->wire_poll, control->broker.socket, WAIT_IN_POLL);
-	wire_connect(&control->wire_recv, control->broker.socket, WAIT_IN_RECV);
-	echo_connect(&control->echo_poll, control->limit.socket, WAIT_IN_POLL);
-	echo_connect(&control->echo_recv, control->limit.socket, WAIT_IN_RECV);
+	wire_connect(&control->wire, control->broker.socket);
+	echo_connect(&control->client, control->limit.socket);
 	control->connection = library_connect(control->broker.socket);
 	make_objects(control);
 }
@@ -175,12 +174,12 @@ static void learn_sizes(struct control *control, struct wire_request *request, b
 	struct wire_open_reply opened;
 	autofd fd = -1;
 
-	(void)wire_call(&control->wire_poll, request, brings_fd ? &opened : NULL,
+	(void)wire_call(&control->wire, request, brings_fd ? &opened : NULL,
 			brings_fd ? &fd : NULL);
 	if (brings_fd)
-		objects_release(&control->wire_poll, opened.hold);
+		objects_release(&control->wire, opened.hold);
 	*echo = (struct echo_run){
-		.client = &control->echo_poll,
+		.client = &control->client,
 		.request_size = request->size,
 		.answer_size = request->answer_size,
 	};
@@ -189,14 +188,13 @@ static void learn_sizes(struct control *control, struct wire_request *request, b
 static void prepare_echo(struct control *control)
 {
 	struct wire_stat_request stat = {0};
+	struct wire_release_request release = {0};
 	struct wire_request request;
 
 	objects_name(OBJECT_MEMFD, stat.name);
 	wire_request_init(&control->wire_stat.request, WIRE_STAT, &stat);
-	control->wire_stat.client = &control->wire_recv;
+	control->wire_stat.client = &control->wire;
 	learn_sizes(control, &control->wire_stat.request, false, &control->echo[ECHO_STAT]);
-	control->echo[ECHO_STAT_RECV] = control->echo[ECHO_STAT];
-	control->echo[ECHO_STAT_RECV].client = &control->echo_recv;
 	wire_request_init(&request, WIRE_STATUS, NULL);
 	learn_sizes(control, &request, false, &control->echo[ECHO_STATUS]);
 	objects_open_request(OBJECT_MEMFD, WIRE_ACCESS_BOTH, &request);
@@ -205,6 +203,11 @@ static void prepare_echo(struct control *control)
 	control->echo[ECHO_SEND].picker.n = 1;
 	control->echo[ECHO_REOPEN] = control->echo[ECHO_SEND];
 	control->echo[ECHO_REOPEN].reopens = true;
+	wire_request_init(&request, WIRE_RELEASE, &release);
+	for (int i = 0; i < 3; i++) {
+		control->echo[ECHO_OPEN_TELL + i] = control->echo[ECHO_OPEN + i];
+		control->echo[ECHO_OPEN_TELL + i].told_size = request.size;
+	}
 }
 
 static void prepare_ours(struct control *control)
@@ -212,7 +215,7 @@ static void prepare_ours(struct control *control)
 	static const unsigned objects[3] = {OBJECT_SYSV, OBJECT_MEMFD, OBJECT_MEMFD};
 
 	for (unsigned i = 0; i < 3; i++)
-		wire_open_run_init(&control->wire_open[i], &control->wire_poll, objects[i], 1,
+		wire_open_run_init(&control->wire_open[i], &control->wire, objects[i], 1,
 				   i == 2 ? WIRE_ACCESS_READ : WIRE_ACCESS_BOTH, false);
 	control->ask = (struct library_ask_run){control->connection, OBJECT_MEMFD};
 	for (unsigned i = 0; i < 3; i++) {
@@ -230,12 +233,16 @@ static void measure(struct control *control, bool across, struct series *ret)
 {
 	struct contender contenders[N_CONTENDERS] = {
 		[ECHO_STAT] = {"echo", echo_run, &control->echo[ECHO_STAT]},
-		[ECHO_STAT_RECV] = {"echo, recv", echo_run, &control->echo[ECHO_STAT_RECV]},
 		[ECHO_STATUS] = {"echo", echo_run, &control->echo[ECHO_STATUS]},
 		[ECHO_OPEN] = {"echo", echo_run, &control->echo[ECHO_OPEN]},
 		[ECHO_SEND] = {"echo with descriptor", echo_run, &control->echo[ECHO_SEND]},
 		[ECHO_REOPEN] = {"echo with reopened descriptor", echo_run,
 				 &control->echo[ECHO_REOPEN]},
+		[ECHO_OPEN_TELL] = {"echo, and a packet", echo_run, &control->echo[ECHO_OPEN_TELL]},
+		[ECHO_SEND_TELL] = {"echo with descriptor, and a packet", echo_run,
+				    &control->echo[ECHO_SEND_TELL]},
+		[ECHO_REOPEN_TELL] = {"echo with reopened descriptor, and a packet", echo_run,
+				      &control->echo[ECHO_REOPEN_TELL]},
 		[PROTOCOL_STAT] = {"STAT", wire_run, &control->wire_stat},
 		[PROTOCOL_SYSV] = {"OPEN sysv", wire_open_run, &control->wire_open[0]},
 		[PROTOCOL_MEMFD] = {"OPEN memfd", wire_open_run, &control->wire_open[1]},
@@ -263,12 +270,10 @@ static void measure(struct control *control, bool across, struct series *ret)
 
 static void compare_requests(struct report *report, const char *where, const struct series *seen)
 {
-	report_compare(report, "STAT, protocol, recv", where, &seen[PROTOCOL_STAT],
-		       &seen[ECHO_STAT_RECV], REQUEST_TARGET);
+	report_compare(report, "STAT, protocol", where, &seen[PROTOCOL_STAT], &seen[ECHO_STAT],
+		       REQUEST_TARGET);
 	report_compare(report, "STAT, library", where, &seen[LIBRARY_STAT], &seen[ECHO_STAT],
 		       REQUEST_TARGET);
-	report_compare(report, "STAT, library, limit in recv", where, &seen[LIBRARY_STAT],
-		       &seen[ECHO_STAT_RECV], 0);
 	report_compare(report, "STATUS, library", where, &seen[LIBRARY_STATUS], &seen[ECHO_STATUS],
 		       REQUEST_TARGET);
 	report_compare(report, "OPEN sysv, protocol, no descriptor", where, &seen[PROTOCOL_SYSV],
@@ -301,19 +306,19 @@ static void compare_opens(struct report *report, const char *where, const struct
 		{"open memfd", OPEN_MEMFD, ECHO_SEND},
 		{"open memfd read-only", OPEN_MEMFD_READ, ECHO_REOPEN},
 		{"open sysv", OPEN_SYSV, ECHO_OPEN},
-		{"open, detach memfd", CYCLE_MEMFD, ECHO_SEND},
-		{"open, detach memfd read-only", CYCLE_MEMFD_READ, ECHO_REOPEN},
-		{"open, detach sysv", CYCLE_SYSV, ECHO_OPEN},
+		{"open, detach memfd", CYCLE_MEMFD, ECHO_SEND_TELL},
+		{"open, detach memfd read-only", CYCLE_MEMFD_READ, ECHO_REOPEN_TELL},
+		{"open, detach sysv", CYCLE_SYSV, ECHO_OPEN_TELL},
 	};
 	const struct series *bare = &seen[BARE_SHM_OPEN];
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		compare_open(report, rows[i].what, where, &seen[rows[i].ours], bare,
 			     &seen[rows[i].trip], target);
-	compare_open(report, "open, detach memfd; trip without descriptor", where,
-		     &seen[CYCLE_MEMFD], bare, &seen[ECHO_OPEN], 0);
-	compare_open(report, "open, detach sysv; bare is shmget, shmat, shmdt", where,
-		     &seen[CYCLE_SYSV], &seen[BARE_SYSV], &seen[ECHO_OPEN], 0);
+	compare_open(report, "open, detach memfd; limit without RELEASE", where, &seen[CYCLE_MEMFD],
+		     bare, &seen[ECHO_SEND], 0);
+	compare_open(report, "open, detach sysv; limit without RELEASE", where, &seen[CYCLE_SYSV],
+		     bare, &seen[ECHO_OPEN], 0);
 	report_value(report, "shm_open, mmap, munmap, close", where, bare, -1);
 	report_value(report, "shmget, shmat, shmdt", where, &seen[BARE_SYSV], -1);
 }
@@ -334,10 +339,8 @@ static void run(struct control *control, bool across)
 static void end_all(struct control *control)
 {
 	shmb_disconnect(control->connection);
-	echo_disconnect(&control->echo_poll);
-	echo_disconnect(&control->echo_recv);
-	wire_disconnect(&control->wire_poll);
-	wire_disconnect(&control->wire_recv);
+	echo_disconnect(&control->client);
+	wire_disconnect(&control->wire);
 	server_end(&control->limit);
 	server_end(&control->broker);
 }

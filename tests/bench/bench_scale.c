@@ -70,7 +70,7 @@ static void stock_fill(struct stock *stock, unsigned first, unsigned n, bool mix
 static void stock_init(struct stock *stock, const struct scale *scale)
 {
 	server_start_broker(&stock->broker, &scale->bench, scale->place.own);
-	wire_connect(&stock->owner, stock->broker.socket, WAIT_IN_RECV);
+	wire_connect(&stock->owner, stock->broker.socket);
 	stock->connection = library_connect(stock->broker.socket);
 }
 
@@ -130,7 +130,7 @@ static void compare_limit(const struct scale *scale)
 
 	for (size_t i = 0; i < 2; i++) {
 		server_start_limit(&servers[i], &scale->bench, scale->place.own, counts[i]);
-		echo_connect(&clients[i], servers[i].socket, WAIT_IN_RECV);
+		echo_connect(&clients[i], servers[i].socket);
 	}
 	for (size_t i = 0; i < 4; i++) {
 		runs[i] = (struct echo_run){
@@ -222,7 +222,7 @@ static void crowd_init(struct crowd *crowd, const struct scale *scale, unsigned 
 	if (!crowd->silent)
 		bench_fail("no memory for %u clients", n);
 	for (unsigned i = 0; i < crowd->n; i++)
-		wire_connect(&crowd->silent[i], crowd->stock.broker.socket, WAIT_IN_RECV);
+		wire_connect(&crowd->silent[i], crowd->stock.broker.socket);
 	crowd->active = (struct library_ask_run){crowd->stock.connection, 0};
 }
 
@@ -280,7 +280,7 @@ static void measure_start(const struct scale *scale)
 		struct wire_client client;
 
 		server_start_broker(&broker, &scale->bench, scale->place.other);
-		wire_connect(&client, broker.socket, WAIT_IN_RECV);
+		wire_connect(&client, broker.socket);
 		ready_ms[i] = (double)(now_ns() - broker.exec_ns) / 1e6;
 		listens_ms[i] = (double)(broker.ready_ns - broker.exec_ns) / 1e6;
 		wire_disconnect(&client);

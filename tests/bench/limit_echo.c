@@ -48,6 +48,8 @@ static int answer(int socket, const uint8_t *packet, const struct echo_request *
 
 	if (request->answer_size > ECHO_PACKET_MAX || request->descriptor > n_descriptors)
 		return -EINVAL;
+	if (request->answer_size == 0)
+		return 0;
 	if (request->descriptor == 0)
 		return packet_send(socket, packet, request->answer_size, -1);
 	fd = descriptors[request->descriptor - 1];

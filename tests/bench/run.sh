@@ -40,7 +40,7 @@ done
 cd "$(dirname "$0")/../.."
 . tests/support/packages.sh
 # shellcheck disable=SC2086 # lists of words
-packages_need $packages_build $packages_test
+packages_need $packages_build $packages_test $packages_peers
 
 echo "== Building in build/release"
 cmake --preset release

@@ -144,7 +144,7 @@ START_TEST(each_allocation_may_fail)
 		ck_assert_int_eq(proc_count_fds(getpid()), fds);
 		eventually(library_status(witness).members == 1);
 		ck_assert_uint_eq(library_status(witness).holds, 0);
-		ck_assert_uint_eq(library_status(witness).fifos, 0);
+		eventually(library_status(witness).fifos == 0); /* they end at a turn of the loop */
 	} while (has_failed);
 	ck_assert_int_gt(k, 10); /* the allocator is really in front */
 }

@@ -112,6 +112,37 @@ START_TEST(a_length_that_lies_ends_the_connection)
 }
 END_TEST
 
+/* Serial 0 asks for no answer, which is good where there is nothing to say. */
+START_TEST(a_question_without_a_serial_ends_the_connection)
+{
+	struct raw stranger;
+
+	raw_join(&stranger, broker.socket);
+	raw_tell(&stranger, WIRE_STATUS, NULL);
+	raw_expect_end(&stranger);
+}
+END_TEST
+
+START_TEST(a_release_without_a_serial_is_done_and_not_answered)
+{
+	struct wire_open_request request = raw_open_request("told");
+	struct wire_release_request release;
+	struct wire_status_reply status;
+	struct wire_open_reply opened;
+	struct raw client;
+
+	raw_join(&client, broker.socket);
+	ck_assert_int_eq(raw_ask(&client, WIRE_OPEN, &request, &opened, NULL),
+			 WIRE_OUTCOME_INITIALISE);
+	release.hold = opened.hold;
+	raw_tell(&client, WIRE_RELEASE, &release);
+	raw_tell(&client, WIRE_RELEASE, &release);
+	ck_assert_int_eq(raw_ask(&client, WIRE_STATUS, NULL, &status, NULL), 0);
+	ck_assert_uint_eq(status.holds, 0);
+	raw_close(&client);
+}
+END_TEST
+
 /* Texts of one byte, so that each length of the message is cut somewhere. */
 static size_t put_request(uint8_t *bytes, unsigned opcode)
 {
@@ -302,6 +333,8 @@ int main(void)
 	tcase_add_loop_test(packets, packets_of_every_wrong_size_end_the_connection, 0, 2);
 	tcase_add_test(packets, a_hello_that_is_too_long_ends_the_connection);
 	tcase_add_test(packets, a_length_that_lies_ends_the_connection);
+	tcase_add_test(packets, a_question_without_a_serial_ends_the_connection);
+	tcase_add_test(packets, a_release_without_a_serial_is_done_and_not_answered);
 	tcase_add_loop_test(packets, a_request_cut_or_prolonged_ends_the_connection, 1,
 			    WIRE_OPCODE_LIMIT);
 	tcase_add_test(packets, an_unknown_operation_is_told_so_and_ends_the_connection);

@@ -60,7 +60,7 @@ static void answer(const struct session *session, int socket, const struct wire_
 	else if (request->code == WIRE_OPEN)
 		reply_to(socket, request, lie->status, &wire_open_reply_shape, &lie->reply,
 			 lie->fd);
-	else
+	else if (request->serial != 0)
 		reply_to(socket, request, 0, wire_operation(request->code, 1)->reply, nothing, -1);
 	if (request->code == WIRE_RELEASE)
 		child_say(session->test, 1);

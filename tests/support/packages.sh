@@ -10,6 +10,9 @@ packages_build="gcc g++ libc6-dev cmake ninja-build pkg-config
 # To build and run the tests and the benchmarks.
 packages_test="check jq"
 
+# To compare with in the benchmarks.
+packages_peers="iceoryx libiceoryx-binding-c-dev"
+
 # To check the sources.
 packages_check="clang clang-tidy clang-format cppcheck shellcheck"
 

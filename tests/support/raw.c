@@ -71,8 +71,8 @@ void raw_send(struct raw *raw, const void *bytes, size_t size)
 	ck_assert_int_eq(send(raw->socket, bytes, size, MSG_NOSIGNAL), (ssize_t)size);
 }
 
-/* The next request as bytes. Returns their number. */
-static size_t put_request(struct raw *raw, unsigned opcode, const void *request,
+/* A request as bytes. Returns their number. */
+static size_t put_request(uint32_t serial, unsigned opcode, const void *request,
 			  uint8_t bytes[static WIRE_PACKET_MAX])
 {
 	const struct wire_operation *operation = wire_operation(opcode, WIRE_VERSION_NEWEST);
@@ -80,7 +80,7 @@ static size_t put_request(struct raw *raw, unsigned opcode, const void *request,
 		.version = WIRE_VERSION_OLDEST,
 		.type = WIRE_REQUEST,
 		.code = (uint16_t)opcode,
-		.serial = ++raw->serial,
+		.serial = serial,
 	};
 	size_t size;
 
@@ -92,13 +92,20 @@ void raw_submit(struct raw *raw, unsigned opcode, const void *request)
 {
 	uint8_t bytes[WIRE_PACKET_MAX];
 
-	raw_send(raw, bytes, put_request(raw, opcode, request, bytes));
+	raw_send(raw, bytes, put_request(++raw->serial, opcode, request, bytes));
+}
+
+void raw_tell(struct raw *raw, unsigned opcode, const void *request)
+{
+	uint8_t bytes[WIRE_PACKET_MAX];
+
+	raw_send(raw, bytes, put_request(0, opcode, request, bytes));
 }
 
 size_t raw_flood(struct raw *raw, unsigned opcode, const void *request, size_t n)
 {
 	uint8_t bytes[WIRE_PACKET_MAX];
-	size_t size = put_request(raw, opcode, request, bytes);
+	size_t size = put_request(++raw->serial, opcode, request, bytes);
 	size_t sent = 0;
 
 	while (sent < n) {
@@ -194,7 +201,7 @@ unsigned raw_event(struct raw *raw, void *message)
 int raw_try_ask(struct raw *raw, unsigned opcode, const void *request, void *reply, int *ret_fd)
 {
 	uint8_t bytes[WIRE_PACKET_MAX];
-	size_t size = put_request(raw, opcode, request, bytes);
+	size_t size = put_request(++raw->serial, opcode, request, bytes);
 
 	if (send(raw->socket, bytes, size, MSG_NOSIGNAL) < 0)
 		return -ECONNRESET;

@@ -33,6 +33,9 @@ void raw_send(struct raw *raw, const void *bytes, size_t size);
 /* A well-formed request; REQUEST may be NULL where its message is empty. */
 void raw_submit(struct raw *raw, unsigned opcode, const void *request);
 
+/* The same with serial 0, for which no answer comes. */
+void raw_tell(struct raw *raw, unsigned opcode, const void *request);
+
 /*
  * The answer to the last request, or the next event. Events on the way to an answer are dropped.
  * Returns the status; the reply, if wanted, is filled when it is not negative. A descriptor that

@@ -66,8 +66,8 @@ uint64_t connect_by_limit(const char *socket)
 
 	send_request(connection, HELLO_SIZE, HELLO_ANSWER_SIZE, 0);
 	send_request(connection, OPEN_SIZE, OPEN_ANSWER_SIZE, 1);
-	receive(connection, WAIT_IN_RECV, answer, sizeof(answer), NULL);
-	receive(connection, WAIT_IN_RECV, answer, sizeof(answer), &fd);
+	receive(connection, answer, sizeof(answer), NULL);
+	receive(connection, answer, sizeof(answer), &fd);
 	memory = mmap(NULL, OBJECTS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (memory == MAP_FAILED)
 		bench_fail("cannot map: %s", strerror(errno));

@@ -33,6 +33,8 @@ uint64_t echo_run(void *data, unsigned operations)
 
 		fd_close(echo_call(run->client, run->request_size, run->answer_size, descriptor,
 				   run->reopens));
+		if (run->told_size)
+			echo_tell(run->client, run->told_size);
 	}
 	return now_ns() - start;
 }

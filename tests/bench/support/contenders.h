@@ -29,6 +29,7 @@ struct echo_run {
 	size_t request_size;
 	size_t answer_size;
 	bool reopens;
+	size_t told_size;     /* of a packet without an answer that follows; 0: there is none */
 	struct picker picker; /* n is 0: no descriptor */
 };
 

@@ -4,7 +4,6 @@
 #include "support/echo.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -13,9 +12,6 @@
 
 #include "base/fd.h"
 #include "support/bench.h"
-#include "wire/packet.h"
-
-#define ANSWER_WAIT_MS 20000
 
 int connect_to(const char *path)
 {
@@ -30,23 +26,8 @@ int connect_to(const char *path)
 	return fd;
 }
 
-/* The library's way: nothing blocks but poll(2), which has a deadline. */
-static ssize_t receive_with_poll(int socket, void *answer, size_t capacity, int *ret_fd)
-{
-	struct pollfd ready = {.fd = socket, .events = POLLIN};
-	int unexpected = -1;
-	ssize_t size;
-
-	if (poll(&ready, 1, ANSWER_WAIT_MS) != 1)
-		bench_fail("the server does not answer");
-	size = packet_receive(socket, answer, capacity, ret_fd ? ret_fd : &unexpected);
-	fd_close(unexpected);
-	errno = size < 0 ? (int)-size : 0;
-	return size;
-}
-
-/* The least: one blocking call, with room for a descriptor only where one is expected. */
-static ssize_t receive_blocking(int socket, void *answer, size_t capacity, int *ret_fd)
+/* One blocking call, with room for a descriptor only where one is expected. */
+static ssize_t receive_packet(int socket, void *answer, size_t capacity, int *ret_fd)
 {
 	union {
 		struct cmsghdr header;
@@ -67,27 +48,31 @@ static ssize_t receive_blocking(int socket, void *answer, size_t capacity, int *
 	return size;
 }
 
-size_t receive(int socket, enum waiting waiting, void *answer, size_t capacity, int *ret_fd)
+size_t receive(int socket, void *answer, size_t capacity, int *ret_fd)
 {
-	ssize_t size = waiting == WAIT_IN_POLL ? receive_with_poll(socket, answer, capacity, ret_fd)
-					       : receive_blocking(socket, answer, capacity, ret_fd);
+	ssize_t size = receive_packet(socket, answer, capacity, ret_fd);
 
 	if (size <= 0)
 		bench_fail("no answer came: %s", size < 0 ? strerror(errno) : "hang-up");
 	return (size_t)size;
 }
 
-size_t exchange(int socket, enum waiting waiting, const void *request, size_t size, void *answer,
-		size_t capacity, int *ret_fd)
+void send_packet(int socket, const void *bytes, size_t size)
 {
-	if (send(socket, request, size, MSG_NOSIGNAL) != (ssize_t)size)
+	if (send(socket, bytes, size, MSG_NOSIGNAL) != (ssize_t)size)
 		bench_fail("cannot send a request: %s", strerror(errno));
-	return receive(socket, waiting, answer, capacity, ret_fd);
 }
 
-void echo_connect(struct echo_client *client, const char *path, enum waiting waiting)
+size_t exchange(int socket, const void *request, size_t size, void *answer, size_t capacity,
+		int *ret_fd)
 {
-	*client = (struct echo_client){.socket = connect_to(path), .waiting = waiting};
+	send_packet(socket, request, size);
+	return receive(socket, answer, capacity, ret_fd);
+}
+
+void echo_connect(struct echo_client *client, const char *path)
+{
+	*client = (struct echo_client){.socket = connect_to(path)};
 }
 
 void echo_disconnect(struct echo_client *client)
@@ -109,10 +94,18 @@ int echo_call(struct echo_client *client, size_t request_size, size_t answer_siz
 	size_t size;
 
 	memcpy(client->request, &head, sizeof(head));
-	size = exchange(client->socket, client->waiting, client->request, request_size, answer,
-			sizeof(answer), descriptor ? &fd : NULL);
+	size = exchange(client->socket, client->request, request_size, answer, sizeof(answer),
+			descriptor ? &fd : NULL);
 	if (size != answer_size || memcmp(answer, &head, sizeof(head)) != 0 ||
 	    (descriptor && fd < 0))
 		bench_fail("the limit answered something else than it should");
 	return fd;
+}
+
+void echo_tell(struct echo_client *client, size_t size)
+{
+	struct echo_request head = {.serial = ++client->serial, .answer_size = 0};
+
+	memcpy(client->request, &head, sizeof(head));
+	send_packet(client->socket, client->request, size);
 }

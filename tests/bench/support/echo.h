@@ -13,26 +13,19 @@
 
 /* The beginning of a request; the rest of the packet only makes it as long as ours. */
 struct echo_request {
-	uint32_t serial; /* the first bytes of the answer repeat the request's */
-	uint32_t answer_size;
-	uint32_t descriptor; /* which one to send with the answer, from 1; 0 for none */
-	uint32_t reopen;     /* not 0: open it anew, read-only, and close it when it is sent */
-};
-
-/* How a client waits for its answer. */
-enum waiting {
-	WAIT_IN_RECV, /* blocks in recv(2): the least that can be done */
-	WAIT_IN_POLL, /* poll(2) with a deadline, then recvmsg(2): as a library has to */
+	uint32_t serial;      /* the first bytes of the answer repeat the request's */
+	uint32_t answer_size; /* 0: no answer */
+	uint32_t descriptor;  /* which one to send with the answer, from 1; 0 for none */
+	uint32_t reopen;      /* not 0: open it anew, read-only, and close it when it is sent */
 };
 
 struct echo_client {
 	int socket;
-	enum waiting waiting;
 	uint32_t serial;
 	uint8_t request[ECHO_PACKET_MAX];
 };
 
-void echo_connect(struct echo_client *client, const char *path, enum waiting waiting);
+void echo_connect(struct echo_client *client, const char *path);
 void echo_disconnect(struct echo_client *client);
 
 /*
@@ -42,15 +35,20 @@ void echo_disconnect(struct echo_client *client);
 int echo_call(struct echo_client *client, size_t request_size, size_t answer_size,
 	      uint32_t descriptor, bool reopen);
 
+/* A packet of SIZE bytes, at least 16, that the server takes and does not answer. */
+void echo_tell(struct echo_client *client, size_t size);
+
 /*
- * Receive a packet as WAITING says. *ret_fd is -1 when no descriptor came; with ret_fd NULL none is
- * expected. Ends the benchmark on failure. Returns the size.
+ * Wait for a packet, in one blocking call. *ret_fd is -1 when no descriptor came; with ret_fd NULL
+ * none is expected. Ends the benchmark on failure. Returns the size.
  */
-size_t receive(int socket, enum waiting waiting, void *answer, size_t capacity, int *ret_fd);
+size_t receive(int socket, void *answer, size_t capacity, int *ret_fd);
+
+void send_packet(int socket, const void *bytes, size_t size);
 
 /* Send a packet and receive one. */
-size_t exchange(int socket, enum waiting waiting, const void *request, size_t size, void *answer,
-		size_t capacity, int *ret_fd);
+size_t exchange(int socket, const void *request, size_t size, void *answer, size_t capacity,
+		int *ret_fd);
 
 /* A connected SOCK_SEQPACKET socket. */
 int connect_to(const char *path);

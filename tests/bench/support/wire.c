@@ -35,8 +35,8 @@ int wire_call(struct wire_client *client, struct wire_request *request, void *re
 	struct wire_refusal refusal;
 
 	memcpy(request->bytes + SERIAL_AT, &serial, sizeof(serial));
-	request->answer_size = exchange(client->socket, client->waiting, request->bytes,
-					request->size, answer, sizeof(answer), ret_fd);
+	request->answer_size = exchange(client->socket, request->bytes, request->size, answer,
+					sizeof(answer), ret_fd);
 	if (wire_decode_header(answer, request->answer_size, &header) < 0 ||
 	    header.type != WIRE_ANSWER || header.serial != client->serial)
 		bench_fail("the broker answered %s with something else", operation->name);
@@ -61,7 +61,7 @@ int wire_ask(struct wire_client *client, enum wire_opcode opcode, const void *me
 	return wire_call(client, &request, reply, ret_fd);
 }
 
-void wire_connect(struct wire_client *client, const char *path, enum waiting waiting)
+void wire_connect(struct wire_client *client, const char *path)
 {
 	struct wire_hello_request hello = {
 		.version_min = WIRE_VERSION_OLDEST,
@@ -71,7 +71,7 @@ void wire_connect(struct wire_client *client, const char *path, enum waiting wai
 	struct wire_hello_reply welcome;
 	struct stat ipc;
 
-	*client = (struct wire_client){.socket = connect_to(path), .waiting = waiting};
+	*client = (struct wire_client){.socket = connect_to(path)};
 	if (stat("/proc/self/ns/ipc", &ipc) == 0)
 		hello.ipc_namespace = ipc.st_ino;
 	(void)wire_ask(client, WIRE_HELLO, &hello, &welcome, NULL);

@@ -15,7 +15,6 @@
 
 struct wire_client {
 	int socket;
-	enum waiting waiting;
 	uint32_t serial;
 };
 
@@ -27,7 +26,7 @@ struct wire_request {
 };
 
 /* Connect and become a member. */
-void wire_connect(struct wire_client *client, const char *path, enum waiting waiting);
+void wire_connect(struct wire_client *client, const char *path);
 
 /* Without a goodbye, as a process that ends. */
 void wire_disconnect(struct wire_client *client);
