@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/permission.h"
 #include "core/request.h"
 
 int object_check_name(const char *name)
@@ -41,6 +42,7 @@ void object_from_wire(const struct wire_object *wire, struct shmb_object *ret_ob
 		.shmid = wire->shmid,
 		.age_ms = wire->age_ms,
 	};
+	ret_object->acl_n = permission_from_wire(&wire->acl, ret_object->acl);
 	strcpy(ret_object->name, wire->name);
 	strcpy(ret_object->layout, wire->layout);
 	strcpy(ret_object->path, wire->path);

@@ -9,10 +9,11 @@
 
 #include "core/connection.h"
 #include "core/error.h"
+#include "core/permission.h"
 #include "core/request.h"
 #include "wire/vocabulary.h"
 
-#define FLAGS_KNOWN  (SHMB_CREATE | SHMB_EXCLUSIVE | SHMB_KEY | SHMB_READ)
+#define FLAGS_KNOWN  (SHMB_CREATE | SHMB_EXCLUSIVE | SHMB_KEY | SHMB_READ | SHMB_GROUP)
 #define MODE_DEFAULT 0600u
 
 /* The broker's own refusal says more than ours: it gets so much more time. */
@@ -55,10 +56,13 @@ int opening_prepare(struct shmb_connection *connection, const struct opening *op
 		.lifetime = (uint8_t)opening->lifetime,
 		.linger_ms = opening->linger_ms,
 		.mode = opening->mode & 0777u,
+		.gid = opening->gid,
 		.size = opening->size,
 	};
 	int r = check(opening);
 
+	if (r == 0)
+		r = permission_to_wire(opening->name, opening->acl, opening->acl_n, &message.acl);
 	if (r < 0)
 		return r;
 	if (wait_ms == SHMB_TIMEOUT_DEFAULT)

@@ -24,6 +24,9 @@ struct opening {
 	uint32_t linger_ms;
 	uint32_t timeout_ms;
 	uint64_t size;
+	uint32_t gid;
+	const struct shmb_acl_entry *acl;
+	unsigned acl_n;
 };
 
 /* Returns 0 with a request to be submitted for *ret_timeout_ms, or -errno with a text. */

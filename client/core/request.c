@@ -78,6 +78,10 @@ const char *request_subject(const struct shmb_request *request)
 		return ((const struct wire_stat_request *)request->message)->name;
 	case WIRE_REMOVE:
 		return ((const struct wire_remove_request *)request->message)->name;
+	case WIRE_PERMIT:
+		return ((const struct wire_permit_request *)request->message)->name;
+	case WIRE_REPLACE:
+		return ((const struct wire_replace_request *)request->message)->name;
 	default:
 		return "";
 	}

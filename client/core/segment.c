@@ -46,6 +46,9 @@ static int prepare_open(struct shmb_connection *connection, const char *name,
 	opening.linger_ms = options->linger_ms;
 	opening.timeout_ms = options->timeout_ms;
 	opening.size = options->size;
+	opening.gid = options->gid;
+	opening.acl = options->acl;
+	opening.acl_n = options->acl_n;
 	return opening_prepare(connection, &opening, ret_request, ret_timeout_ms);
 }
 

@@ -40,6 +40,19 @@ SAME(ENDING_UNUSED);
 SAME(ENDING_OWNER);
 SAME(ENDING_SHUTDOWN);
 SAME(ENDING_BACKING);
+SAME(ENDING_REPLACED);
+
+SAME(SUBJECT_USER);
+SAME(SUBJECT_GROUP);
+
+SAME(ACCESS_READ);
+SAME(ACCESS_WRITE);
+SAME(ACCESS_BOTH);
+
+SAME(CHANGE_MODE);
+SAME(CHANGE_GROUP);
+SAME(CHANGE_GRANT);
+SAME(CHANGE_REVOKE);
 
 static_assert((int)SHMB_DONE == (int)WIRE_OUTCOME_DONE, "DONE differs");
 static_assert((int)SHMB_INITIALISE == (int)WIRE_OUTCOME_INITIALISE, "INITIALISE differs");
@@ -51,6 +64,9 @@ static_assert((int)SHMB_FIFO_WRITE == (int)WIRE_ACCESS_WRITE, "FIFO_WRITE differ
 static_assert((int)SHMB_CREATE == (int)WIRE_OPEN_CREATE, "CREATE differs");
 static_assert((int)SHMB_EXCLUSIVE == (int)WIRE_OPEN_EXCLUSIVE, "EXCLUSIVE differs");
 static_assert((int)SHMB_KEY == (int)WIRE_OPEN_KEY, "KEY differs");
+static_assert((int)SHMB_GROUP == (int)WIRE_OPEN_GROUP, "GROUP differs");
+
+static_assert((int)SHMB_ACL_MAX == (int)WIRE_ACL_MAX, "ACL_MAX differs");
 
 static_assert((int)SHMB_EVENT_REMOVED == (int)WIRE_EVENT_REMOVED, "EVENT_REMOVED differs");
 
@@ -67,3 +83,4 @@ FITS(shmb_holder, name, WIRE_NAME_MAX);
 FITS(shmb_totals, version, WIRE_VERSION_MAX);
 FITS(shmb_totals, directory, WIRE_PATH_MAX);
 FITS(shmb_event, name, WIRE_NAME_MAX);
+FITS(shmb_replacement, why, WIRE_REASON_MAX);

@@ -1,12 +1,14 @@
 /*
  * mkfifoat(2), a look at what was really opened, and an ACL by libacl, set last: chmod(2) after it
- * would clear its mask.
+ * would clear its mask. All of it under a name of its own that is then renamed, so that a path is
+ * there whole, and a new generation takes the place of the old in one step.
  */
 #include "objects/fifo.h"
 
 #include <acl/libacl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/acl.h>
 #include <sys/stat.h>
@@ -28,15 +30,39 @@ static const char *bits_text(unsigned bits)
 	return texts[(bits >> 1) & 3u];
 }
 
-/* Everything but the broker's own access: the owner, the group and the others. */
+/* So much for each entry, with the longest number and what is between. */
+#define ENTRY_TEXT_MAX sizeof("u:4294967295:rw-,")
+
+static const char *access_text(unsigned access)
+{
+	return bits_text(((access & WIRE_ACCESS_READ) ? 4u : 0u) |
+			 ((access & WIRE_ACCESS_WRITE) ? 2u : 0u));
+}
+
+/* A file system without lists still serves a broker whose FIFOs are its own user's alone. */
+static bool needs_acl(const struct permission *permission, uid_t broker_uid)
+{
+	return permission->uid != broker_uid || (permission->mode & 0066u) || permission->n_acl;
+}
+
+/* Everything but the broker's own access: the owner, the group, those with an entry and the others.
+ */
 static int set_acl(int fd, const struct permission *permission)
 {
-	char text[160];
+	char text[(WIRE_ACL_MAX + 7) * ENTRY_TEXT_MAX];
 	attr_cleanup(acl_cleanup) acl_t acl = NULL;
+	size_t used;
 
-	snprintf(text, sizeof(text), "u::rw-,u:%u:%s,g::---,g:%u:%s,m::rw-,o::%s", permission->uid,
-		 bits_text(permission->mode >> 6), permission->gid,
-		 bits_text(permission->mode >> 3), bits_text(permission->mode));
+	used = (size_t)snprintf(text, sizeof(text), "u::rw-,u:%u:%s,g::---,g:%u:%s,m::rw-,o::%s",
+				permission->uid, bits_text(permission->mode >> 6), permission->gid,
+				bits_text(permission->mode >> 3), bits_text(permission->mode));
+	for (unsigned i = 0; i < permission->n_acl; i++) {
+		const struct wire_acl_entry *entry = &permission->acl[i];
+
+		used += (size_t)snprintf(text + used, sizeof(text) - used, ",%s:%u:%s",
+					 wire_subject_text(entry->subject), entry->id,
+					 access_text(entry->access));
+	}
 	acl = acl_from_text(text);
 	if (!acl)
 		return -errno;
@@ -60,44 +86,59 @@ static int open_keeper(int directory, const char *file, uid_t broker_uid, int *r
 	return 0;
 }
 
-/* A FIFO that nobody in the registry has is an earlier broker's. */
-static int make_file(int directory, const char *file, uid_t broker_uid)
+/* What may be in the way is a FIFO of the broker's: of a generation before, or of an earlier one.
+ */
+static int check_place(int directory, const char *file, uid_t broker_uid)
 {
 	struct stat st;
 
-	if (mkfifoat(directory, file, 0600) == 0)
-		return 0;
-	if (errno != EEXIST)
-		return -errno;
 	if (fstatat(directory, file, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return S_ISFIFO(st.st_mode) && st.st_uid == broker_uid ? 0 : -EEXIST;
+}
+
+static int make_under(int directory, const char *draft, const struct permission *permission,
+		      uid_t broker_uid, int *ret_keeper)
+{
+	autofd keeper = -1;
+	int r;
+
+	(void)unlinkat(directory, draft, 0);
+	if (mkfifoat(directory, draft, 0600) < 0)
 		return -errno;
-	if (!S_ISFIFO(st.st_mode) || st.st_uid != broker_uid)
-		return -EEXIST;
-	if (unlinkat(directory, file, 0) < 0)
-		return -errno;
-	return mkfifoat(directory, file, 0600) < 0 ? -errno : 0;
+	r = open_keeper(directory, draft, broker_uid, &keeper);
+	if (r == 0 && needs_acl(permission, broker_uid))
+		r = set_acl(keeper, permission);
+	if (r == 0)
+		*ret_keeper = fd_steal(&keeper);
+	return r;
 }
 
 int fifo_create(struct fifo *fifo, int directory, const char *name,
 		const struct permission *permission, uid_t broker_uid)
 {
-	char file[WIRE_NAME_MAX + 1];
+	char file[WIRE_NAME_MAX + 1], draft[sizeof(file) + 1];
 	autofd keeper = -1;
 	int r;
 
 	wire_name_to_file(name, file);
-	r = make_file(directory, file, broker_uid);
-	if (r < 0)
-		return r;
-	r = open_keeper(directory, file, broker_uid, &keeper);
-	if (r == 0 && (permission->uid != broker_uid || (permission->mode & 0066u)))
-		r = set_acl(keeper, permission);
+	snprintf(draft, sizeof(draft), "%s~", file); /* no name has that character */
+	r = check_place(directory, file, broker_uid);
+	if (r == 0)
+		r = make_under(directory, draft, permission, broker_uid, &keeper);
+	if (r == 0 && renameat(directory, draft, directory, file) < 0)
+		r = -errno;
 	if (r < 0) {
-		(void)unlinkat(directory, file, 0);
+		(void)unlinkat(directory, draft, 0);
 		return r;
 	}
 	fifo->keeper = fd_steal(&keeper);
 	return 0;
+}
+
+int fifo_permit(const struct fifo *fifo, const struct permission *permission)
+{
+	return set_acl(fifo->keeper, permission);
 }
 
 void fifo_destroy(struct fifo *fifo, int directory, const char *name)

@@ -14,12 +14,17 @@ struct fifo {
 };
 
 /*
- * Make the FIFO of NAME in DIRECTORY, replacing one that an earlier broker left. Returns 0 or
+ * Make the FIFO of NAME in DIRECTORY, in the place of the generation before or of one that an
+ * earlier broker left. Returns 0 or
  * -errno: -ENOTSUP when the permission needs an ACL and the file system has none, -EEXIST when
  * something that is not the broker's FIFO is in the way.
  */
 int fifo_create(struct fifo *fifo, int directory, const char *name,
 		const struct permission *permission, uid_t broker_uid);
+
+/* From now on it may be opened as PERMISSION says; who has it open keeps it. Returns 0 or -errno:
+ * -ENOTSUP when the file system has no ACLs. */
+int fifo_permit(const struct fifo *fifo, const struct permission *permission);
 
 /* Take its path away and close it; who has it open keeps it. Does nothing to an empty one. */
 void fifo_destroy(struct fifo *fifo, int directory, const char *name);

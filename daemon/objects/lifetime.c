@@ -58,6 +58,17 @@ void lifetime_update(struct object *object)
 	arm(object, object->linger_ms);
 }
 
+void lifetime_begin(struct object *object)
+{
+	uint64_t grace_ms = object->registry->settings.grace_ms;
+	uint32_t wait_ms = grace_ms < UINT32_MAX ? (uint32_t)grace_ms : UINT32_MAX;
+
+	if (object->lifetime != WIRE_LIFETIME_USED || object->n_holds > 0 || object->n_waiting > 0)
+		return;
+	object->recheck_ms = RECHECK_FIRST_MS;
+	arm(object, wait_ms > object->linger_ms ? wait_ms : object->linger_ms);
+}
+
 void lifetime_fini(struct object *object)
 {
 	(void)event_del(&object->expiry);

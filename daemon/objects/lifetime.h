@@ -9,6 +9,9 @@ struct object;
 /* Prepare OBJECT's timer. */
 void lifetime_init(struct object *object);
 
+/* OBJECT has nobody yet, and somebody may want it soon. */
+void lifetime_begin(struct object *object);
+
 /*
  * OBJECT's users may have come or gone: start or stop the timer of its end. Nothing is ended before
  * the event loop's next turn, so that callers go on safely.

@@ -50,7 +50,25 @@ static void object_free(struct object *object)
 	struct registry *registry = object->registry;
 
 	HASH_DELETE(by_id, registry->by_id, object);
+	free((void *)object->permission.acl);
 	free(object);
+}
+
+/* A copy of PERMISSION with a list of its own. */
+static int copy_permission(const struct permission *permission, struct permission *ret_copy)
+{
+	size_t size = permission->n_acl * sizeof(*permission->acl);
+	struct permission copy = *permission;
+
+	copy.acl = NULL;
+	if (size > 0) {
+		copy.acl = malloc(size);
+		if (!copy.acl)
+			return -ENOMEM;
+		memcpy((void *)copy.acl, permission->acl, size);
+	}
+	*ret_copy = copy;
+	return 0;
 }
 
 /* Take the name, and with it everything that only a named object has. */
@@ -81,7 +99,7 @@ static int make_backing(struct object *object, uint8_t backing)
 	if (object->kind == WIRE_KIND_FIFO)
 		return fifo_create(&object->fifo, registry->fifo_directory, object->name,
 				   &object->permission, registry->broker.uid);
-	return segment_create(&object->segment, backing, object->size, &object->permission,
+	return segment_create(&object->segment, backing, object->size, &object->grant,
 			      object->name);
 }
 
@@ -132,22 +150,26 @@ int object_new(struct registry *registry, const struct object_plan *plan, struct
 		return -ENOMEM;
 	object->registry = registry;
 	object->id = registry_next_id(registry);
-	object->generation = 1;
+	object->generation = plan->generation;
 	object->size = plan->size;
 	object->created_ms = clock_now_ms();
 	object->linger_ms = plan->linger_ms;
-	object->permission = plan->permission;
+	object->grant = plan->grant;
+	object->owner_in_group = plan->owner_in_group;
 	object->kind = plan->kind;
 	object->lifetime = plan->lifetime;
 	object->state = plan->kind == WIRE_KIND_FIFO ? WIRE_STATE_READY : WIRE_STATE_FRESH;
 	lifetime_init(object);
-	r = make_backing(object, plan->backing);
+	r = copy_permission(&plan->permission, &object->permission);
+	if (r == 0)
+		r = make_backing(object, plan->backing);
 	if (r == 0) {
 		r = enter_tables(object);
 		if (r < 0)
 			end_backing(object);
 	}
 	if (r < 0) {
+		free((void *)object->permission.acl);
 		free(object);
 		return r;
 	}
@@ -166,6 +188,55 @@ void object_remove(struct object *object, enum wire_ending ending)
 	end_backing(object);
 	tell(object, removed, object, ending);
 	settle(object);
+}
+
+static int permit_backing(const struct object *object, const struct permission *permission,
+			  const struct sysv_grant *grant)
+{
+	return object->kind == WIRE_KIND_FIFO ? fifo_permit(&object->fifo, permission)
+					      : segment_permit(&object->segment, grant);
+}
+
+int object_permit(struct object *object, const struct permission *permission,
+		  const struct sysv_grant *grant, bool owner_in_group)
+{
+	struct permission copy;
+	int r = copy_permission(permission, &copy);
+
+	if (r < 0)
+		return r;
+	r = permit_backing(object, permission, grant);
+	if (r < 0) {
+		free((void *)copy.acl);
+		return r;
+	}
+	free((void *)object->permission.acl);
+	object->permission = copy;
+	object->grant = *grant;
+	object->owner_in_group = owner_in_group;
+	return 0;
+}
+
+uint32_t object_holders_beyond(const struct object *object)
+{
+	const struct hold *hold;
+	uint32_t n = 0;
+
+	DL_FOREACH2(object->holds, hold, object_next)
+	n += (hold->access & ~access_granted(&object->permission, &hold->member->credentials)) != 0;
+	return n;
+}
+
+void object_replace(struct object *object, struct object *next)
+{
+	take_name(object);
+	if (object->kind == WIRE_KIND_FIFO)
+		fifo_abandon(&object->fifo); /* its path is the next one's */
+	else
+		segment_destroy(&object->segment);
+	tell(object, removed, object, WIRE_ENDING_REPLACED);
+	settle(object);
+	lifetime_begin(next);
 }
 
 void object_abandon(struct object *object)
@@ -233,7 +304,7 @@ static int hold_new(struct object *object, struct member *member, unsigned acces
 static int renew(struct object *object)
 {
 	struct segment fresh;
-	int r = segment_create(&fresh, object->segment.backing, object->size, &object->permission,
+	int r = segment_create(&fresh, object->segment.backing, object->size, &object->grant,
 			       object->name);
 
 	if (r < 0)

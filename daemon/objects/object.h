@@ -42,7 +42,9 @@ struct object {
 	uint32_t n_readers;
 	uint32_t n_writers;
 	uint32_t n_waiting; /* openers that wait for the initialiser; they count as users */
-	struct permission permission;
+	struct permission permission; /* with a list of its own */
+	struct sysv_grant grant;      /* what System V is told of it */
+	bool owner_in_group;          /* the owner was in the group when that was set */
 	uint8_t kind;
 	uint8_t lifetime;
 	uint8_t state;
@@ -79,7 +81,10 @@ struct object_plan {
 	uint8_t lifetime;
 	uint32_t linger_ms;
 	uint64_t size;
-	struct permission permission;
+	uint64_t generation;
+	struct permission permission; /* whose list is copied */
+	struct sysv_grant grant;      /* for System V: what says the permission */
+	bool owner_in_group;
 };
 
 /* Make it, with CREATOR as the owner where the lifetime needs one. Returns 0 or -errno. */
@@ -91,6 +96,23 @@ int object_new(struct registry *registry, const struct object_plan *plan, struct
  * is gone when this returns.
  */
 void object_remove(struct object *object, enum wire_ending ending);
+
+/*
+ * Grant what PERMISSION says from now on, of which GRANT is what System V is told. Who holds the
+ * object keeps what he has. Returns 0, or -errno and then nothing has changed.
+ */
+int object_permit(struct object *object, const struct permission *permission,
+		  const struct sysv_grant *grant, bool owner_in_group);
+
+/* Holders who have more than is granted. */
+uint32_t object_holders_beyond(const struct object *object);
+
+/*
+ * NEXT, made with the name of OBJECT, takes its place: OBJECT ends as replaced. It may be gone when
+ * this returns. Without holders NEXT waits for its first one at least as long as a member may be
+ * away.
+ */
+void object_replace(struct object *object, struct object *next);
 
 /* Forget it, leaving what is behind it in the kernel; for the end of the broker. */
 void object_abandon(struct object *object);

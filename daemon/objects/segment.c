@@ -8,14 +8,19 @@
 #include "objects/segment_backing.h"
 
 int segment_create(struct segment *segment, uint8_t backing, uint64_t size,
-		   const struct permission *permission, const char *name)
+		   const struct sysv_grant *grant, const char *name)
 {
 	segment->backing = 0;
 	if (backing == WIRE_BACKING_SYSV)
-		return segment_sysv_create(segment, size, permission);
+		return segment_sysv_create(segment, size, grant);
 	if (backing == WIRE_BACKING_MEMFD)
 		return segment_memfd_create(segment, size, name);
 	return -EINVAL;
+}
+
+int segment_permit(const struct segment *segment, const struct sysv_grant *grant)
+{
+	return segment->backing == WIRE_BACKING_SYSV ? segment_sysv_permit(segment, grant) : 0;
 }
 
 void segment_destroy(struct segment *segment)

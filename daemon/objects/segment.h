@@ -30,11 +30,16 @@ struct segment {
 };
 
 /*
- * Make a zeroed segment. Returns 0 or -errno: -ENOSPC when the machine has no more segments or
- * memory for it, -EINVAL for a size that the kernel does not take, -EMFILE, -ENOMEM.
+ * Make a zeroed segment; GRANT is for System V. Returns 0 or -errno: -ENOSPC when the machine has
+ * no more segments or memory for it, -EINVAL for a size that the kernel does not take, -EMFILE,
+ * -ENOMEM.
  */
 int segment_create(struct segment *segment, uint8_t backing, uint64_t size,
-		   const struct permission *permission, const char *name);
+		   const struct sysv_grant *grant, const char *name);
+
+/* From now on it may be attached as GRANT says; what is attached stays. Only System V has a say in
+ * that: a memfd is handed out anew each time. Returns 0 or -errno. */
+int segment_permit(const struct segment *segment, const struct sysv_grant *grant);
 
 /* End it: nobody can attach it any more; what is attached stays. Does nothing to an empty one. */
 void segment_destroy(struct segment *segment);

@@ -6,8 +6,8 @@
 
 #include "objects/segment.h"
 
-int segment_sysv_create(struct segment *segment, uint64_t size,
-			const struct permission *permission);
+int segment_sysv_create(struct segment *segment, uint64_t size, const struct sysv_grant *grant);
+int segment_sysv_permit(const struct segment *segment, const struct sysv_grant *grant);
 bool segment_sysv_is_intact(const struct segment *segment, uint64_t size);
 void segment_sysv_destroy(struct segment *segment);
 uint64_t segment_sysv_attachments(const struct segment *segment);

@@ -39,39 +39,39 @@ static int create_with_unused_key(uint64_t size, int *ret_id, key_t *ret_key)
 	return -EEXIST;
 }
 
-static int set_permission(int id, const struct permission *permission)
+/* The segment behind the id, if it is the one that was made: same key, made by this user. */
+static bool look(const struct segment *segment, struct shmid_ds *ret_now)
+{
+	return shmctl(segment->sysv.id, IPC_STAT, ret_now) == 0 &&
+	       ret_now->shm_perm.__key == segment->sysv.key && ret_now->shm_perm.cuid == geteuid();
+}
+
+int segment_sysv_permit(const struct segment *segment, const struct sysv_grant *grant)
 {
 	struct shmid_ds now;
 
-	if (shmctl(id, IPC_STAT, &now) < 0)
-		return -errno;
-	now.shm_perm.gid = permission->gid;
-	now.shm_perm.mode = (unsigned short)(BROKER_BITS | permission->mode);
-	return shmctl(id, IPC_SET, &now) < 0 ? -errno : 0;
+	if (!look(segment, &now))
+		return -EIDRM;
+	now.shm_perm.gid = grant->gid;
+	now.shm_perm.mode = (unsigned short)(BROKER_BITS | grant->mode);
+	return shmctl(segment->sysv.id, IPC_SET, &now) < 0 ? -errno : 0;
 }
 
-int segment_sysv_create(struct segment *segment, uint64_t size, const struct permission *permission)
+int segment_sysv_create(struct segment *segment, uint64_t size, const struct sysv_grant *grant)
 {
 	int r = create_with_unused_key(size, &segment->sysv.id, &segment->sysv.key);
 
 	if (r < 0)
 		return r;
 	segment->backing = WIRE_BACKING_SYSV;
-	if ((permission->mode & 0066u) == 0)
+	if (grant->mode == 0)
 		return 0;
-	r = set_permission(segment->sysv.id, permission);
+	r = segment_sysv_permit(segment, grant);
 	if (r < 0) {
 		segment_sysv_destroy(segment);
 		segment->backing = 0;
 	}
 	return r;
-}
-
-/* The segment behind the id, if it is the one that was made: same key, made by this user. */
-static bool look(const struct segment *segment, struct shmid_ds *ret_now)
-{
-	return shmctl(segment->sysv.id, IPC_STAT, ret_now) == 0 &&
-	       ret_now->shm_perm.__key == segment->sysv.key && ret_now->shm_perm.cuid == geteuid();
 }
 
 bool segment_sysv_is_intact(const struct segment *segment, uint64_t size)

@@ -1,6 +1,6 @@
 /*
- * Decisions about permissions, as pure functions: who may do what with an object, and whether a
- * System V segment can express it.
+ * Decisions about permissions, as pure functions: who may do what with an object, whether a change
+ * of that makes sense, and whether a System V segment can express it.
  */
 #ifndef RULES_ACCESS_H
 #define RULES_ACCESS_H
@@ -9,11 +9,15 @@
 #include <stdint.h>
 
 #include "rules/credentials.h"
+#include "wire/messages.h"
 
+/* What an object grants. The list is borrowed: whoever keeps a permission keeps that too. */
 struct permission {
 	uid_t uid;
 	gid_t gid;
-	uint16_t mode; /* 0 to 0666 */
+	uint16_t mode;  /* 0 to 0666 */
+	uint16_t n_acl; /* at most WIRE_ACL_MAX */
+	const struct wire_acl_entry *acl;
 };
 
 /* The broker itself, as the kernel sees the segments that it makes. */
@@ -23,10 +27,21 @@ struct broker_identity {
 	bool group_is_empty; /* nobody but the broker's user is in `gid` */
 };
 
-/* The set of WIRE_ACCESS_ bits that SUBJECT has. Root has all of them. */
+/* What System V can say beside the maker's own access: one group, and everybody else. */
+struct sysv_grant {
+	gid_t gid;
+	uint16_t mode; /* bits of the group and of the others */
+};
+
+/*
+ * The set of WIRE_ACCESS_ bits that SUBJECT has. The first that fits decides: root has all; the
+ * owner what the owner's bits say; a user with an entry of his own what that says; a member of the
+ * group or of groups with an entry what any of these says; everybody else the others' bits. It is
+ * the order of POSIX access control lists, by which the kernel judges FIFOs.
+ */
 unsigned access_granted(const struct permission *permission, const struct credentials *subject);
 
-/* Whether SUBJECT may remove the object: its owner, root, and the broker's own user. */
+/* Whether SUBJECT may change and remove the object: its owner, root, and the broker's own user. */
 bool access_may_manage(const struct permission *permission, const struct credentials *subject,
 		       uid_t broker_uid);
 
@@ -39,11 +54,26 @@ bool access_fits(bool is_segment, unsigned access);
 const char *access_mode_fault(bool is_segment, uint16_t mode);
 
 /*
- * Whether the group and other bits of a System V segment that BROKER made say PERMISSION exactly;
- * OWNER is who asks for it and will own it. NULL when they do, else why they do not. The kernel
+ * NULL for an entry that PERMISSION's list can have, whatever else is in it; else what is wrong
+ * with it. The owner and the object's own group have the mode instead.
+ */
+const char *access_entry_fault(bool is_segment, const struct permission *permission,
+			       const struct wire_acl_entry *entry);
+
+/* The same for a whole list: each entry, and no user or group twice. *ret_at is the faulty one. */
+const char *access_list_fault(bool is_segment, const struct permission *permission,
+			      unsigned *ret_at);
+
+/* The entry for this user or group, or NULL. */
+const struct wire_acl_entry *access_find_entry(const struct permission *permission, uint8_t subject,
+					       uint32_t id);
+
+/*
+ * How a System V segment that BROKER made says PERMISSION, exactly and for everybody; OWNER is who
+ * owns it, or asks for it and will. Returns NULL with the grant, or why there is none. The kernel
  * grants the group's bits to the maker's group as well.
  */
 const char *access_sysv_fault(const struct permission *permission, const struct credentials *owner,
-			      const struct broker_identity *broker);
+			      const struct broker_identity *broker, struct sysv_grant *ret_grant);
 
 #endif

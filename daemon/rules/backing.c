@@ -12,38 +12,42 @@
 #define FOREIGN_NAMESPACE                                                                          \
 	"the client is in another IPC namespace than the broker, where System V ids mean nothing"
 
-/* NULL when a System V segment can be had and says the permission exactly. */
-static const char *sysv_fault(const struct backing_question *question)
+/* NULL with the grant when a System V segment can be had and says the permission exactly. */
+static const char *sysv_fault(const struct backing_question *question, struct sysv_grant *ret_grant)
 {
+	const struct permission *permission = question->permission;
+
 	if (!question->sysv_is_reached)
 		return FOREIGN_NAMESPACE;
-	if (question->is_per_user)
-		return NULL;
-	return access_sysv_fault(question->permission, question->owner, question->broker);
+	if (!question->is_per_user)
+		return access_sysv_fault(permission, question->owner, question->broker, ret_grant);
+	*ret_grant = (struct sysv_grant){permission->gid, permission->mode & 0066u};
+	return NULL;
 }
 
 int backing_choose(const struct backing_question *question, struct backing_answer *ret_answer)
 {
 	bool wants_sysv = question->wanted == WIRE_BACKING_SYSV || question->wants_key;
+	struct sysv_grant grant = {0};
 	const char *fault;
 
 	if (question->wanted == WIRE_BACKING_MEMFD) {
-		*ret_answer = (struct backing_answer){WIRE_BACKING_MEMFD, ""};
+		*ret_answer = (struct backing_answer){.backing = WIRE_BACKING_MEMFD, .why = ""};
 		if (!question->wants_key)
 			return 0;
 		ret_answer->why = "a memfd has no key: ask for sysv or auto";
 		return -EINVAL;
 	}
-	fault = sysv_fault(question);
+	fault = sysv_fault(question, &grant);
 	if (wants_sysv) {
-		*ret_answer = (struct backing_answer){WIRE_BACKING_SYSV, fault ? fault : ""};
+		*ret_answer = (struct backing_answer){WIRE_BACKING_SYSV, grant, fault ? fault : ""};
 		return fault ? -ENOTSUP : 0;
 	}
 	if (fault)
-		*ret_answer = (struct backing_answer){WIRE_BACKING_MEMFD, fault};
+		*ret_answer = (struct backing_answer){.backing = WIRE_BACKING_MEMFD, .why = fault};
 	else
 		*ret_answer = (struct backing_answer){
-			WIRE_BACKING_SYSV,
+			WIRE_BACKING_SYSV, grant,
 			question->is_per_user ? "in a per-user broker everybody has the same uid"
 					      : "System V says this permission exactly"};
 	return 0;

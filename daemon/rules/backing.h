@@ -22,7 +22,8 @@ struct backing_question {
 
 struct backing_answer {
 	uint8_t backing;
-	const char *why; /* static text: the reason of the choice, or of the refusal */
+	struct sysv_grant grant; /* WIRE_BACKING_SYSV: what the segment's bits are to say */
+	const char *why;         /* static text: the reason of the choice, or of the refusal */
 };
 
 /* Returns 0; -ENOTSUP when what was asked for cannot be had, -EINVAL when it contradicts itself. */

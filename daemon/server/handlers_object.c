@@ -1,12 +1,15 @@
 /*
- * What is done to objects beside opening them: ready, release, remove.
+ * What is done to objects beside opening them: ready, release, remove, replace.
  */
 #include <errno.h>
 #include <inttypes.h>
 
+#include "base/text.h"
 #include "objects/member.h"
 #include "objects/object.h"
+#include "server/creating.h"
 #include "server/handlers.h"
+#include "server/managing.h"
 #include "server/peer.h"
 #include "server/server.h"
 
@@ -55,25 +58,84 @@ int handle_release(struct call *call)
 
 int handle_remove(struct call *call)
 {
-	const char *name = call->request->remove_request.name;
-	const char *fault = wire_name_fault(name);
-	const struct registry *registry = call->server->registry;
-	const struct credentials *subject = &call->peer->member->credentials;
 	struct object *object;
+	int r = managing_find(call, call->request->remove_request.name, "removed", &object);
 
-	if (fault)
-		return call_refuse(call, -EINVAL, "the name \"%s\" %s", name, fault);
-	object = registry_find(registry, name);
-	if (!object)
-		return call_refuse(call, -ENOENT, "\"%s\" does not exist, so it cannot be removed",
-				   name);
-	if (!access_may_manage(&object->permission, subject, registry->broker.uid))
-		return call_refuse(call, -EPERM,
-				   "\"%s\" belongs to uid %u and only that user and root "
-				   "may remove it; you are uid %u",
-				   name, object->permission.uid, subject->uid);
+	if (r < 0)
+		return r;
 	call->answer->remove_reply.object = object->id;
 	call->answer->remove_reply.holders = object->n_holds;
 	object_remove(object, WIRE_ENDING_REMOVED);
+	return WIRE_OUTCOME_DONE;
+}
+
+/* The object of before, once more. */
+static struct creation creation_like(const struct object *object,
+				     const struct wire_replace_request *request,
+				     const struct credentials *owner)
+{
+	bool is_segment = object->kind == WIRE_KIND_SEGMENT;
+
+	return (struct creation){
+		.plan = {.name = object->name,
+			 .layout = object->layout,
+			 .kind = object->kind,
+			 .lifetime = object->lifetime,
+			 .linger_ms = object->linger_ms,
+			 .size = is_segment && request->size ? request->size : object->size,
+			 .generation = object->generation + 1,
+			 .permission = object->permission},
+		.wanted = request->backing,
+		.owner = owner,
+		.creator = object->owner,
+	};
+}
+
+static int check_replacement(struct call *call, const struct wire_replace_request *request,
+			     const struct object *object)
+{
+	if (object->kind == WIRE_KIND_FIFO && (request->size || request->backing))
+		return call_refuse(call, -EINVAL,
+				   "\"%s\" is a FIFO, which has neither a size nor a choice of "
+				   "backings; ask with 0 for both",
+				   object->name);
+	if (request->backing > WIRE_BACKING_MEMFD)
+		return call_refuse(call, -EINVAL,
+				   "\"%s\" is asked for with backing %u, which is none of "
+				   "auto (0), sysv (1) and memfd (2)",
+				   object->name, request->backing);
+	if (request->size > SEGMENT_SIZE_MAX)
+		return call_refuse(call, -EFBIG,
+				   "\"%s\" is asked for with %" PRIu64 " bytes, more than "
+				   "a process can map (2^47)",
+				   object->name, request->size);
+	return 0;
+}
+
+int handle_replace(struct call *call)
+{
+	const struct wire_replace_request *request = &call->request->replace_request;
+	struct wire_replace_reply *reply = &call->answer->replace_reply;
+	struct object *object, *next;
+	struct credentials owner;
+	struct creation creation;
+	const char *why;
+	int r = managing_find(call, request->name, "replaced", &object);
+
+	if (r == 0)
+		r = check_replacement(call, request, object);
+	if (r < 0)
+		return r;
+	owner = managing_owner(call, object);
+	creation = creation_like(object, request, &owner);
+	r = creating_object(call, &creation, &next, &why);
+	if (r < 0)
+		return r;
+	reply->object = next->id;
+	reply->generation = next->generation;
+	reply->backing = object_backing(next);
+	reply->holders = object->n_holds;
+	text_copy(reply->why, sizeof(reply->why), why);
+	object_replace(object, next);
 	return WIRE_OUTCOME_DONE;
 }

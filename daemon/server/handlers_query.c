@@ -72,6 +72,9 @@ static void describe_object(const struct object *object, struct wire_object *ret
 	ret->key = 0;
 	ret->shmid = 0;
 	ret->age_ms = clock_now_ms() - object->created_ms;
+	ret->acl.n = object->permission.n_acl;
+	for (unsigned i = 0; i < ret->acl.n; i++)
+		ret->acl.entries[i] = object->permission.acl[i];
 	text_copy(ret->name, sizeof(ret->name), object->name);
 	text_copy(ret->layout, sizeof(ret->layout), object->layout);
 	object_path(object, ret->path);

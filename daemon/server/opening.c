@@ -14,8 +14,9 @@
 #include "log.h"
 #include "objects/member.h"
 #include "objects/object.h"
-#include "rules/backing.h"
+#include "server/creating.h"
 #include "server/dispatch.h"
+#include "server/managing.h"
 #include "server/peer.h"
 #include "server/server.h"
 
@@ -161,116 +162,64 @@ static int check_match(struct call *call, const struct wire_open_request *reques
 	return 0;
 }
 
-static int refuse_creation(struct call *call, const struct wire_open_request *request,
-			   uint8_t backing, int r)
+/* The group of a new object: the creator's own, or another that he is in. */
+static int choose_group(struct call *call, const struct wire_open_request *request, gid_t *ret_gid)
 {
-	const char *what = request->kind == WIRE_KIND_FIFO ? "FIFO" : wire_backing_text(backing);
+	const struct credentials *creator = &call->peer->member->credentials;
 
-	switch (r) {
-	case -ENOSPC:
-	case -ENOMEM:
-		return call_refuse(call, r,
-				   "\"%s\" cannot be created: the machine has no room for "
-				   "another %s of %" PRIu64
-				   " bytes; see \"ipcs -lm\" and \"ipcs -um\" for "
-				   "System V, or ask for memfd",
-				   request->name, what, request->size);
-	case -EINVAL:
-	case -EFBIG:
-		return call_refuse(call, -EFBIG,
-				   "\"%s\" cannot be created: the kernel does not make a "
-				   "%s of %" PRIu64 " bytes (for System V see \"ipcs -lm\")",
-				   request->name, what, request->size);
-	case -EMFILE:
-	case -ENFILE:
-		return call_refuse(call, r,
-				   "\"%s\" cannot be created: the broker has no file descriptor "
-				   "left; raise its limit (LimitNOFILE), or ask for sysv",
-				   request->name);
-	case -ENOTSUP:
-		return call_refuse(call, r,
-				   "\"%s\" cannot be created: its permission needs an ACL, which "
-				   "the file system of the FIFO directory does not have",
-				   request->name);
-	case -EEXIST:
-		return call_refuse(call, r,
-				   "\"%s\" cannot be created: something that is not the "
-				   "broker's is in its place in the FIFO directory",
-				   request->name);
-	default:
-		return call_refuse(call, r, "\"%s\" cannot be created: %s (making a %s)",
-				   request->name, strerror(-r), what);
-	}
-}
-
-static int choose_backing(struct call *call, const struct wire_open_request *request,
-			  struct object_plan *plan, const char **ret_why)
-{
-	const struct peer *peer = call->peer;
-	struct backing_question question = {
-		.wanted = request->backing,
-		.wants_key = request->flags & WIRE_OPEN_KEY,
-		.sysv_is_reached = peer->sysv_is_reached,
-		.is_per_user = call->server->settings.per_user,
-		.broker = &call->server->registry->broker,
-		.permission = &plan->permission,
-		.owner = &peer->member->credentials,
-	};
-	struct backing_answer answer;
-	int r;
-
-	if (request->kind == WIRE_KIND_FIFO) {
-		plan->backing = WIRE_BACKING_FIFO;
-		*ret_why = "";
+	if (!(request->flags & WIRE_OPEN_GROUP)) {
+		*ret_gid = creator->gid;
 		return 0;
 	}
-	r = backing_choose(&question, &answer);
-	if (r < 0)
-		return call_refuse(call, r,
-				   "\"%s\" cannot be created with backing %s and mode 0%o: %s; "
-				   "ask for memfd, or another mode or group",
-				   request->name, wire_backing_text(request->backing),
-				   request->mode, answer.why);
-	plan->backing = answer.backing;
-	*ret_why = answer.why;
-	return 0;
+	*ret_gid = request->gid;
+	return managing_check_group(call, request->name, request->gid);
 }
 
-/* What the limits of System V (SHMMNI, SHMALL, SHMMAX) and of memory look like. */
-static bool lacks_room(int r)
+static int check_list(struct call *call, const struct wire_open_request *request,
+		      const struct permission *permission)
 {
-	return r == -ENOSPC || r == -ENOMEM || r == -EINVAL;
+	unsigned at = 0;
+	const char *fault = access_list_fault(request->kind == WIRE_KIND_SEGMENT, permission, &at);
+
+	if (!fault)
+		return 0;
+	return call_refuse(call, -EINVAL, "\"%s\" cannot have the entry %s:%u: it %s",
+			   request->name, wire_subject_text(permission->acl[at].subject),
+			   permission->acl[at].id, fault);
 }
 
 static int create(struct call *call, const struct wire_open_request *request,
 		  struct object **ret_object)
 {
 	struct member *member = call->peer->member;
-	struct object_plan plan = {
-		.name = request->name,
-		.layout = request->layout,
-		.kind = request->kind,
-		.lifetime = request->lifetime,
-		.linger_ms = request->linger_ms,
-		.size = request->size,
-		.permission = {member->credentials.uid, member->credentials.gid, request->mode},
+	struct wire_open_reply *reply = &call->answer->open_reply;
+	struct creation creation = {
+		.plan = {.name = request->name,
+			 .layout = request->layout,
+			 .kind = request->kind,
+			 .lifetime = request->lifetime,
+			 .linger_ms = request->linger_ms,
+			 .size = request->size,
+			 .generation = 1,
+			 .permission = {.uid = member->credentials.uid,
+					.mode = request->mode,
+					.n_acl = request->acl.n,
+					.acl = request->acl.entries}},
+		.wanted = request->backing,
+		.wants_key = request->flags & WIRE_OPEN_KEY,
+		.owner = &member->credentials,
+		.creator = member,
 	};
-	bool is_choice = request->backing == WIRE_BACKING_AUTO && !(request->flags & WIRE_OPEN_KEY);
 	const char *why = "";
-	int r = choose_backing(call, request, &plan, &why);
+	int r = choose_group(call, request, &creation.plan.permission.gid);
 
-	if (r < 0)
-		return r;
-	r = object_new(call->server->registry, &plan, member, ret_object);
-	if (is_choice && plan.backing == WIRE_BACKING_SYSV && lacks_room(r)) {
-		plan.backing = WIRE_BACKING_MEMFD;
-		why = "the machine has no room for another System V segment of this size";
-		r = object_new(call->server->registry, &plan, member, ret_object);
-	}
-	if (r < 0)
-		return refuse_creation(call, request, plan.backing, r);
-	text_copy(call->answer->open_reply.why, sizeof(call->answer->open_reply.why), why);
-	return 0;
+	if (r == 0)
+		r = check_list(call, request, &creation.plan.permission);
+	if (r == 0)
+		r = creating_object(call, &creation, ret_object, &why);
+	if (r == 0)
+		text_copy(reply->why, sizeof(reply->why), why);
+	return r;
 }
 
 static void describe(struct call *call, const struct object *object, const struct hold *hold)
@@ -361,7 +310,7 @@ int opening_attempt(struct call *call, const struct wire_open_request *request,
 	r = grant(call, request, object);
 	/* Where there was no room for new memory beside the old, the old makes room for the next.
 	 */
-	if (r < 0 && (is_new || (object->state == WIRE_STATE_FRESH && lacks_room(r))))
+	if (r < 0 && (is_new || (object->state == WIRE_STATE_FRESH && creating_lacked_room(r))))
 		object_remove(object, WIRE_ENDING_BACKING);
 	return r;
 }

@@ -27,6 +27,8 @@
 
 WIRE_MESSAGES(SHAPE)
 
+#define ACL_ENTRY_SIZE 6u
+
 /* Where the next byte goes or comes from, and where it must stop. */
 struct writer {
 	uint8_t *at;
@@ -111,6 +113,22 @@ static int write_run(struct writer *writer, const void *bytes, size_t size, size
 	return write_u16(writer, (uint16_t)size) && write_bytes(writer, bytes, size) ? 0 : -ENOBUFS;
 }
 
+static int write_acl(struct writer *writer, const struct wire_acl *acl, size_t bound)
+{
+	if (acl->n > bound)
+		return -EINVAL;
+	if (!write_u16(writer, acl->n))
+		return -ENOBUFS;
+	for (size_t i = 0; i < acl->n; i++) {
+		const struct wire_acl_entry *entry = &acl->entries[i];
+
+		if (!write_bytes(writer, &entry->subject, 1) ||
+		    !write_bytes(writer, &entry->access, 1) || !write_u32(writer, entry->id))
+			return -ENOBUFS;
+	}
+	return 0;
+}
+
 static int write_field(struct writer *writer, const struct wire_field *field, const void *message)
 {
 	const uint8_t *from = (const uint8_t *)message + field->offset;
@@ -140,6 +158,8 @@ static int write_field(struct writer *writer, const struct wire_field *field, co
 
 		return write_run(writer, blob->data, blob->size, field->bound);
 	}
+	case WIRE_FIELD_acl:
+		return write_acl(writer, (const void *)from, field->bound);
 	}
 	return fits ? 0 : -ENOBUFS;
 }
@@ -152,6 +172,20 @@ static bool read_text(struct reader *reader, char *text, size_t bound)
 		return false;
 	text[size] = '\0';
 	return memchr(text, '\0', size) == NULL;
+}
+
+static bool read_acl(struct reader *reader, struct wire_acl *acl, size_t bound)
+{
+	if (!read_u16(reader, &acl->n) || acl->n > bound)
+		return false;
+	for (size_t i = 0; i < acl->n; i++) {
+		struct wire_acl_entry *entry = &acl->entries[i];
+
+		if (!read_bytes(reader, &entry->subject, 1) ||
+		    !read_bytes(reader, &entry->access, 1) || !read_u32(reader, &entry->id))
+			return false;
+	}
+	return true;
 }
 
 static bool read_field(struct reader *reader, const struct wire_field *field, void *message)
@@ -177,17 +211,19 @@ static bool read_field(struct reader *reader, const struct wire_field *field, vo
 		return read_u16(reader, &blob->size) && blob->size <= field->bound &&
 		       read_bytes(reader, blob->data, blob->size);
 	}
+	case WIRE_FIELD_acl:
+		return read_acl(reader, (void *)to, field->bound);
 	}
 	return false;
 }
 
-/* What a field that is not there reads as. Only lengths matter in texts and blobs. */
+/* What a field that is not there reads as. Only lengths matter in texts, blobs and lists. */
 static void clear_field(const struct wire_field *field, void *message)
 {
 	static const uint8_t widths[] = {
 		[WIRE_FIELD_u8] = 1,   [WIRE_FIELD_u16] = 2,  [WIRE_FIELD_u32] = 4,
 		[WIRE_FIELD_u64] = 8,  [WIRE_FIELD_text] = 1, [WIRE_FIELD_bytes] = 0,
-		[WIRE_FIELD_blob] = 2,
+		[WIRE_FIELD_blob] = 2, [WIRE_FIELD_acl] = 2,
 	};
 	size_t width = field->type == WIRE_FIELD_bytes ? field->bound : widths[field->type];
 
@@ -258,6 +294,8 @@ static size_t field_size(const struct wire_field *field, bool largest)
 		return 8;
 	case WIRE_FIELD_bytes:
 		return field->bound;
+	case WIRE_FIELD_acl:
+		return 2u + (largest ? field->bound * ACL_ENTRY_SIZE : 0u);
 	default:
 		return 2u + (largest ? field->bound : 0u);
 	}

@@ -38,6 +38,7 @@ enum wire_field_type {
 	WIRE_FIELD_text,
 	WIRE_FIELD_bytes,
 	WIRE_FIELD_blob,
+	WIRE_FIELD_acl,
 };
 
 struct wire_field {

@@ -28,6 +28,7 @@
 #define WIRE_PATH_MAX      330
 #define WIRE_REASON_MAX    600
 #define WIRE_BLOB_MAX      3800
+#define WIRE_ACL_MAX       32
 
 /* HELLO answer: flags. */
 #define WIRE_HELLO_PER_USER 0x1u /* everybody has the broker's uid: read-only is a courtesy */
@@ -35,10 +36,11 @@
 #define WIRE_HELLO_SYSV     0x4u /* same IPC namespace: System V segments can be handed out */
 
 /* OPEN request: flags. */
-#define WIRE_OPEN_CREATE    0x1u /* create it when there is none */
-#define WIRE_OPEN_EXCLUSIVE 0x2u /* with CREATE: refuse when there is one */
-#define WIRE_OPEN_KEY       0x4u /* a System V key is wanted */
-#define WIRE_OPEN_KNOWN     (WIRE_OPEN_CREATE | WIRE_OPEN_EXCLUSIVE | WIRE_OPEN_KEY)
+#define WIRE_OPEN_CREATE    0x1u  /* create it when there is none */
+#define WIRE_OPEN_EXCLUSIVE 0x2u  /* with CREATE: refuse when there is one */
+#define WIRE_OPEN_KEY       0x4u  /* a System V key is wanted */
+#define WIRE_OPEN_GROUP     0x10u /* with CREATE: the group is the one in gid, not the creator's */
+#define WIRE_OPEN_KNOWN     (WIRE_OPEN_CREATE | WIRE_OPEN_EXCLUSIVE | WIRE_OPEN_KEY | WIRE_OPEN_GROUP)
 
 // clang-format off
 
@@ -96,13 +98,15 @@
 	FIELD(M, text,  directory, WIRE_PATH_MAX, 1, "its runtime directory")
 
 #define WIRE_OPEN_REQUEST_FIELDS(FIELD, M)						\
-	FIELD(M, u32,   flags, 0, 1, "1 create, 2 exclusive, 4 key wanted")	\
+	FIELD(M, u32,   flags, 0, 1, "1 create, 2 exclusive, 4 key wanted, 16 group given")	\
 	FIELD(M, u8,    kind, 0, 1, "segment or FIFO")				\
 	FIELD(M, u8,    access, 0, 1, "what the client wants to do")		\
 	FIELD(M, u8,    backing, 0, 1, "with create: which backing, auto for the broker's choice")	\
 	FIELD(M, u8,    lifetime, 0, 1, "with create: when it ends by itself")	\
 	FIELD(M, u32,   linger_ms, 0, 1, "with lifetime used: how long it outlives its last holder")	\
 	FIELD(M, u16,   mode, 0, 1, "with create: permission bits, octal 0 to 0666")	\
+	FIELD(M, u32,   gid, 0, 1, "with create and flag 16: the group")		\
+	FIELD(M, acl,   acl, WIRE_ACL_MAX, 1, "with create: what single users and other groups may do")	\
 	FIELD(M, u64,   size, 0, 1, "with create: bytes; else 0, or the least size that will do")	\
 	FIELD(M, u32,   wait_ms, 0, 1, "how long to wait for another's initialisation")	\
 	FIELD(M, text,  layout, WIRE_LAYOUT_MAX, 1, "layout tag, empty for none")	\
@@ -157,6 +161,7 @@
 	FIELD(M, u32,   key, 0, 1, "System V key, 0 for none")			\
 	FIELD(M, u32,   shmid, 0, 1, "System V id")				\
 	FIELD(M, u64,   age_ms, 0, 1, "time since it was created")			\
+	FIELD(M, acl,   acl, WIRE_ACL_MAX, 1, "what single users and other groups may do")	\
 	FIELD(M, text,  name, WIRE_NAME_MAX, 1, "name")				\
 	FIELD(M, text,  layout, WIRE_LAYOUT_MAX, 1, "layout tag")			\
 	FIELD(M, text,  path, WIRE_PATH_MAX, 1, "FIFO: its path")
@@ -188,6 +193,30 @@
 	FIELD(M, text,  program, WIRE_PROGRAM_MAX, 1, "what it calls itself")	\
 	FIELD(M, text,  name, WIRE_NAME_MAX, 1, "name of the object")
 
+#define WIRE_PERMIT_REQUEST_FIELDS(FIELD, M)					\
+	FIELD(M, u8,    change, 0, 1, "what is to change")				\
+	FIELD(M, u16,   mode, 0, 1, "mode: permission bits, octal 0 to 0666")		\
+	FIELD(M, u32,   gid, 0, 1, "group: the new one")				\
+	FIELD(M, u8,    subject, 0, 1, "grant, revoke: a user or a group")		\
+	FIELD(M, u32,   id, 0, 1, "grant, revoke: its uid or gid")			\
+	FIELD(M, u8,    access, 0, 1, "grant: what it may do")			\
+	FIELD(M, text,  name, WIRE_NAME_MAX, 1, "name of the object")
+
+#define WIRE_PERMIT_REPLY_FIELDS(FIELD, M)					\
+	FIELD(M, u32,   beyond, 0, 1, "holders who keep more than is granted now, until they detach")
+
+#define WIRE_REPLACE_REQUEST_FIELDS(FIELD, M)					\
+	FIELD(M, u8,    backing, 0, 1, "of a segment: which backing, auto for the broker's choice")	\
+	FIELD(M, u64,   size, 0, 1, "of a segment: bytes, 0 for as many as before")	\
+	FIELD(M, text,  name, WIRE_NAME_MAX, 1, "name of the object")
+
+#define WIRE_REPLACE_REPLY_FIELDS(FIELD, M)					\
+	FIELD(M, u64,   object, 0, 1, "id of the object that has the name now")	\
+	FIELD(M, u64,   generation, 0, 1, "its generation")			\
+	FIELD(M, u8,    backing, 0, 1, "what holds its bytes")			\
+	FIELD(M, u32,   holders, 0, 1, "holders of the one before, who keep it until they detach")	\
+	FIELD(M, text,  why, WIRE_REASON_MAX, 1, "why this backing, when it was the broker's choice")
+
 #define WIRE_REMOVED_EVENT_FIELDS(FIELD, M)					\
 	FIELD(M, u64,   object, 0, 1, "id of the object")				\
 	FIELD(M, u64,   generation, 0, 1, "its generation")			\
@@ -217,6 +246,10 @@
 	MESSAGE(who_request,     WIRE_WHO_REQUEST_FIELDS)		\
 	MESSAGE(who_reply,       WIRE_WHO_REPLY_FIELDS)			\
 	MESSAGE(holder,          WIRE_HOLDER_FIELDS)			\
+	MESSAGE(permit_request,  WIRE_PERMIT_REQUEST_FIELDS)		\
+	MESSAGE(permit_reply,    WIRE_PERMIT_REPLY_FIELDS)		\
+	MESSAGE(replace_request, WIRE_REPLACE_REQUEST_FIELDS)		\
+	MESSAGE(replace_reply,   WIRE_REPLACE_REPLY_FIELDS)		\
 	MESSAGE(removed_event,   WIRE_REMOVED_EVENT_FIELDS)
 
 // clang-format on
@@ -228,12 +261,25 @@
 #define WIRE_MEMBER_text(name, bound)  char name[(bound) + 1];
 #define WIRE_MEMBER_bytes(name, bound) uint8_t name[bound];
 #define WIRE_MEMBER_blob(name, bound)  struct wire_blob name;
+#define WIRE_MEMBER_acl(name, bound)   struct wire_acl name;
 
 #define WIRE_MEMBER(M, type, name, bound, since, meaning) WIRE_MEMBER_##type(name, bound)
 
 struct wire_blob {
 	uint16_t size;
 	uint8_t data[WIRE_BLOB_MAX];
+};
+
+/* One line of an access control list: what one user or one group may do. */
+struct wire_acl_entry {
+	uint8_t subject; /* enum wire_subject */
+	uint8_t access;  /* enum wire_access */
+	uint32_t id;     /* uid or gid */
+};
+
+struct wire_acl {
+	uint16_t n;
+	struct wire_acl_entry entries[WIRE_ACL_MAX];
 };
 
 /* struct wire_hello_request and so on: what the codec fills and reads. */

@@ -11,7 +11,7 @@
  *   since            the protocol version that introduced it
  *
  * History: numbers are never reused.
- *   version 1: 1 to 12, event 1
+ *   version 1: 1 to 14, event 1
  */
 #ifndef WIRE_OPCODES_H
 #define WIRE_OPCODES_H
@@ -48,7 +48,11 @@
 	ROW(11, LIST,    list,    list_request,    list_reply,   0, MEMBER, AGAIN, 1,		\
 	    "describe all objects that the client may open, some an answer")			\
 	ROW(12, WHO,     who,     who_request,     who_reply,    0, MEMBER, AGAIN, 1,		\
-	    "the ledger: who holds what, some an answer")
+	    "the ledger: who holds what, some an answer")					\
+	ROW(13, PERMIT,  permit,  permit_request,  permit_reply, 0, MEMBER, AGAIN, 1,		\
+	    "change the mode, the group or an entry of the access control list")		\
+	ROW(14, REPLACE, replace, replace_request, replace_reply, 0, MEMBER, ONCE, 1,		\
+	    "put a new generation under the name and tell the holders of the old one")
 
 /* EVENT(number, NAME, name, message, since, "meaning") */
 #define WIRE_EVENTS(EVENT)									\
@@ -62,7 +66,7 @@
 enum wire_opcode { WIRE_OPCODES(WIRE_OPCODE_ENUMERATOR) };
 enum wire_event { WIRE_EVENTS(WIRE_EVENT_ENUMERATOR) };
 
-#define WIRE_OPCODE_LIMIT 13 /* one more than the largest opcode: the size of tables */
+#define WIRE_OPCODE_LIMIT 15 /* one more than the largest opcode: the size of tables */
 
 enum wire_stage { WIRE_STAGE_GREET, WIRE_STAGE_MEMBER };
 enum wire_repeat { WIRE_REPEAT_AGAIN, WIRE_REPEAT_ONCE };

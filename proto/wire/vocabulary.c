@@ -20,6 +20,7 @@ static const struct word kinds[] = {WIRE_KINDS(ROW)};
 static const struct word backings[] = {WIRE_BACKINGS(ROW)};
 static const struct word lifetimes[] = {WIRE_LIFETIMES(ROW)};
 static const struct word accesses[] = {WIRE_ACCESSES(ROW)};
+static const struct word subjects[] = {WIRE_SUBJECTS(ROW)};
 static const struct word states[] = {WIRE_STATES(ROW)};
 static const struct word holdings[] = {WIRE_HOLDINGS(ROW)};
 static const struct word endings[] = {WIRE_ENDINGS(ROW)};
@@ -60,6 +61,11 @@ const char *wire_lifetime_text(unsigned number)
 const char *wire_access_text(unsigned number)
 {
 	return text_of(accesses, ARRAY_SIZE(accesses), number);
+}
+
+const char *wire_subject_text(unsigned number)
+{
+	return text_of(subjects, ARRAY_SIZE(subjects), number);
 }
 
 const char *wire_state_text(unsigned number)

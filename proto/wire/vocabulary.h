@@ -37,6 +37,18 @@
 	WORD(2, ACCESS_WRITE, "w")	\
 	WORD(3, ACCESS_BOTH,  "rw")
 
+/* Whom an entry of an access control list is about. */
+#define WIRE_SUBJECTS(WORD)		\
+	WORD(1, SUBJECT_USER,  "u")	\
+	WORD(2, SUBJECT_GROUP, "g")
+
+/* What PERMIT changes. */
+#define WIRE_CHANGES(WORD)		\
+	WORD(1, CHANGE_MODE,   "mode")	\
+	WORD(2, CHANGE_GROUP,  "group")	\
+	WORD(3, CHANGE_GRANT,  "grant")	\
+	WORD(4, CHANGE_REVOKE, "revoke")
+
 /* How far an object is. A FIFO is born ready. */
 #define WIRE_STATES(WORD)		\
 	WORD(1, STATE_FRESH,        "fresh")		\
@@ -57,7 +69,8 @@
 	WORD(2, ENDING_UNUSED,   "not used any more")		\
 	WORD(3, ENDING_OWNER,    "its owner is gone")		\
 	WORD(4, ENDING_SHUTDOWN, "the broker ends")		\
-	WORD(5, ENDING_BACKING,  "its backing was lost")
+	WORD(5, ENDING_BACKING,  "its backing was lost")	\
+	WORD(6, ENDING_REPLACED, "replaced by a new generation")
 
 /* What an answer says that is no refusal. */
 #define WIRE_OUTCOMES(WORD)		\
@@ -73,6 +86,8 @@ enum wire_kind { WIRE_KINDS(WIRE_ENUMERATOR) };
 enum wire_backing { WIRE_BACKINGS(WIRE_ENUMERATOR) };
 enum wire_lifetime { WIRE_LIFETIMES(WIRE_ENUMERATOR) };
 enum wire_access { WIRE_ACCESSES(WIRE_ENUMERATOR) };
+enum wire_subject { WIRE_SUBJECTS(WIRE_ENUMERATOR) };
+enum wire_change { WIRE_CHANGES(WIRE_ENUMERATOR) };
 enum wire_state { WIRE_STATES(WIRE_ENUMERATOR) };
 enum wire_holding { WIRE_HOLDINGS(WIRE_ENUMERATOR) };
 enum wire_ending { WIRE_ENDINGS(WIRE_ENUMERATOR) };
@@ -83,6 +98,7 @@ const char *wire_kind_text(unsigned number);
 const char *wire_backing_text(unsigned number);
 const char *wire_lifetime_text(unsigned number);
 const char *wire_access_text(unsigned number);
+const char *wire_subject_text(unsigned number);
 const char *wire_state_text(unsigned number);
 const char *wire_holding_text(unsigned number);
 const char *wire_ending_text(unsigned number);

@@ -417,7 +417,7 @@ if [ "$(id -u)" = 0 ]; then
 	grep -q 'belongs to uid 0' "$work/why" || fail "other: $(cat "$work/why")"
 	other 1 load open/one /dev/null
 	other 1 remove open/one
-	grep -q 'only that user and root' "$work/why" || fail "other: $(cat "$work/why")"
+	grep -q 'only its owner and root may' "$work/why" || fail "other: $(cat "$work/why")"
 	other 0 create their/one 4K
 	other 0 remove their/one
 	run 0 create open/none 4K --mode 0

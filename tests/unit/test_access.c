@@ -2,6 +2,7 @@
  * Who may do what: every mode against every relation of a subject to an object, checked against the
  * rule as a person would say it.
  */
+#include "base/attr.h"
 #include "rules/access.h"
 #include "support/suite.h"
 #include "wire/vocabulary.h"
@@ -12,6 +13,13 @@ enum relation { ROOT, OWNER, OWNER_IN_GROUP, IN_GROUP, IN_GROUP_BY_LIST, OTHER, 
 #define GROUP     2000
 
 static const struct broker_identity broker_itself = {900, 900, true};
+
+static struct sysv_grant grant;
+
+static struct permission permission_of(uid_t uid, gid_t gid, unsigned mode)
+{
+	return (struct permission){.uid = uid, .gid = gid, .mode = (uint16_t)mode};
+}
 
 static struct credentials subject_of(enum relation relation, gid_t *list)
 {
@@ -62,7 +70,7 @@ START_TEST(each_mode_grants_each_relation_what_its_bits_say)
 		     relation++) {
 			gid_t list[2];
 			struct credentials subject = subject_of(relation, list);
-			struct permission permission = {OWNER_UID, GROUP, (uint16_t)mode};
+			struct permission permission = permission_of(OWNER_UID, GROUP, mode);
 			unsigned bits = bits_that_count(relation, mode);
 			unsigned granted = access_granted(&permission, &subject);
 
@@ -77,7 +85,7 @@ END_TEST
 
 START_TEST(owner_root_and_broker_manage)
 {
-	struct permission permission = {OWNER_UID, GROUP, 0666};
+	struct permission permission = permission_of(OWNER_UID, GROUP, 0666);
 	struct credentials owner = {.uid = OWNER_UID}, root = {.uid = 0}, broker = {.uid = 900},
 			   other = {.uid = 5, .gid = GROUP};
 
@@ -114,12 +122,12 @@ START_TEST(sysv_is_refused_exactly_where_the_kernel_would_grant_the_owner_someth
 {
 	for (unsigned mode = 0; mode <= 0666; mode++)
 		for (int in_group = 0; mode == (mode & 0666u) && in_group < 2; in_group++) {
-			struct permission permission = {OWNER_UID, GROUP, (uint16_t)mode};
+			struct permission permission = permission_of(OWNER_UID, GROUP, mode);
 			struct credentials owner = {.uid = OWNER_UID, .gid = in_group ? GROUP : 5};
 			bool same = kernel_bits(&permission, in_group) == mode / 0100 % 010;
 
-			ck_assert_msg((access_sysv_fault(&permission, &owner, &broker_itself) ==
-				       NULL) == same,
+			ck_assert_msg((access_sysv_fault(&permission, &owner, &broker_itself,
+							 &grant) == NULL) == same,
 				      "mode 0%o, owner %s the group", mode,
 				      in_group ? "in" : "outside");
 		}
@@ -128,26 +136,215 @@ END_TEST
 
 START_TEST(sysv_says_anything_of_the_brokers_user_and_of_root)
 {
-	struct permission brokers = {900, GROUP, 0600}, roots = {0, GROUP, 0600};
+	struct permission brokers = permission_of(900, GROUP, 0600);
+	struct permission roots = permission_of(0, GROUP, 0600);
 	struct credentials user = {.uid = 900}, root = {.uid = 0};
 
-	ck_assert(!access_sysv_fault(&brokers, &user, &broker_itself));
-	ck_assert(!access_sysv_fault(&roots, &root, &broker_itself));
+	ck_assert(!access_sysv_fault(&brokers, &user, &broker_itself, &grant));
+	ck_assert(!access_sysv_fault(&roots, &root, &broker_itself, &grant));
 }
 END_TEST
 
 START_TEST(sysv_is_refused_where_the_brokers_own_group_would_get_something_else)
 {
 	struct broker_identity peopled = {900, 4500, false};
-	struct permission for_group = {OWNER_UID, GROUP, 0660}, for_all = {OWNER_UID, GROUP, 0666};
-	struct permission of_brokers_group = {OWNER_UID, 4500, 0660};
+	struct permission for_group = permission_of(OWNER_UID, GROUP, 0660);
+	struct permission for_all = permission_of(OWNER_UID, GROUP, 0666);
+	struct permission of_brokers_group = permission_of(OWNER_UID, 4500, 0660);
 	struct credentials owner = {.uid = OWNER_UID, .gid = GROUP};
 	struct credentials in_brokers_group = {.uid = OWNER_UID, .gid = 4500};
 
-	ck_assert(!access_sysv_fault(&for_group, &owner, &broker_itself));
-	ck_assert(access_sysv_fault(&for_group, &owner, &peopled) != NULL);
-	ck_assert(!access_sysv_fault(&for_all, &owner, &peopled));
-	ck_assert(!access_sysv_fault(&of_brokers_group, &in_brokers_group, &peopled));
+	ck_assert(!access_sysv_fault(&for_group, &owner, &broker_itself, &grant));
+	ck_assert(access_sysv_fault(&for_group, &owner, &peopled, &grant) != NULL);
+	ck_assert(!access_sysv_fault(&for_all, &owner, &peopled, &grant));
+	ck_assert(!access_sysv_fault(&of_brokers_group, &in_brokers_group, &peopled, &grant));
+}
+END_TEST
+
+/* Users and groups of the exhaustive tests, as bits of who is in what. */
+enum { IN_OWN_GROUP = 1, IN_FIRST = 2, IN_SECOND = 4, MEMBERSHIPS = 8 };
+
+#define NAMED_UID    1500
+#define FIRST_GROUP  3000
+#define SECOND_GROUP 3001
+
+static struct credentials member_of(uid_t uid, unsigned memberships, gid_t list[static 3])
+{
+	struct credentials subject = {.uid = uid, .gid = 5, .groups = list};
+
+	if (memberships & IN_OWN_GROUP)
+		list[subject.n_groups++] = GROUP;
+	if (memberships & IN_FIRST)
+		list[subject.n_groups++] = FIRST_GROUP;
+	if (memberships & IN_SECOND)
+		list[subject.n_groups++] = SECOND_GROUP;
+	return subject;
+}
+
+/* One of the combinations of a mode and up to three entries, each absent, r or rw. */
+struct combination {
+	struct permission permission;
+	struct wire_acl_entry entries[3];
+	unsigned user, first, second; /* access of the entries, 0 for none */
+};
+
+static const unsigned entry_accesses[] = {0, WIRE_ACCESS_READ, WIRE_ACCESS_BOTH};
+
+static bool combination_make(struct combination *combination, unsigned mode, unsigned number)
+{
+	unsigned accesses[3] = {entry_accesses[number % 3], entry_accesses[number / 3 % 3],
+				entry_accesses[number / 9 % 3]};
+	static const struct wire_acl_entry about[3] = {
+		{.subject = WIRE_SUBJECT_USER, .id = NAMED_UID},
+		{.subject = WIRE_SUBJECT_GROUP, .id = FIRST_GROUP},
+		{.subject = WIRE_SUBJECT_GROUP, .id = SECOND_GROUP},
+	};
+
+	if (access_mode_fault(true, (uint16_t)mode))
+		return false;
+	combination->permission = permission_of(OWNER_UID, GROUP, mode);
+	combination->permission.acl = combination->entries;
+	for (unsigned i = 0; i < 3; i++) {
+		if (accesses[i] == 0)
+			continue;
+		combination->entries[combination->permission.n_acl] = about[i];
+		combination->entries[combination->permission.n_acl++].access = (uint8_t)accesses[i];
+	}
+	combination->user = accesses[0];
+	combination->first = accesses[1];
+	combination->second = accesses[2];
+	return true;
+}
+
+/* Mode bits as a set of accesses, written out. */
+static unsigned set_of(unsigned bits)
+{
+	return bits == 4 ? WIRE_ACCESS_READ : bits == 6 ? WIRE_ACCESS_BOTH : 0;
+}
+
+/* The rule as a person would say it, for a user who is not root. */
+static unsigned expected_of(const struct combination *combination, uid_t uid, unsigned memberships)
+{
+	unsigned mode = combination->permission.mode, sum = 0;
+	bool counts = false;
+
+	if (uid == OWNER_UID)
+		return set_of(mode / 0100 % 010);
+	if (uid == NAMED_UID && combination->user)
+		return combination->user;
+	if (memberships & IN_OWN_GROUP) {
+		counts = true;
+		sum |= set_of(mode / 010 % 010);
+	}
+	if ((memberships & IN_FIRST) && combination->first) {
+		counts = true;
+		sum |= combination->first;
+	}
+	if ((memberships & IN_SECOND) && combination->second) {
+		counts = true;
+		sum |= combination->second;
+	}
+	return counts ? sum : set_of(mode % 010);
+}
+
+#define COMBINATIONS 27
+#define each_combination(combination)                                                              \
+	for (unsigned mode = 0; mode <= 0666; mode++)                                              \
+		for (unsigned number = 0; number < COMBINATIONS; number++)                         \
+			if (combination_make(&(combination), mode, number))
+
+START_TEST(each_list_grants_each_subject_what_the_rule_says)
+{
+	static const uid_t uids[] = {OWNER_UID, NAMED_UID, 5};
+	struct combination combination;
+	unsigned n = 0;
+
+	each_combination(combination) for (unsigned who = 0; who < 3;
+					   who++) for (unsigned memberships = 0;
+						       memberships < MEMBERSHIPS; memberships++)
+	{
+		gid_t list[3];
+		struct credentials subject = member_of(uids[who], memberships, list);
+		unsigned granted = access_granted(&combination.permission, &subject);
+
+		ck_assert_msg(granted == expected_of(&combination, uids[who], memberships),
+			      "mode 0%o, list %u, uid %u, in %u: granted %u", mode, number,
+			      uids[who], memberships, granted);
+		n++;
+	}
+	ck_assert_uint_eq(n, 27 * COMBINATIONS * 3 * MEMBERSHIPS);
+}
+END_TEST
+
+/* What the kernel gives a user with a segment of the broker's uid and these bits. */
+static unsigned kernel_grants(const struct credentials *subject)
+{
+	return set_of(credentials_in_group(subject, grant.gid) ? grant.mode / 010 % 010
+							       : grant.mode % 010);
+}
+
+/* Where System V is said to express a permission, the kernel decides for everybody as we do. */
+START_TEST(what_sysv_is_told_is_what_is_granted)
+{
+	static const uid_t uids[] = {OWNER_UID, NAMED_UID, 5};
+	struct combination combination;
+	unsigned n_expressed = 0;
+
+	each_combination(combination) for (unsigned owner_in = 0; owner_in < MEMBERSHIPS;
+					   owner_in++)
+	{
+		gid_t owner_list[3];
+		struct credentials owner = member_of(OWNER_UID, owner_in, owner_list);
+
+		if (access_sysv_fault(&combination.permission, &owner, &broker_itself, &grant))
+			continue;
+		n_expressed++;
+		for (unsigned who = 0; who < 3; who++)
+			for (unsigned in = 0; in < MEMBERSHIPS; in++) {
+				gid_t list[3];
+				struct credentials subject =
+					member_of(uids[who], who == 0 ? owner_in : in, list);
+
+				ck_assert_msg(kernel_grants(&subject) ==
+						      access_granted(&combination.permission,
+								     &subject),
+					      "mode 0%o, list %u, uid %u, in %u", mode, number,
+					      uids[who], in);
+			}
+	}
+	ck_assert_uint_gt(n_expressed, 100);
+}
+END_TEST
+
+START_TEST(entries_that_no_list_can_have_are_told)
+{
+	struct permission permission = permission_of(OWNER_UID, GROUP, 0600);
+	static const struct wire_acl_entry bad[] = {
+		{0, WIRE_ACCESS_READ, 5},
+		{3, WIRE_ACCESS_READ, 5},
+		{WIRE_SUBJECT_USER, 0, 5},
+		{WIRE_SUBJECT_USER, 4, 5},
+		{WIRE_SUBJECT_USER, WIRE_ACCESS_WRITE, 5},
+		{WIRE_SUBJECT_USER, WIRE_ACCESS_READ, 65534},
+		{WIRE_SUBJECT_GROUP, WIRE_ACCESS_READ, UINT32_MAX},
+		{WIRE_SUBJECT_USER, WIRE_ACCESS_READ, OWNER_UID},
+		{WIRE_SUBJECT_GROUP, WIRE_ACCESS_READ, GROUP},
+	};
+	static const struct wire_acl_entry good = {WIRE_SUBJECT_USER, WIRE_ACCESS_WRITE, GROUP};
+	struct wire_acl_entry list[] = {{WIRE_SUBJECT_USER, WIRE_ACCESS_READ, 7},
+					{WIRE_SUBJECT_GROUP, WIRE_ACCESS_READ, 7},
+					{WIRE_SUBJECT_USER, WIRE_ACCESS_BOTH, 7}};
+	unsigned at = 99;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		ck_assert_msg(access_entry_fault(true, &permission, &bad[i]) != NULL, "%zu", i);
+	ck_assert(!access_entry_fault(false, &permission, &good));
+	permission.acl = list;
+	permission.n_acl = 2;
+	ck_assert(!access_list_fault(true, &permission, &at));
+	permission.n_acl = 3;
+	ck_assert(access_list_fault(true, &permission, &at) != NULL);
+	ck_assert_uint_eq(at, 2);
 }
 END_TEST
 
@@ -173,6 +370,9 @@ int main(void)
 		sysv_is_refused_exactly_where_the_kernel_would_grant_the_owner_something_else);
 	tcase_add_test(tests, sysv_says_anything_of_the_brokers_user_and_of_root);
 	tcase_add_test(tests, sysv_is_refused_where_the_brokers_own_group_would_get_something_else);
+	tcase_add_test(tests, each_list_grants_each_subject_what_the_rule_says);
+	tcase_add_test(tests, what_sysv_is_told_is_what_is_granted);
+	tcase_add_test(tests, entries_that_no_list_can_have_are_told);
 	tcase_add_test(tests, a_segment_is_held_for_reading_or_both_and_a_fifo_in_one_direction);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);

@@ -11,8 +11,8 @@
 
 static const struct credentials owner = {.uid = 1000, .gid = 1000};
 static const struct broker_identity broker = {900, 900, true};
-static const struct permission shared_by_all = {1000, 1000, 0666};
-static const struct permission of_one_user = {1000, 2000, 0600};
+static const struct permission shared_by_all = {.uid = 1000, .gid = 1000, .mode = 0666};
+static const struct permission of_one_user = {.uid = 1000, .gid = 2000, .mode = 0600};
 
 static struct backing_question question_of(uint8_t wanted, const struct permission *permission)
 {

@@ -48,9 +48,44 @@ static void fill_blob(const struct wire_field *field, enum filling filling, stru
 		memset(blob->data, 0xff, blob->size);
 }
 
+static void fill_acl(const struct wire_field *field, enum filling filling, struct chance *chance,
+		     struct wire_acl *acl)
+{
+	acl->n = filling == FILLING_LEAST  ? 0
+		 : filling == FILLING_MOST ? field->bound
+					   : (uint16_t)chance_below(chance, field->bound + 1u);
+	memset(acl->entries, 0xff, sizeof(acl->entries));
+	for (size_t i = 0; filling == FILLING_RANDOM && i < acl->n; i++)
+		acl->entries[i] = (struct wire_acl_entry){
+			.subject = (uint8_t)chance_below(chance, 256),
+			.access = (uint8_t)chance_below(chance, 256),
+			.id = (uint32_t)chance_u64(chance),
+		};
+}
+
+static bool acls_are_equal(const struct wire_acl *a, const struct wire_acl *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (a->entries[i].subject != b->entries[i].subject ||
+		    a->entries[i].access != b->entries[i].access ||
+		    a->entries[i].id != b->entries[i].id)
+			return false;
+	return true;
+}
+
+static bool has_length(const struct wire_field *field)
+{
+	return field->type == WIRE_FIELD_text || field->type == WIRE_FIELD_blob ||
+	       field->type == WIRE_FIELD_acl;
+}
+
 static size_t fixed_size(const struct wire_field *field)
 {
 	switch (field->type) {
+	case WIRE_FIELD_acl:
+		return 6u * field->bound;
 	case WIRE_FIELD_u8:
 		return 1;
 	case WIRE_FIELD_u16:
@@ -76,6 +111,8 @@ static void fill_message(const struct wire_shape *shape, enum filling filling,
 			fill_text(field, filling, chance, to);
 		else if (field->type == WIRE_FIELD_blob)
 			fill_blob(field, filling, chance, (void *)to);
+		else if (field->type == WIRE_FIELD_acl)
+			fill_acl(field, filling, chance, (void *)to);
 		else if (filling == FILLING_RANDOM)
 			chance_fill(chance, to, fixed_size(field));
 		else
@@ -94,6 +131,8 @@ static bool field_is_equal(const struct wire_field *field, const uint8_t *a, con
 		return blob_a->size == blob_b->size &&
 		       memcmp(blob_a->data, blob_b->data, blob_a->size) == 0;
 	}
+	if (field->type == WIRE_FIELD_acl)
+		return acls_are_equal((const void *)a, (const void *)b);
 	return memcmp(a, b, fixed_size(field)) == 0;
 }
 
@@ -253,7 +292,7 @@ START_TEST(changed_bytes_are_refused_or_mean_one_message)
 }
 END_TEST
 
-START_TEST(texts_and_blobs_keep_to_their_bounds)
+START_TEST(texts_blobs_and_lists_keep_to_their_bounds)
 {
 	static union any_message message;
 	static uint8_t room[2 * WIRE_PACKET_MAX];
@@ -263,13 +302,13 @@ START_TEST(texts_and_blobs_keep_to_their_bounds)
 		const struct wire_field *field = &shapes[_i]->fields[i];
 		uint8_t *at = message.bytes + field->offset;
 
-		if (field->type != WIRE_FIELD_text && field->type != WIRE_FIELD_blob)
+		if (!has_length(field))
 			continue;
 		fill_message(shapes[_i], FILLING_LEAST, NULL, &message);
 		if (field->type == WIRE_FIELD_text)
 			memset(at, 'x', field->bound + 1u); /* without its end */
-		else
-			((struct wire_blob *)(void *)at)->size = (uint16_t)(field->bound + 1u);
+		else                                        /* a blob and a list begin alike */
+			*(uint16_t *)(void *)at = (uint16_t)(field->bound + 1u);
 		ck_assert_int_eq(wire_encode(shapes[_i], WIRE_VERSION_NEWEST, &message, room,
 					     sizeof(room), &size),
 				 -EINVAL);
@@ -419,7 +458,6 @@ START_TEST(open_decoding_forgives_what_a_version_adds_or_lacks)
 	size = 0;
 	for (size_t fields = 0; fields < shapes[_i]->n_fields; fields++) {
 		const struct wire_field *field = &shapes[_i]->fields[fields];
-		bool has_length = field->type == WIRE_FIELD_text || field->type == WIRE_FIELD_blob;
 
 		memset(&got, 0xa5, sizeof(got));
 		ck_assert_int_eq(wire_decode_open(shapes[_i], bytes, size, &got), 0);
@@ -430,7 +468,7 @@ START_TEST(open_decoding_forgives_what_a_version_adds_or_lacks)
 						 got.bytes + shapes[_i]->fields[i].offset,
 						 nothing.bytes + shapes[_i]->fields[i].offset));
 		}
-		size += fixed_size(field) + (has_length ? 2 : 0);
+		size += fixed_size(field) + (has_length(field) ? 2 : 0);
 		ck_assert_msg(fixed_size(field) == 1 ||
 				      wire_decode_open(shapes[_i], bytes, size - 1, &got) ==
 					      -EBADMSG,
@@ -599,7 +637,7 @@ int main(void)
 	tcase_add_loop_test(each, encoding_stops_at_the_capacity, 0, n);
 	tcase_add_loop_test(each, random_bytes_are_refused_or_mean_one_message, 0, n);
 	tcase_add_loop_test(each, changed_bytes_are_refused_or_mean_one_message, 0, n);
-	tcase_add_loop_test(each, texts_and_blobs_keep_to_their_bounds, 0, n);
+	tcase_add_loop_test(each, texts_blobs_and_lists_keep_to_their_bounds, 0, n);
 	tcase_add_loop_test(each, open_decoding_forgives_what_a_version_adds_or_lacks, 0, n);
 	tcase_add_test(versions, later_fields_are_left_out_for_an_older_version);
 	tcase_add_test(versions, sizes_follow_the_version);

@@ -34,7 +34,7 @@ static void tear_down(void)
 
 static struct permission own(uint16_t mode)
 {
-	return (struct permission){geteuid(), getegid(), mode};
+	return (struct permission){.uid = geteuid(), .gid = getegid(), .mode = mode};
 }
 
 START_TEST(unread_data_survive_their_writer)
@@ -59,7 +59,8 @@ END_TEST
 
 START_TEST(its_file_is_closed_to_others_but_for_its_acl)
 {
-	struct permission closed = own(0600), open_to_group = {geteuid(), 4242, 0640};
+	struct permission closed = own(0600);
+	struct permission open_to_group = {.uid = geteuid(), .gid = 4242, .mode = 0640};
 	struct fifo fifo;
 	struct stat st;
 

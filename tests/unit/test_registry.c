@@ -116,7 +116,8 @@ static struct object *make_object(const char *name, uint8_t backing, uint8_t lif
 		.backing = backing,
 		.lifetime = lifetime,
 		.size = 4096,
-		.permission = {geteuid(), getegid(), 0600},
+		.generation = 1,
+		.permission = {.uid = geteuid(), .gid = getegid(), .mode = 0600},
 	};
 	struct object *object;
 

@@ -12,7 +12,7 @@
 
 #include "support/suite.h"
 
-static const struct permission for_the_group = {1000, 4242, 0660};
+static const struct sysv_grant for_the_group = {4242, 0060};
 
 START_TEST(sysv_has_the_brokers_uid_the_grants_gid_and_the_exact_size)
 {
@@ -35,13 +35,31 @@ END_TEST
 
 START_TEST(sysv_keeps_the_brokers_own_bits_when_the_mode_has_none)
 {
-	struct permission nobody = {1000, 4242, 0};
+	struct sysv_grant nobody = {4242, 0};
 	struct segment segment;
 	struct shmid_ds now;
 
 	ck_assert_int_eq(segment_create(&segment, WIRE_BACKING_SYSV, 1, &nobody, "n"), 0);
 	ck_assert_int_eq(shmctl(segment.sysv.id, IPC_STAT, &now), 0);
 	ck_assert_uint_eq(now.shm_perm.mode & 0777u, 0600);
+	segment_destroy(&segment);
+}
+END_TEST
+
+START_TEST(sysv_can_be_permitted_anew_and_only_while_it_is_there)
+{
+	struct sysv_grant for_reading = {4343, 0044};
+	struct segment segment;
+	struct shmid_ds now;
+
+	ck_assert_int_eq(segment_create(&segment, WIRE_BACKING_SYSV, 1, &for_the_group, "n"), 0);
+	ck_assert_int_eq(segment_permit(&segment, &for_reading), 0);
+	ck_assert_int_eq(shmctl(segment.sysv.id, IPC_STAT, &now), 0);
+	ck_assert_uint_eq(now.shm_perm.uid, geteuid());
+	ck_assert_uint_eq(now.shm_perm.gid, 4343);
+	ck_assert_uint_eq(now.shm_perm.mode & 0777u, 0644);
+	ck_assert_int_eq(shmctl(segment.sysv.id, IPC_RMID, NULL), 0);
+	ck_assert_int_eq(segment_permit(&segment, &for_the_group), -EIDRM);
 	segment_destroy(&segment);
 }
 END_TEST
@@ -138,6 +156,7 @@ int main(void)
 
 	tcase_add_test(tests, sysv_has_the_brokers_uid_the_grants_gid_and_the_exact_size);
 	tcase_add_test(tests, sysv_keeps_the_brokers_own_bits_when_the_mode_has_none);
+	tcase_add_test(tests, sysv_can_be_permitted_anew_and_only_while_it_is_there);
 	tcase_add_test(tests, sysv_counts_attachments_and_destroy_leaves_them_usable);
 	tcase_add_test(tests, memfd_is_sealed_private_and_of_the_exact_size);
 	tcase_add_test(tests, memfd_readers_cannot_map_for_writing);

@@ -44,6 +44,7 @@ END_TEST
 
 #define EXPECT_KIND(number, word, text)     ck_assert_str_eq(wire_kind_text(number), text);
 #define EXPECT_LIFETIME(number, word, text) ck_assert_str_eq(wire_lifetime_text(number), text);
+#define EXPECT_SUBJECT(number, word, text)  ck_assert_str_eq(wire_subject_text(number), text);
 #define EXPECT_STATE(number, word, text)    ck_assert_str_eq(wire_state_text(number), text);
 #define EXPECT_HOLDING(number, word, text)  ck_assert_str_eq(wire_holding_text(number), text);
 #define EXPECT_ENDING(number, word, text)   ck_assert_str_eq(wire_ending_text(number), text);
@@ -62,6 +63,7 @@ START_TEST(every_word_has_its_text)
 
 	WIRE_KINDS(EXPECT_KIND)
 	WIRE_LIFETIMES(EXPECT_LIFETIME)
+	WIRE_SUBJECTS(EXPECT_SUBJECT)
 	WIRE_STATES(EXPECT_STATE)
 	WIRE_HOLDINGS(EXPECT_HOLDING)
 	WIRE_ENDINGS(EXPECT_ENDING)
@@ -72,13 +74,14 @@ END_TEST
 
 START_TEST(other_numbers_are_unknown)
 {
-	static const unsigned faulty[] = {6, 255, 256, ~0u};
+	static const unsigned faulty[] = {7, 255, 256, ~0u};
 
 	for (size_t i = 0; i < ARRAY_SIZE(faulty); i++) {
 		ck_assert_str_eq(wire_kind_text(faulty[i]), "unknown");
 		ck_assert_str_eq(wire_backing_text(faulty[i]), "unknown");
 		ck_assert_str_eq(wire_lifetime_text(faulty[i]), "unknown");
 		ck_assert_str_eq(wire_access_text(faulty[i]), "unknown");
+		ck_assert_str_eq(wire_subject_text(faulty[i]), "unknown");
 		ck_assert_str_eq(wire_state_text(faulty[i]), "unknown");
 		ck_assert_str_eq(wire_holding_text(faulty[i]), "unknown");
 		ck_assert_str_eq(wire_ending_text(faulty[i]), "unknown");

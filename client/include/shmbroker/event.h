@@ -24,6 +24,7 @@ enum shmb_ending {
 	SHMB_ENDING_OWNER = 3,    /* its lifetime ended with its owner */
 	SHMB_ENDING_SHUTDOWN = 4, /* the broker ends */
 	SHMB_ENDING_BACKING = 5,  /* the kernel lost what held it */
+	SHMB_ENDING_REPLACED = 6, /* a new generation has the name: open it again */
 };
 
 struct shmb_event {

@@ -29,11 +29,14 @@ enum shmb_direction {
 
 /* Zeroed is the default for every member. */
 struct shmb_fifo_options {
-	unsigned flags;              /* SHMB_CREATE, SHMB_EXCLUSIVE */
+	unsigned flags;              /* SHMB_CREATE, SHMB_EXCLUSIVE, SHMB_GROUP */
 	enum shmb_lifetime lifetime; /* with SHMB_CREATE */
 	uint32_t linger_ms;          /* with SHMB_CREATE and lifetime used */
 	unsigned mode;               /* with SHMB_CREATE: permission bits; 0 means 0600 */
 	uint32_t timeout_ms;         /* how long to wait for the broker */
+	uint32_t gid; /* with SHMB_CREATE and SHMB_GROUP: one that the caller is in */
+	const struct shmb_acl_entry *acl; /* with SHMB_CREATE: what others may do */
+	unsigned acl_n;                   /* entries of `acl` */
 };
 
 /*

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <shmbroker/connection.h>
+#include <shmbroker/permission.h>
 #include <shmbroker/request.h>
 #include <shmbroker/segment.h>
 
@@ -52,6 +53,8 @@ struct shmb_object {
 	uint32_t key;     /* System V key; 0 else */
 	uint32_t shmid;   /* System V id */
 	uint64_t age_ms;
+	unsigned acl_n; /* entries of `acl` */
+	struct shmb_acl_entry acl[SHMB_ACL_MAX];
 	char name[201];
 	char layout[64];
 	char path[331]; /* FIFO: where it is; else "" */

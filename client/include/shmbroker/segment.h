@@ -21,12 +21,14 @@
 SHMB_BEGIN_DECLS
 
 struct shmb_segment;
+struct shmb_acl_entry; /* permission.h */
 
 enum shmb_flags {
 	SHMB_CREATE = 1,    /* create the object when there is none */
 	SHMB_EXCLUSIVE = 2, /* with SHMB_CREATE: -EEXIST when there is one */
 	SHMB_KEY = 4,       /* a System V key is wanted, for programs that call shmget(2) */
 	SHMB_READ = 8,      /* read only: a write to the memory faults */
+	SHMB_GROUP = 16,    /* with SHMB_CREATE: the group is the one in `gid` */
 };
 
 enum shmb_backing {
@@ -55,6 +57,9 @@ struct shmb_segment_options {
 	unsigned mode;       /* with SHMB_CREATE: permission bits, for each class 0, r or rw */
 	const char *layout;  /* layout tag; another one than the segment's is refused */
 	uint32_t timeout_ms; /* for the initialiser; a broker that is silent gets 250 ms more */
+	uint32_t gid;        /* with SHMB_CREATE and SHMB_GROUP: one that the caller is in */
+	const struct shmb_acl_entry *acl; /* with SHMB_CREATE: what others may do */
+	unsigned acl_n;                   /* entries of `acl` */
 };
 
 /*

@@ -36,6 +36,7 @@
 #include <shmbroker/event.h>
 #include <shmbroker/fifo.h>
 #include <shmbroker/object.h>
+#include <shmbroker/permission.h>
 #include <shmbroker/request.h>
 #include <shmbroker/segment.h>
 

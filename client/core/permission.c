@@ -1,0 +1,153 @@
+/*
+ * Changes of who may do what. Whether a change makes sense is for the broker to judge.
+ */
+#include "core/permission.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/object.h"
+#include "core/request.h"
+
+int permission_to_wire(const char *name, const struct shmb_acl_entry *entries, unsigned n,
+		       struct wire_acl *ret_acl)
+{
+	if (n > SHMB_ACL_MAX)
+		return error_set(-EINVAL,
+				 "\"%s\" cannot have %u entries, only %d; put users into groups",
+				 name, n, SHMB_ACL_MAX);
+	ret_acl->n = (uint16_t)n;
+	for (unsigned i = 0; i < n; i++)
+		ret_acl->entries[i] = (struct wire_acl_entry){
+			.subject = (uint8_t)entries[i].subject,
+			.access = (uint8_t)entries[i].access,
+			.id = entries[i].id,
+		};
+	return 0;
+}
+
+unsigned permission_from_wire(const struct wire_acl *acl,
+			      struct shmb_acl_entry entries[static SHMB_ACL_MAX])
+{
+	for (unsigned i = 0; i < acl->n; i++)
+		entries[i] = (struct shmb_acl_entry){
+			.subject = acl->entries[i].subject,
+			.access = acl->entries[i].access,
+			.id = acl->entries[i].id,
+		};
+	return acl->n;
+}
+
+static int prepare_permit(struct shmb_connection *connection, const char *name,
+			  const struct shmb_change *change, struct shmb_request **ret_request)
+{
+	struct wire_permit_request message = {
+		.change = (uint8_t)change->kind,
+		.mode = (uint16_t)change->mode,
+		.gid = change->gid,
+		.subject = (uint8_t)change->entry.subject,
+		.id = change->entry.id,
+		.access = (uint8_t)change->entry.access,
+	};
+	int r = object_check_name(name);
+
+	if (r < 0)
+		return r;
+	if (change->mode > UINT16_MAX)
+		return error_set(-EINVAL,
+				 "the mode 0%o for \"%s\" has bits that are no permissions",
+				 change->mode, name);
+	strcpy(message.name, name);
+	return request_new(connection, WIRE_PERMIT, &message, ret_request);
+}
+
+int shmb_permit(struct shmb_connection *connection, const char *name,
+		const struct shmb_change *change, uint32_t *ret_beyond)
+{
+	struct shmb_request *request;
+	int r = prepare_permit(connection, name, change, &request);
+
+	if (r == 0)
+		r = request_perform(request, SHMB_TIMEOUT_DEFAULT);
+	return r < 0 ? r : shmb_permit_finish(request, ret_beyond);
+}
+
+int shmb_permit_submit(struct shmb_connection *connection, const char *name,
+		       const struct shmb_change *change, shmb_done_fn *done, void *data,
+		       struct shmb_request **ret_request)
+{
+	struct shmb_request *request;
+	int r = prepare_permit(connection, name, change, &request);
+
+	return r < 0 ? r : request_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
+}
+
+int shmb_permit_finish(struct shmb_request *request, uint32_t *ret_beyond)
+{
+	const struct wire_permit_reply *reply = request->answer;
+	int r = request_take(request, WIRE_PERMIT);
+
+	if (r < 0)
+		return r;
+	if (ret_beyond)
+		*ret_beyond = reply->beyond;
+	request_end(request);
+	return r;
+}
+
+static int prepare_replace(struct shmb_connection *connection, const char *name,
+			   const struct shmb_replace_options *options,
+			   struct shmb_request **ret_request)
+{
+	struct wire_replace_request message = {.size = options ? options->size : 0,
+					       .backing = options ? (uint8_t)options->backing : 0};
+	int r = object_check_name(name);
+
+	if (r < 0)
+		return r;
+	strcpy(message.name, name);
+	return request_new(connection, WIRE_REPLACE, &message, ret_request);
+}
+
+int shmb_replace(struct shmb_connection *connection, const char *name,
+		 const struct shmb_replace_options *options,
+		 struct shmb_replacement *ret_replacement)
+{
+	struct shmb_request *request;
+	int r = prepare_replace(connection, name, options, &request);
+
+	if (r == 0)
+		r = request_perform(request, SHMB_TIMEOUT_DEFAULT);
+	return r < 0 ? r : shmb_replace_finish(request, ret_replacement);
+}
+
+int shmb_replace_submit(struct shmb_connection *connection, const char *name,
+			const struct shmb_replace_options *options, shmb_done_fn *done, void *data,
+			struct shmb_request **ret_request)
+{
+	struct shmb_request *request;
+	int r = prepare_replace(connection, name, options, &request);
+
+	return r < 0 ? r : request_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
+}
+
+int shmb_replace_finish(struct shmb_request *request, struct shmb_replacement *ret_replacement)
+{
+	const struct wire_replace_reply *reply = request->answer;
+	int r = request_take(request, WIRE_REPLACE);
+
+	if (r < 0)
+		return r;
+	if (ret_replacement) {
+		*ret_replacement = (struct shmb_replacement){
+			.id = reply->object,
+			.generation = reply->generation,
+			.backing = reply->backing,
+			.holders = reply->holders,
+		};
+		strcpy(ret_replacement->why, reply->why);
+	}
+	request_end(request);
+	return r;
+}

@@ -1,0 +1,129 @@
+/*
+ * A backing that cannot say the permission is refused with the reason. Under `auto` one that can is
+ * taken, and memfd also where the machine has no room for another System V segment.
+ */
+#include "server/creating.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "objects/member.h"
+#include "rules/backing.h"
+#include "server/dispatch.h"
+#include "server/peer.h"
+#include "server/server.h"
+
+bool creating_lacked_room(int r)
+{
+	return r == -ENOSPC || r == -ENOMEM || r == -EINVAL;
+}
+
+static int refuse(struct call *call, const struct object_plan *plan, int r)
+{
+	bool is_fifo = plan->kind == WIRE_KIND_FIFO;
+	const char *what = is_fifo ? "FIFO" : wire_backing_text(plan->backing);
+
+	switch (r) {
+	case -ENOSPC:
+	case -ENOMEM:
+		return call_refuse(call, r,
+				   "\"%s\" cannot be created: the machine has no room for "
+				   "another %s of %" PRIu64
+				   " bytes; see \"ipcs -lm\" and \"ipcs -um\" for "
+				   "System V, or ask for memfd",
+				   plan->name, what, plan->size);
+	case -EINVAL:
+	case -EFBIG:
+		return call_refuse(call, -EFBIG,
+				   "\"%s\" cannot be created: the kernel does not make a "
+				   "%s of %" PRIu64 " bytes (for System V see \"ipcs -lm\")",
+				   plan->name, what, plan->size);
+	case -EMFILE:
+	case -ENFILE:
+		return call_refuse(call, r,
+				   "\"%s\" cannot be created: the broker has no file descriptor "
+				   "left; raise its limit (LimitNOFILE), or ask for sysv",
+				   plan->name);
+	case -ENOTSUP:
+		return call_refuse(call, r,
+				   "\"%s\" cannot be created: its permission needs an ACL, which "
+				   "the file system of the FIFO directory does not have",
+				   plan->name);
+	case -EEXIST:
+		return call_refuse(call, r,
+				   "\"%s\" cannot be created: something that is not the "
+				   "broker's is in its place in the FIFO directory",
+				   plan->name);
+	default:
+		return call_refuse(call, r, "\"%s\" cannot be created: %s (making a %s)",
+				   plan->name, strerror(-r), what);
+	}
+}
+
+int creating_choose(struct call *call, const struct creation *creation,
+		    struct backing_answer *ret_answer)
+{
+	const struct object_plan *plan = &creation->plan;
+	struct backing_question question = {
+		.wanted = creation->wanted,
+		.wants_key = creation->wants_key,
+		.sysv_is_reached = call->peer->sysv_is_reached,
+		.is_per_user = call->server->settings.per_user,
+		.broker = &call->server->registry->broker,
+		.permission = &plan->permission,
+		.owner = creation->owner,
+	};
+	int r = backing_choose(&question, ret_answer);
+
+	if (r < 0)
+		return call_refuse(call, r,
+				   "\"%s\" cannot be had with backing %s and mode 0%o: %s; "
+				   "ask for memfd, or another mode or group",
+				   plan->name, wire_backing_text(creation->wanted),
+				   plan->permission.mode, ret_answer->why);
+	return 0;
+}
+
+static int choose_backing(struct call *call, struct creation *creation, const char **ret_why)
+{
+	struct backing_answer answer;
+	int r;
+
+	if (creation->plan.kind == WIRE_KIND_FIFO) {
+		creation->plan.backing = WIRE_BACKING_FIFO;
+		*ret_why = "";
+		return 0;
+	}
+	r = creating_choose(call, creation, &answer);
+	if (r < 0)
+		return r;
+	creation->plan.backing = answer.backing;
+	creation->plan.grant = answer.grant;
+	*ret_why = answer.why;
+	return 0;
+}
+
+int creating_object(struct call *call, struct creation *creation, struct object **ret_object,
+		    const char **ret_why)
+{
+	struct registry *registry = call->server->registry;
+	struct object_plan *plan = &creation->plan;
+	bool is_choice = creation->wanted == WIRE_BACKING_AUTO && !creation->wants_key;
+	const char *why;
+	int r = choose_backing(call, creation, &why);
+
+	if (r < 0)
+		return r;
+	plan->owner_in_group = credentials_in_group(creation->owner, plan->permission.gid);
+	r = object_new(registry, plan, creation->creator, ret_object);
+	if (is_choice && plan->backing == WIRE_BACKING_SYSV && creating_lacked_room(r)) {
+		plan->backing = WIRE_BACKING_MEMFD;
+		why = "the machine has no room for another System V segment of this size";
+		r = object_new(registry, plan, creation->creator, ret_object);
+	}
+	if (r < 0)
+		return refuse(call, plan, r);
+	*ret_why = why;
+	return 0;
+}

@@ -1,0 +1,38 @@
+/*
+ * Making an object: which backing says its permission, what is refused, and in which words. For
+ * OPEN with create, and for REPLACE.
+ */
+#ifndef SERVER_CREATING_H
+#define SERVER_CREATING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "objects/object.h"
+
+struct call;
+
+struct creation {
+	struct object_plan plan;         /* backing and grant are found out */
+	uint8_t wanted;                  /* WIRE_BACKING_AUTO, or one that is insisted on */
+	bool wants_key;                  /* of System V */
+	const struct credentials *owner; /* for groups: what is known of plan.permission.uid */
+	struct member *creator;          /* with lifetime owner: the member that it ends with */
+};
+
+/* Make it. Returns 0 and why it has its backing, "" where that was insisted on; or a refusal. */
+int creating_object(struct call *call, struct creation *creation, struct object **ret_object,
+		    const char **ret_why);
+
+/* What the limits of System V (SHMMNI, SHMALL, SHMMAX) and of memory look like. */
+bool creating_lacked_room(int r);
+
+/*
+ * Which backing says PERMISSION, for an object of CALL's client. Returns 0, or a negative errno
+ * with the reason in the answer.
+ */
+struct backing_answer;
+int creating_choose(struct call *call, const struct creation *creation,
+		    struct backing_answer *ret_answer);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * What only an object's owner, root and the broker's own user may do: remove it, replace it, change
+ * who may do what with it.
+ */
+#ifndef SERVER_MANAGING_H
+#define SERVER_MANAGING_H
+
+#include "rules/credentials.h"
+
+struct call;
+struct object;
+
+/*
+ * The object of NAME, which is about to be WHAT ("removed") by the client of CALL. Returns 0, or a
+ * refusal.
+ */
+int managing_find(struct call *call, const char *name, const char *what,
+		  struct object **ret_object);
+
+/* Whether the client of CALL may give the object of NAME to group GID, as chown(2) has it: to one
+ * that he is in. Returns 0, or a refusal. */
+int managing_check_group(struct call *call, const char *name, gid_t gid);
+
+/*
+ * What is known of the owner of OBJECT: all, when he is the client himself; else his uid, and that
+ * he was in the object's group when it got that. Nothing in it is owned.
+ */
+struct credentials managing_owner(const struct call *call, const struct object *object);
+
+#endif
