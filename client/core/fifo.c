@@ -60,10 +60,10 @@ static int prepare_open(struct shmb_connection *connection, const char *name,
 				 "\"%s\" is to be opened for reading or for writing, one "
 				 "of the two",
 				 name);
-	if (options->flags & ~(unsigned)(SHMB_CREATE | SHMB_EXCLUSIVE))
+	if (options->flags & ~(unsigned)(SHMB_CREATE | SHMB_EXCLUSIVE | SHMB_GROUP))
 		return error_set(-EINVAL,
 				 "the flags 0x%x for the FIFO \"%s\" have bits other than "
-				 "SHMB_CREATE and SHMB_EXCLUSIVE",
+				 "SHMB_CREATE, SHMB_EXCLUSIVE and SHMB_GROUP",
 				 options->flags, name);
 	opening.access = (uint8_t)direction;
 	opening.flags = options->flags;

@@ -54,6 +54,43 @@ const struct command command_table[] = {
 			"they have until they detach.\n",
 	},
 	{
+		.name = "chmod", .operands = "MODE NAME", .least = 2, .most = 2,
+		.check = permit_check_mode, .run = permit_chmod,
+		.summary = "change what owner, group and others may do",
+		.help = "MODE is in octal, as 0640. Who has attached the object keeps what he has: see\n"
+			"\"shmctl help replace\".\n",
+	},
+	{
+		.name = "chgrp", .operands = "GROUP NAME", .least = 2, .most = 2,
+		.check = permit_check_group, .run = permit_chgrp,
+		.summary = "change the group of an object",
+		.help = "To a group that you are in; root may take any.\n",
+	},
+	{
+		.name = "grant", .operands = "NAME ENTRY", .least = 2, .most = 2,
+		.check = permit_check_entry, .run = permit_grant,
+		.summary = "let one more user or group in",
+		.help = "ENTRY is u:USER:ACCESS or g:GROUP:ACCESS, where ACCESS is r or rw, or w for a FIFO.\n"
+			"An entry that is there already is changed. A System V segment can name one group\n"
+			"only, and refuses what it cannot say.\n",
+	},
+	{
+		.name = "revoke", .operands = "NAME SUBJECT", .least = 2, .most = 2,
+		.check = permit_check_subject, .run = permit_revoke,
+		.summary = "take an entry of the access control list away",
+		.help = "SUBJECT is u:USER or g:GROUP. Who has attached the object keeps it: what is mapped\n"
+			"cannot be taken away, see \"shmctl help replace\".\n",
+	},
+	{
+		.name = "replace", .operands = "NAME", .least = 1, .most = 1,
+		.options = OPTIONS_BACKING, .run = permit_replace,
+		.summary = "put a new generation under the name",
+		.help = "The new one is empty and the next program to open it initialises it; owner,\n"
+			"permission, lifetime and layout tag stay. Programs that hold the old one are told, and\n"
+			"keep it until they detach. It is the way to shut out who has attached it, and to give\n"
+			"a segment another size or backing.\n",
+	},
+	{
 		.name = "key", .operands = "NAME", .least = 1, .most = 1, .run = look_key,
 		.summary = "print the System V key of a segment",
 		.help = "Prints it as 0x..., the form of ipcs(1), of C and of $(( )) in a shell. A program\n"

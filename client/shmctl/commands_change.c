@@ -44,10 +44,13 @@ int change_fifo(struct session *session)
 	const struct arguments *arguments = &session->arguments;
 	const char *name = arguments->operands[0];
 	struct shmb_fifo_options options = {
-		.flags = SHMB_CREATE | SHMB_EXCLUSIVE,
+		.flags = SHMB_CREATE | SHMB_EXCLUSIVE | (arguments->has_group ? SHMB_GROUP : 0u),
 		.lifetime = arguments->lifetime,
 		.linger_ms = arguments->linger_ms,
 		.mode = arguments->mode,
+		.gid = arguments->gid,
+		.acl = arguments->acl,
+		.acl_n = arguments->acl_n,
 	};
 	attr_cleanup(fifo_cleanup) struct shmb_fifo *fifo = NULL;
 	int r;

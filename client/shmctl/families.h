@@ -20,6 +20,17 @@ int change_create(struct session *session);
 int change_fifo(struct session *session);
 int change_remove(struct session *session);
 
+/* commands_permit.c: who may do what. */
+int permit_check_mode(struct session *session);
+int permit_check_group(struct session *session);
+int permit_check_entry(struct session *session);
+int permit_check_subject(struct session *session);
+int permit_chmod(struct session *session);
+int permit_chgrp(struct session *session);
+int permit_grant(struct session *session);
+int permit_revoke(struct session *session);
+int permit_replace(struct session *session);
+
 /* commands_bytes.c: what is in a segment. */
 int bytes_check_dump(struct session *session);
 int bytes_dump(struct session *session);

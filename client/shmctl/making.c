@@ -12,12 +12,16 @@ int making_segment(struct session *session, const char *name, uint64_t size,
 	const struct arguments *arguments = &session->arguments;
 	struct shmb_segment_options options = {
 		.size = size,
-		.flags = SHMB_CREATE | SHMB_EXCLUSIVE | (arguments->key ? SHMB_KEY : 0u),
+		.flags = SHMB_CREATE | SHMB_EXCLUSIVE | (arguments->key ? SHMB_KEY : 0u) |
+			 (arguments->has_group ? SHMB_GROUP : 0u),
 		.backing = arguments->backing,
 		.lifetime = arguments->lifetime,
 		.linger_ms = arguments->linger_ms,
 		.mode = arguments->mode,
 		.layout = arguments->layout,
+		.gid = arguments->gid,
+		.acl = arguments->acl,
+		.acl_n = arguments->acl_n,
 	};
 	int r = shmb_segment_open(session->broker, name, &options, ret_segment);
 

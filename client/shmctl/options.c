@@ -14,6 +14,7 @@
 #include "base/units.h"
 #include "command.h"
 #include "complain.h"
+#include "subject.h"
 #include "wire/vocabulary.h"
 
 #define MODE_MAX     0777u
@@ -71,15 +72,28 @@ static const char *take_lifetime(struct arguments *arguments, const char *value)
 
 static const char *take_mode(struct arguments *arguments, const char *value)
 {
-	unsigned mode = 0;
-	const char *at = value;
+	const char *fault = options_read_mode(value, &arguments->mode);
 
-	for (; *at >= '0' && *at <= '7' && mode <= MODE_MAX; at++)
-		mode = mode * 8 + (unsigned)(*at - '0');
-	if (at == value || *at || mode > MODE_MAX)
-		return "is no mode; write permission bits in octal, as 0660";
-	arguments->mode = mode ? mode : SHMB_MODE_NONE;
-	return NULL;
+	if (!fault && arguments->mode == 0)
+		arguments->mode = SHMB_MODE_NONE;
+	return fault;
+}
+
+static const char *take_group(struct arguments *arguments, const char *value)
+{
+	arguments->has_group = true;
+	return subject_read_group(value, &arguments->gid);
+}
+
+static const char *take_acl(struct arguments *arguments, const char *value)
+{
+	const char *fault;
+
+	if (arguments->acl_n == SHMB_ACL_MAX)
+		return "is one entry too many; put users into groups";
+	fault = subject_read_entry(value, &arguments->acl[arguments->acl_n]);
+	arguments->acl_n += !fault;
+	return fault;
 }
 
 static const char *take_backing(struct arguments *arguments, const char *value)
@@ -130,15 +144,19 @@ const struct option_row option_table[] = {
 	 OPTIONS_GLOBAL, take_help},
 	{"create", NULL, "create the segment when there is none, as large as the file",
 	 OPTIONS_LOAD, take_create},
-	{"size", "SIZE", "with --create: as large as this; needed when the input is a pipe",
-	 OPTIONS_LOAD, take_size},
+	{"size", "SIZE", "the size; load --create needs it when the input is a pipe",
+	 OPTIONS_LOAD | OPTIONS_BACKING, take_size},
 	{"lifetime", "LIFETIME",
 	 "keep (the default), or used:30s: until 30 seconds after its last use",
 	 OPTIONS_MAKE, take_lifetime},
 	{"mode", "OCTAL", "permission bits, 0600 by default",
 	 OPTIONS_MAKE, take_mode},
+	{"group", "GROUP", "the group, one that you are in; your own by default",
+	 OPTIONS_MAKE, take_group},
+	{"acl", "ENTRY", "what one user or group may do: u:alice:rw, g:ops:r; may be given again",
+	 OPTIONS_MAKE, take_acl},
 	{"backing", "BACKING", "auto (the default), sysv or memfd",
-	 OPTIONS_SEGMENT, take_backing},
+	 OPTIONS_SEGMENT | OPTIONS_BACKING, take_backing},
 	{"layout", "TAG", "layout tag: openers that name another one are refused",
 	 OPTIONS_SEGMENT, take_layout},
 	{"key", NULL, "with a System V key, for programs that call shmget(2)",
@@ -186,7 +204,7 @@ static int take_option(const struct option_row *row, const struct command *comma
 	unsigned allowed = OPTIONS_GLOBAL | (command ? command->options : 0);
 	const char *fault;
 
-	if (!(row->family & allowed))
+	if (!(row->families & allowed))
 		return command ? complain_usage(command, "--%s is no option of \"%s\"", row->name,
 						command->name)
 			       : complain_usage(NULL,
@@ -196,7 +214,7 @@ static int take_option(const struct option_row *row, const struct command *comma
 	fault = row->take(arguments, optarg);
 	if (fault)
 		return complain_usage(command, "--%s: \"%s\" %s", row->name, optarg, fault);
-	arguments->given |= row->family;
+	arguments->given |= row->families;
 	return STATUS_DONE;
 }
 
@@ -259,6 +277,19 @@ int options_parse(int argc, char **argv, struct arguments *ret_arguments,
 	*ret_arguments = arguments;
 	*ret_command = command;
 	return STATUS_DONE;
+}
+
+const char *options_read_mode(const char *text, unsigned *ret_mode)
+{
+	unsigned mode = 0;
+	const char *at = text;
+
+	for (; *at >= '0' && *at <= '7' && mode <= MODE_MAX; at++)
+		mode = mode * 8 + (unsigned)(*at - '0');
+	if (at == text || *at || mode > MODE_MAX)
+		return "is no mode; write permission bits in octal, as 0660";
+	*ret_mode = mode;
+	return NULL;
 }
 
 const char *options_read_size(const char *text, uint64_t *ret_size)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <shmbroker/permission.h>
 #include <shmbroker/segment.h>
 
 struct command;
@@ -18,6 +19,7 @@ enum option_family {
 	OPTIONS_MAKE = 2,    /* how an object is created */
 	OPTIONS_SEGMENT = 4, /* and a segment beside */
 	OPTIONS_LOAD = 8,
+	OPTIONS_BACKING = 16, /* which backing, and how large */
 };
 
 struct arguments {
@@ -32,6 +34,10 @@ struct arguments {
 	bool key;
 	bool create;
 	uint64_t size;
+	bool has_group;
+	uint32_t gid;
+	unsigned acl_n;
+	struct shmb_acl_entry acl[SHMB_ACL_MAX];
 	unsigned given; /* families of the options that were given */
 	int operands_n;
 	char **operands;
@@ -41,7 +47,7 @@ struct option_row {
 	const char *name;
 	const char *value; /* what the help calls its value; NULL when it takes none */
 	const char *summary;
-	enum option_family family;
+	unsigned families; /* enum option_family */
 	/* Returns NULL, or what is wrong with VALUE as the end of a sentence. */
 	const char *(*take)(struct arguments *arguments, const char *value);
 };
@@ -56,6 +62,9 @@ extern const size_t option_table_n;
  */
 int options_parse(int argc, char **argv, struct arguments *ret_arguments,
 		  const struct command **ret_command);
+
+/* Permission bits in octal, SHMB_MODE_NONE for none. The same. */
+const char *options_read_mode(const char *text, unsigned *ret_mode);
 
 /* Read a size that stands as an operand or as a value. Returns NULL, or what is wrong with it. */
 const char *options_read_size(const char *text, uint64_t *ret_size);

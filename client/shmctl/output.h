@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include <shmbroker/object.h>
+#include <shmbroker/permission.h>
 #include <shmbroker/segment.h>
 
 struct command;
@@ -48,6 +49,8 @@ struct output {
 	int (*create)(FILE *out, const struct creation *creation);
 	int (*fifo)(FILE *out, const char *name, uint64_t id, const char *path);
 	int (*remove)(FILE *out, const struct removal *removals, size_t n);
+	int (*permit)(FILE *out, const char *name, uint32_t beyond);
+	int (*replace)(FILE *out, const char *name, const struct shmb_replacement *replacement);
 	int (*dump)(FILE *out, const struct transfer *transfer);
 	int (*load)(FILE *out, const struct transfer *transfer);
 	int (*version)(FILE *out);

@@ -2,9 +2,7 @@
  * Text for people. Sizes and durations are written as they would be typed, users by name where the
  * machine knows them.
  */
-#include <grp.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,12 +11,12 @@
 #include "command.h"
 #include "options.h"
 #include "output.h"
+#include "subject.h"
 #include "table.h"
 #include "wire/vocabulary.h"
 
-/* Enough for a lifetime with its linger, and for the name or number of a user. */
+/* Enough for a lifetime with its linger. */
 #define LIFETIME_TEXT_MAX (UNITS_TEXT_MAX + 16)
-#define OWNER_TEXT_MAX    64
 
 /* How long ago: the largest unit that leaves two of it, and no more precision than that. */
 static char *age_text(uint64_t ms, char text[static UNITS_TEXT_MAX])
@@ -44,34 +42,13 @@ static char *lifetime_text(const struct shmb_object *object, char text[static LI
 	return text;
 }
 
-static char *user_text(uint32_t uid, char text[static OWNER_TEXT_MAX])
-{
-	const struct passwd *user = getpwuid(uid);
-
-	if (user)
-		text_copy(text, OWNER_TEXT_MAX, user->pw_name);
-	else
-		snprintf(text, OWNER_TEXT_MAX, "%" PRIu32, uid);
-	return text;
-}
-
-static char *group_text(uint32_t gid, char text[static OWNER_TEXT_MAX])
-{
-	const struct group *group = getgrgid(gid);
-
-	if (group)
-		text_copy(text, OWNER_TEXT_MAX, group->gr_name);
-	else
-		snprintf(text, OWNER_TEXT_MAX, "%" PRIu32, gid);
-	return text;
-}
-
 static int print_status(FILE *out, const struct shmb_totals *status)
 {
-	char size[UNITS_TEXT_MAX], age[UNITS_TEXT_MAX], user[OWNER_TEXT_MAX];
+	char size[UNITS_TEXT_MAX], age[UNITS_TEXT_MAX], user[SUBJECT_TEXT_MAX];
 
 	fprintf(out, "broker     %s, process %" PRIu32 ", user %s%s\n", status->version,
-		status->pid, user_text(status->uid, user), status->per_user ? " alone" : "");
+		status->pid, subject_user_text(status->uid, user),
+		status->per_user ? " alone" : "");
 	fprintf(out, "directory  %s\n", status->directory);
 	fprintf(out, "running    %s\n", age_text(status->uptime_ms, age));
 	fprintf(out, "segments   %" PRIu32 " sysv, %" PRIu32 " memfd, together %s\n",
@@ -91,7 +68,7 @@ static int print_list(FILE *out, const struct shmb_object *objects, size_t n)
 		{"HOLDERS", COLUMN_RIGHT}, {"STATE", COLUMN_LEFT},   {"AGE", COLUMN_RIGHT},
 	};
 	autotable *table = table_new(columns, ARRAY_SIZE(columns));
-	char text[LIFETIME_TEXT_MAX + OWNER_TEXT_MAX];
+	char text[LIFETIME_TEXT_MAX + SUBJECT_TEXT_MAX];
 
 	for (size_t i = 0; i < n; i++) {
 		const struct shmb_object *object = &objects[i];
@@ -102,7 +79,7 @@ static int print_list(FILE *out, const struct shmb_object *objects, size_t n)
 			  object->kind == SHMB_KIND_FIFO ? "-"
 							 : units_format_size(object->size, text));
 		table_add(table, "%04o", object->mode);
-		table_add(table, "%s", user_text(object->uid, text));
+		table_add(table, "%s", subject_user_text(object->uid, text));
 		table_add(table, "%s", lifetime_text(object, text));
 		table_add(table, "%" PRIu32, object->holders);
 		table_add(table, "%s", wire_state_text(object->state));
@@ -114,7 +91,7 @@ static int print_list(FILE *out, const struct shmb_object *objects, size_t n)
 static int print_show(FILE *out, const struct shmb_object *object)
 {
 	char size[UNITS_TEXT_MAX], age[UNITS_TEXT_MAX], lifetime[LIFETIME_TEXT_MAX];
-	char user[OWNER_TEXT_MAX], group[OWNER_TEXT_MAX];
+	char user[SUBJECT_TEXT_MAX], group[SUBJECT_TEXT_MAX];
 
 	fprintf(out, "name        %s\n", object->name);
 	fprintf(out, "kind        %s\n", wire_kind_text(object->kind));
@@ -133,7 +110,10 @@ static int print_show(FILE *out, const struct shmb_object *object)
 	if (object->layout[0])
 		fprintf(out, "layout      %s\n", object->layout);
 	fprintf(out, "permission  %04o, user %s, group %s\n", object->mode,
-		user_text(object->uid, user), group_text(object->gid, group));
+		subject_user_text(object->uid, user), subject_group_text(object->gid, group));
+	for (unsigned i = 0; i < object->acl_n; i++)
+		fprintf(out, "%s%s\n", i == 0 ? "granted     " : "            ",
+			subject_entry_text(&object->acl[i], user));
 	fprintf(out, "lifetime    %s\n", lifetime_text(object, lifetime));
 	fprintf(out, "state       %s\n", wire_state_text(object->state));
 	fprintf(out,
@@ -158,14 +138,14 @@ static int print_who(FILE *out, const struct shmb_holder *holders, size_t n)
 		{"PROGRAM", COLUMN_LEFT},
 	};
 	autotable *table = table_new(columns, ARRAY_SIZE(columns));
-	char text[UNITS_TEXT_MAX + OWNER_TEXT_MAX];
+	char text[UNITS_TEXT_MAX + SUBJECT_TEXT_MAX];
 
 	for (size_t i = 0; i < n; i++) {
 		const struct shmb_holder *holder = &holders[i];
 
 		table_add(table, "%s", holder->name);
 		table_add(table, "%" PRIu32, holder->pid);
-		table_add(table, "%s", user_text(holder->uid, text));
+		table_add(table, "%s", subject_user_text(holder->uid, text));
 		table_add(table, "%s", wire_access_text(holder->access));
 		table_add(table, "%s", wire_holding_text(holder->holding));
 		table_add(table, "%s", age_text(holder->age_ms, text));
@@ -207,6 +187,30 @@ static int print_remove(FILE *out, const struct removal *removals, size_t n)
 	return 0;
 }
 
+/* Silent when all is as it was wished for. */
+static int print_permit(FILE *out, const char *name, uint32_t beyond)
+{
+	if (beyond > 0)
+		fprintf(out,
+			"%s: %" PRIu32 " %s more than is granted now until detached; \"shmctl "
+			"replace %s\" shuts out who has it\n",
+			name, beyond, beyond == 1 ? "holder keeps" : "holders keep", name);
+	return 0;
+}
+
+static int print_replace(FILE *out, const char *name, const struct shmb_replacement *replacement)
+{
+	fprintf(out, "%s: generation %" PRIu64 ", %s", name, replacement->generation,
+		wire_backing_text(replacement->backing));
+	if (replacement->why[0])
+		fprintf(out, " (%s)", replacement->why);
+	if (replacement->holders > 0)
+		fprintf(out, "; %" PRIu32 " still %s the one before, until they detach",
+			replacement->holders, replacement->holders == 1 ? "holds" : "hold");
+	fputc('\n', out);
+	return 0;
+}
+
 /* Nobody wants words among the bytes, or after them. */
 static int print_dump(FILE *out attr_unused, const struct transfer *transfer attr_unused)
 {
@@ -235,7 +239,7 @@ static void print_options(FILE *out, unsigned families)
 	char text[64];
 
 	for (size_t i = 0; i < option_table_n; i++) {
-		if (!(option_table[i].family & families))
+		if (!(option_table[i].families & families))
 			continue;
 		snprintf(text, sizeof(text), "--%s%s%s", option_table[i].name,
 			 option_table[i].value ? " " : "",
@@ -292,6 +296,8 @@ const struct output output_human = {
 	.create = print_create,
 	.fifo = print_fifo,
 	.remove = print_remove,
+	.permit = print_permit,
+	.replace = print_replace,
 	.dump = print_dump,
 	.load = print_load,
 	.version = print_version,

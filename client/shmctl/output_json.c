@@ -3,8 +3,8 @@
  * that file against what is printed: members may be added; none is renamed, removed, or given
  * another type.
  *
- *   status show key create fifo dump load version   one object
- *   list who remove help                            one object with one array in it
+ *   status show key create fifo chmod chgrp grant revoke replace dump load version   one object
+ *   list who remove help   one object with one array in it
  *
  * Ids of 64 bits are strings, since many readers of JSON keep only 53 of them; a mode is a string
  * in octal. What an object does not have is null.
@@ -157,6 +157,21 @@ static int print_status(FILE *out, const struct shmb_totals *status)
 	return print(out, shape);
 }
 
+static json_t *describe_acl(const struct shmb_acl_entry *entries, unsigned n)
+{
+	struct shape array = shape_array();
+
+	for (unsigned i = 0; i < n; i++) {
+		struct shape entry = shape_object();
+
+		put_text(&entry, "subject", wire_subject_text(entries[i].subject));
+		put_number(&entry, "id", entries[i].id);
+		put_text(&entry, "access", wire_access_text(entries[i].access));
+		append(&array, entry.json);
+	}
+	return array.json;
+}
+
 static struct shape describe_object(const struct shmb_object *object)
 {
 	struct shape shape = shape_object();
@@ -173,6 +188,7 @@ static struct shape describe_object(const struct shmb_object *object)
 	put_number(&shape, "uid", object->uid);
 	put_number(&shape, "gid", object->gid);
 	put(&shape, "mode", json_sprintf("%04o", object->mode));
+	put(&shape, "acl", describe_acl(object->acl, object->acl_n));
 	put_text(&shape, "layout", object->layout);
 	put_key(&shape, object->key, object->shmid);
 	put_path_or_null(&shape, "path", object->path);
@@ -278,6 +294,28 @@ static int print_remove(FILE *out, const struct removal *removals, size_t n)
 	return print_array(out, "removals", array);
 }
 
+static int print_permit(FILE *out, const char *name, uint32_t beyond)
+{
+	struct shape shape = shape_object();
+
+	put_text(&shape, "name", name);
+	put_number(&shape, "beyond", beyond);
+	return print(out, shape);
+}
+
+static int print_replace(FILE *out, const char *name, const struct shmb_replacement *replacement)
+{
+	struct shape shape = shape_object();
+
+	put_text(&shape, "name", name);
+	put_id(&shape, "id", replacement->id);
+	put_number(&shape, "generation", replacement->generation);
+	put_text(&shape, "backing", wire_backing_text(replacement->backing));
+	put_text_or_null(&shape, "why", replacement->why);
+	put_number(&shape, "holders", replacement->holders);
+	return print(out, shape);
+}
+
 static struct shape describe_transfer(const struct transfer *transfer)
 {
 	struct shape shape = shape_object();
@@ -318,7 +356,7 @@ static json_t *describe_options(unsigned families)
 	for (size_t i = 0; i < option_table_n; i++) {
 		struct shape shape;
 
-		if (!(option_table[i].family & families))
+		if (!(option_table[i].families & families))
 			continue;
 		shape = shape_object();
 		put_text(&shape, "name", option_table[i].name);
@@ -359,6 +397,8 @@ const struct output output_json = {
 	.create = print_create,
 	.fifo = print_fifo,
 	.remove = print_remove,
+	.permit = print_permit,
+	.replace = print_replace,
 	.dump = print_dump,
 	.load = print_load,
 	.version = print_version,

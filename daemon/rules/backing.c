@@ -12,6 +12,14 @@
 #define FOREIGN_NAMESPACE                                                                          \
 	"the client is in another IPC namespace than the broker, where System V ids mean nothing"
 
+/* Whether the owner is one whom the kernel never stops. */
+static bool is_above_all(const struct backing_question *question)
+{
+	uid_t uid = question->permission->uid;
+
+	return uid == 0 || uid == question->broker->uid;
+}
+
 /* NULL with the grant when a System V segment can be had and says the permission exactly. */
 static const char *sysv_fault(const struct backing_question *question, struct sysv_grant *ret_grant)
 {
@@ -19,6 +27,9 @@ static const char *sysv_fault(const struct backing_question *question, struct sy
 
 	if (!question->sysv_is_reached)
 		return FOREIGN_NAMESPACE;
+	if (!question->is_per_user && question->is_new && !(permission->mode & 0200u) &&
+	    !is_above_all(question))
+		return "its owner may not write, and under System V could not initialise it";
 	if (!question->is_per_user)
 		return access_sysv_fault(permission, question->owner, question->broker, ret_grant);
 	*ret_grant = (struct sysv_grant){permission->gid, permission->mode & 0066u};

@@ -15,6 +15,7 @@ struct backing_question {
 	bool wants_key;       /* of System V */
 	bool sysv_is_reached; /* the client is in the broker's IPC namespace */
 	bool is_per_user;     /* everybody has the broker's uid */
+	bool is_new;          /* the owner is to initialise it, so he has to be able to write */
 	const struct broker_identity *broker;
 	const struct permission *permission;
 	const struct credentials *owner;

@@ -123,6 +123,7 @@ static int find_grant(struct call *call, const struct object *object, const stru
 		.plan = {.name = object->name, .permission = draft->permission},
 		.wanted = object_backing(object),
 		.owner = owner,
+		.is_there = true,
 	};
 	struct backing_answer answer;
 	int r;

@@ -88,6 +88,11 @@ int wire_backing_parse(const char *text, uint8_t *ret_number)
 	return number_of(backings, ARRAY_SIZE(backings), text, ret_number);
 }
 
+int wire_subject_parse(const char *text, uint8_t *ret_number)
+{
+	return number_of(subjects, ARRAY_SIZE(subjects), text, ret_number);
+}
+
 int wire_access_parse(const char *text, uint8_t *ret_number)
 {
 	return number_of(accesses, ARRAY_SIZE(accesses), text, ret_number);

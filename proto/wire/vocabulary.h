@@ -105,6 +105,7 @@ const char *wire_ending_text(unsigned number);
 
 /* The number of a word that a user typed. Returns 0, or -EINVAL when there is no such word. */
 int wire_backing_parse(const char *text, uint8_t *ret_number);
+int wire_subject_parse(const char *text, uint8_t *ret_number);
 int wire_access_parse(const char *text, uint8_t *ret_number);
 
 #endif

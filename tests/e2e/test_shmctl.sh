@@ -99,7 +99,8 @@ run 0 --socket /nowhere version
 printed 'shmctl [0-9.]*'
 run 0 --json version
 shape version .
-for command in status list show create fifo remove key who dump load version help; do
+for command in status list show create fifo remove chmod chgrp grant revoke replace key who dump load \
+	version help; do
 	run 0 help
 	printed "  $command .*"
 	run 0 "$command" --help
@@ -116,7 +117,7 @@ printed '  --socket PATH  .*'
 run 0 --json help
 shape command '.commands[]'
 shape option '.commands[].options[]'
-json '[.commands[].name] | length == 12'
+json '[.commands[].name] | length == 17'
 run 0 --json help load
 json '[.commands[].options[].name] | contains(["create", "size", "mode", "key", "json"])'
 refused 2 'no command "frob"' help frob
@@ -393,7 +394,55 @@ judge "load from a closed descriptor"
 grep -q 'Bad file descriptor' "$work/why" || fail "closed: $(cat "$work/why")"
 
 if [ "$(id -u)" = 0 ]; then
-	echo "- another user"
+	echo "- who may do what"
+run 0 create may/one 4K --mode 0600 --backing memfd --acl u:daemon:r --acl g:12345:rw
+run 0 show may/one
+printed 'granted     u:daemon:r'
+printed '            g:12345:rw'
+run 0 --json show may/one
+shape object .
+json '.acl == [{"subject": "u", "id": 1, "access": "r"}, {"subject": "g", "id": 12345, "access": "rw"}]'
+run 0 grant may/one u:daemon:rw
+run 0 revoke may/one g:12345
+run 0 chmod 0640 may/one
+run 0 chgrp daemon may/one
+run 0 --json show may/one
+json '.acl == [{"subject": "u", "id": 1, "access": "rw"}] and .mode == "0640" and .gid == 1'
+run 0 --json chmod 0600 may/one
+shape permit .
+json '.beyond == 0'
+run 0 --json replace may/one --size 8K
+shape replace .
+json '.generation == 2 and .backing == "memfd" and .holders == 0'
+run 0 replace may/one
+printed 'may/one: generation 3, .*'
+run 0 --json show may/one
+json '.size == 8192 and .state == "fresh" and .mode == "0600" and (.acl | length) == 1'
+run 0 fifo may/pipe --acl u:daemon:w --group daemon
+run 0 --json show may/pipe
+json '.gid == 1 and .acl[0].access == "w"'
+refused 1 'can be written can be read' grant may/one u:daemon:w
+refused 1 'is for the owner' grant may/one u:root:r
+refused 1 'nobody in particular' grant may/one u:65534:r
+refused 1 'has no entry g:7' revoke may/one g:7
+refused 1 'does not exist' chmod 0600 may/none
+refused 1 'does not exist' replace may/none
+refused 1 'neither a size' replace may/pipe --size 4K
+refused 1 'comes twice' create may/two 4K --acl u:daemon:r --acl u:1:rw
+refused 2 'user that does not exist' grant may/one u:nobody-of-that-name:r
+refused 2 'group that does not exist' chgrp nogroup-of-that-name may/one
+refused 2 'is no entry' grant may/one u:daemon
+refused 2 'is no entry' grant may/one u:daemon:x
+refused 2 'is no user or group' revoke may/one daemon
+refused 2 'is no user or group' grant may/one x:daemon:r
+refused 2 'is no mode' chmod 0999 may/one
+refused 2 'is no entry' create may/two 4K --acl daemon
+run 0 remove may/one may/pipe
+run 0 create may/sysv 4K --mode 0666 --backing sysv
+run 0 chmod 0600 may/sysv
+run 0 remove may/sysv
+
+echo "- another user"
 	chmod 711 "$work" "$work/run"
 	cp "$shmctl" "$work/shmctl"
 	library=$(ldd "$shmctl" | sed -n 's|.*libshmbroker.* => \(.*\) (0x.*|\1|p')

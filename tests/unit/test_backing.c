@@ -95,6 +95,22 @@ START_TEST(sysv_is_refused_with_a_reason_and_never_widened)
 }
 END_TEST
 
+START_TEST(sysv_is_for_owners_who_can_initialise_it)
+{
+	static const struct permission read_only = {.uid = 1000, .gid = 2000, .mode = 0444};
+	struct backing_question question = question_of(WIRE_BACKING_AUTO, &read_only);
+	struct backing_answer answer;
+
+	question.is_new = true;
+	ck_assert_int_eq(backing_choose(&question, &answer), 0);
+	ck_assert_uint_eq(answer.backing, WIRE_BACKING_MEMFD);
+	question.is_new = false;
+	ck_assert_int_eq(backing_choose(&question, &answer), 0);
+	ck_assert_uint_eq(answer.backing, WIRE_BACKING_SYSV);
+	ck_assert_uint_eq(answer.grant.mode, 0044);
+}
+END_TEST
+
 START_TEST(memfd_is_always_had_but_has_no_key)
 {
 	struct backing_question question = question_of(WIRE_BACKING_MEMFD, &of_one_user);
@@ -118,6 +134,7 @@ int main(void)
 	tcase_add_test(tests, auto_takes_memfd_for_another_ipc_namespace_even_per_user);
 	tcase_add_test(tests, auto_takes_sysv_per_user_and_for_a_key);
 	tcase_add_test(tests, sysv_is_refused_with_a_reason_and_never_widened);
+	tcase_add_test(tests, sysv_is_for_owners_who_can_initialise_it);
 	tcase_add_test(tests, memfd_is_always_had_but_has_no_key);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);

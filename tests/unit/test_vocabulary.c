@@ -44,10 +44,13 @@ END_TEST
 
 #define EXPECT_KIND(number, word, text)     ck_assert_str_eq(wire_kind_text(number), text);
 #define EXPECT_LIFETIME(number, word, text) ck_assert_str_eq(wire_lifetime_text(number), text);
-#define EXPECT_SUBJECT(number, word, text)  ck_assert_str_eq(wire_subject_text(number), text);
-#define EXPECT_STATE(number, word, text)    ck_assert_str_eq(wire_state_text(number), text);
-#define EXPECT_HOLDING(number, word, text)  ck_assert_str_eq(wire_holding_text(number), text);
-#define EXPECT_ENDING(number, word, text)   ck_assert_str_eq(wire_ending_text(number), text);
+#define EXPECT_SUBJECT(number, word, text)                                                         \
+	ck_assert_str_eq(wire_subject_text(number), text);                                         \
+	ck_assert_int_eq(wire_subject_parse(text, &parsed), 0);                                    \
+	ck_assert_uint_eq(parsed, number);
+#define EXPECT_STATE(number, word, text)   ck_assert_str_eq(wire_state_text(number), text);
+#define EXPECT_HOLDING(number, word, text) ck_assert_str_eq(wire_holding_text(number), text);
+#define EXPECT_ENDING(number, word, text)  ck_assert_str_eq(wire_ending_text(number), text);
 #define EXPECT_BACKING(number, word, text)                                                         \
 	ck_assert_str_eq(wire_backing_text(number), text);                                         \
 	ck_assert_int_eq(wire_backing_parse(text, &parsed), 0);                                    \
