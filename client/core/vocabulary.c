@@ -66,7 +66,9 @@ static_assert((int)SHMB_EXCLUSIVE == (int)WIRE_OPEN_EXCLUSIVE, "EXCLUSIVE differ
 static_assert((int)SHMB_KEY == (int)WIRE_OPEN_KEY, "KEY differs");
 static_assert((int)SHMB_GROUP == (int)WIRE_OPEN_GROUP, "GROUP differs");
 
-static_assert((int)SHMB_ACL_MAX == (int)WIRE_ACL_MAX, "ACL_MAX differs");
+static_assert(sizeof(((struct shmb_object *)NULL)->acl) / sizeof(struct shmb_acl_entry) ==
+		      sizeof(((struct wire_acl *)NULL)->entries) / sizeof(struct wire_acl_entry),
+	      "ACL_MAX differs");
 
 static_assert((int)SHMB_EVENT_REMOVED == (int)WIRE_EVENT_REMOVED, "EVENT_REMOVED differs");
 

@@ -436,6 +436,7 @@ START_TEST(a_new_generation_takes_away_what_a_revocation_cannot)
 	expect_ok(shmb_segment_ready(segment));
 	child_say(&bob, 3);
 	ck_assert_int_eq(child_wait(&bob), 0);
+	shmb_segment_detach(segment);
 }
 END_TEST
 
