@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,23 +17,6 @@
 #include "server/dispatch.h"
 #include "server/parked.h"
 #include "server/server.h"
-#include "wire/packet.h"
-
-#define OUTPUT_MAX 128 /* packets */
-
-/* An answer that waits for room in the socket; it owns its descriptor. */
-struct packet {
-	struct packet *prev, *next;
-	size_t size;
-	int fd;
-	uint8_t bytes[];
-};
-
-static void packet_free(struct packet *packet)
-{
-	fd_close(packet->fd);
-	free(packet);
-}
 
 static void peer_free(struct peer *peer)
 {
@@ -45,18 +27,14 @@ static void peer_free(struct peer *peer)
 void peer_drop(struct peer *peer)
 {
 	struct server *server = peer->server;
-	struct packet *packet, *next;
 
 	if (peer->is_dropped)
 		return;
 	peer->is_dropped = true;
 	(void)event_del(&peer->readable);
-	(void)event_del(&peer->writable);
 	(void)event_del(&peer->hello_late);
 	parked_forget_peer(peer);
-	DL_FOREACH_SAFE(peer->output, packet, next)
-	packet_free(packet);
-	peer->output = NULL;
+	outbox_fini(&peer->outbox);
 	peer->fd = fd_close(peer->fd);
 	DL_DELETE(server->peers, peer);
 	server->n_peers--;
@@ -67,39 +45,13 @@ void peer_drop(struct peer *peer)
 		peer_free(peer);
 }
 
-static int enqueue(struct peer *peer, const uint8_t *bytes, size_t size, int fd)
-{
-	struct packet *packet;
-
-	if (peer->n_output >= OUTPUT_MAX)
-		return -EXFULL;
-	packet = malloc(sizeof(*packet) + size);
-	if (!packet)
-		return -ENOMEM;
-	packet->fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (fd >= 0 && packet->fd < 0) {
-		free(packet);
-		return -errno;
-	}
-	packet->size = size;
-	memcpy(packet->bytes, bytes, size);
-	if (!peer->output && event_add(&peer->writable, NULL) < 0) {
-		packet_free(packet);
-		return -ENOMEM;
-	}
-	(void)event_del(&peer->readable); /* no more questions until the answers are taken */
-	DL_APPEND(peer->output, packet);
-	peer->n_output++;
-	return 0;
-}
-
 /* Drop PEER at the next turn of the loop: whoever sends to it may stand in the midst of its holds.
  */
 static void drop_soon(struct peer *peer)
 {
 	peer->is_broken = true;
 	(void)event_del(&peer->readable);
-	event_active(&peer->writable, EV_WRITE, 1);
+	outbox_turn_soon(&peer->outbox);
 }
 
 void peer_send(struct peer *peer, const struct wire_header *header, const struct wire_shape *shape,
@@ -113,9 +65,9 @@ void peer_send(struct peer *peer, const struct wire_header *header, const struct
 		return;
 	r = wire_encode_packet(header, shape, message, bytes, &size);
 	if (r == 0)
-		r = peer->output ? -EAGAIN : packet_send(peer->fd, bytes, size, fd);
-	if (r == -EAGAIN)
-		r = enqueue(peer, bytes, size, fd);
+		r = outbox_put(&peer->outbox, bytes, size, fd);
+	if (r == 0 && !outbox_is_empty(&peer->outbox))
+		(void)event_del(&peer->readable); /* no more questions until answers are taken */
 	if (r == 0)
 		return;
 	if (r != -EPIPE && r != -ECONNRESET)
@@ -124,29 +76,19 @@ void peer_send(struct peer *peer, const struct wire_header *header, const struct
 	drop_soon(peer);
 }
 
-static int send_output(struct peer *peer)
-{
-	while (peer->output) {
-		struct packet *packet = peer->output;
-		int r = packet_send(peer->fd, packet->bytes, packet->size, packet->fd);
-
-		if (r < 0)
-			return r;
-		DL_DELETE(peer->output, packet);
-		peer->n_output--;
-		packet_free(packet);
-	}
-	(void)event_del(&peer->writable);
-	return event_add(&peer->readable, NULL) < 0 ? -ENOMEM : 0;
-}
-
-static void on_writable(evutil_socket_t fd, short what, void *data)
+static void on_outbox_turn(evutil_socket_t fd, short what, void *data)
 {
 	struct peer *peer = data;
-	int r = peer->is_broken ? -EPIPE : send_output(peer);
+	int r = peer->is_broken ? -EPIPE : outbox_flush(&peer->outbox);
 
 	(void)fd;
 	(void)what;
+	if (r == 0 && event_add(&peer->readable, NULL) < 0)
+		r = -ENOMEM;
+	if (r == -ETIMEDOUT)
+		log_peer("connection of pid %d (uid %u) dropped: it does not take in what it asked "
+			 "for",
+			 (int)peer->credentials.pid, peer->credentials.uid);
 	if (r < 0 && r != -EAGAIN)
 		peer_drop(peer);
 }
@@ -202,8 +144,7 @@ static int start_events(struct peer *peer)
 
 	(void)event_assign(&peer->readable, server->base, peer->fd, EV_READ | EV_PERSIST,
 			   on_readable, peer);
-	(void)event_assign(&peer->writable, server->base, peer->fd, EV_WRITE | EV_PERSIST,
-			   on_writable, peer);
+	outbox_init(&peer->outbox, server->base, peer->fd, on_outbox_turn, peer);
 	(void)event_assign(&peer->hello_late, server->base, -1, 0, on_hello_late, peer);
 	if (event_add(&peer->readable, NULL) < 0 || event_add(&peer->hello_late, &timeout) < 0) {
 		(void)event_del(&peer->readable);

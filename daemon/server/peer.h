@@ -2,7 +2,7 @@
  * One connection: what is read from it, what waits to be written to it, and the member behind it.
  *
  * Input is bounded by reading one packet a wake-up, and none while answers wait to be taken.
- * Output is bounded by dropping a peer whose queue is full.
+ * Output is bounded by dropping a peer whose queue is full, or that takes nothing in.
  */
 #ifndef SERVER_PEER_H
 #define SERVER_PEER_H
@@ -12,10 +12,10 @@
 #include <stdint.h>
 
 #include "rules/credentials.h"
+#include "server/outbox.h"
 #include "wire/opcodes.h"
 
 struct member;
-struct packet;
 struct parked;
 struct server;
 
@@ -23,13 +23,11 @@ struct peer {
 	struct server *server;
 	struct peer *prev, *next;
 	struct member *member; /* NULL before HELLO */
-	struct packet *output; /* what the socket did not take yet */
 	struct parked *parked; /* its requests that wait */
 	struct event readable;
-	struct event writable;
+	struct outbox outbox;
 	struct event hello_late;        /* runs until HELLO */
 	struct credentials credentials; /* passed on to the member by HELLO */
-	uint32_t n_output;
 	uint32_t n_parked;
 	int fd;
 	uint16_t version; /* negotiated; the oldest before HELLO */

@@ -1,0 +1,169 @@
+/*
+ * Whether a peer has taken in what it was sent, the socket says (SIOCOUTQ); but nothing tells when
+ * that changes. So the look is repeated, at intervals that grow.
+ */
+#include "server/outbox.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "objects/table.h"
+#include "wire/packet.h"
+
+#define PACKETS_MAX     128
+#define DESCRIPTORS_MAX 8     /* under way to one peer */
+#define PATIENCE_MS     10000 /* with a peer that takes nothing in */
+#define LOOK_FIRST_MS   1
+#define LOOK_LONGEST_MS 100
+
+/* It owns its descriptor. */
+struct packet {
+	struct packet *prev, *next;
+	size_t size;
+	int fd;
+	uint8_t bytes[];
+};
+
+static void packet_free(struct packet *packet)
+{
+	fd_close(packet->fd);
+	free(packet);
+}
+
+void outbox_init(struct outbox *outbox, struct event_base *base, int socket,
+		 void (*on_turn)(evutil_socket_t fd, short what, void *data), void *data)
+{
+	*outbox = (struct outbox){.socket = socket};
+	(void)event_assign(&outbox->writable, base, socket, EV_WRITE | EV_PERSIST, on_turn, data);
+	(void)event_assign(&outbox->look_again, base, -1, 0, on_turn, data);
+}
+
+void outbox_fini(struct outbox *outbox)
+{
+	struct packet *packet, *next;
+
+	(void)event_del(&outbox->writable);
+	(void)event_del(&outbox->look_again);
+	DL_FOREACH_SAFE(outbox->packets, packet, next)
+	packet_free(packet);
+	outbox->packets = NULL;
+	outbox->n_packets = 0;
+}
+
+bool outbox_is_empty(const struct outbox *outbox)
+{
+	return outbox->packets == NULL;
+}
+
+static bool has_taken_all_in(const struct outbox *outbox)
+{
+	int unread = 0;
+
+	return ioctl(outbox->socket, SIOCOUTQ, &unread) < 0 || unread == 0;
+}
+
+/* Returns 0, -EAGAIN when the socket has no room, -EBUSY when the peer has to take something in
+ * first, or what sending says. */
+static int send_one(struct outbox *outbox, const uint8_t *bytes, size_t size, int fd)
+{
+	int r;
+
+	if (fd >= 0 && outbox->n_descriptors >= DESCRIPTORS_MAX) {
+		if (!has_taken_all_in(outbox))
+			return -EBUSY;
+		outbox->n_descriptors = 0;
+	}
+	r = packet_send(outbox->socket, bytes, size, fd);
+	if (r == 0 && fd >= 0)
+		outbox->n_descriptors++;
+	if (r == 0)
+		outbox->waits_since_ms = 0;
+	return r == -ETOOMANYREFS ? -EBUSY : r;
+}
+
+/* Be called again after send_one() answered WHY. */
+static int wait_for(struct outbox *outbox, int why)
+{
+	uint64_t now = clock_now_ms(), waited, look_ms;
+	struct timeval delay;
+
+	if (why == -EAGAIN)
+		return event_add(&outbox->writable, NULL) < 0 ? -ENOMEM : 0;
+	(void)event_del(&outbox->writable);
+	if (outbox->waits_since_ms == 0)
+		outbox->waits_since_ms = now;
+	waited = now - outbox->waits_since_ms;
+	look_ms = waited < LOOK_FIRST_MS ? LOOK_FIRST_MS : waited;
+	if (look_ms > LOOK_LONGEST_MS)
+		look_ms = LOOK_LONGEST_MS;
+	delay = (struct timeval){.tv_usec = (suseconds_t)look_ms * 1000};
+	if (waited >= PATIENCE_MS)
+		return -ETIMEDOUT;
+	return event_add(&outbox->look_again, &delay) < 0 ? -ENOMEM : 0;
+}
+
+static int keep(struct outbox *outbox, const uint8_t *bytes, size_t size, int fd)
+{
+	struct packet *packet;
+
+	if (outbox->n_packets >= PACKETS_MAX)
+		return -EXFULL;
+	packet = malloc(sizeof(*packet) + size);
+	if (!packet)
+		return -ENOMEM;
+	packet->fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd >= 0 && packet->fd < 0) {
+		free(packet);
+		return -errno;
+	}
+	packet->size = size;
+	memcpy(packet->bytes, bytes, size);
+	DL_APPEND(outbox->packets, packet);
+	outbox->n_packets++;
+	return 0;
+}
+
+int outbox_put(struct outbox *outbox, const uint8_t *bytes, size_t size, int fd)
+{
+	int r;
+
+	if (outbox->packets)
+		return keep(outbox, bytes, size, fd);
+	r = send_one(outbox, bytes, size, fd);
+	if (r != -EAGAIN && r != -EBUSY)
+		return r;
+	r = wait_for(outbox, r);
+	return r < 0 ? r : keep(outbox, bytes, size, fd);
+}
+
+int outbox_flush(struct outbox *outbox)
+{
+	while (outbox->packets) {
+		struct packet *packet = outbox->packets;
+		int r = send_one(outbox, packet->bytes, packet->size, packet->fd);
+
+		if (r == -EAGAIN || r == -EBUSY) {
+			r = wait_for(outbox, r);
+			return r < 0 ? r : -EAGAIN;
+		}
+		if (r < 0)
+			return r;
+		DL_DELETE(outbox->packets, packet);
+		outbox->n_packets--;
+		packet_free(packet);
+	}
+	(void)event_del(&outbox->writable);
+	return 0;
+}
+
+void outbox_turn_soon(struct outbox *outbox)
+{
+	event_active(&outbox->look_again, EV_TIMEOUT, 1);
+}
