@@ -45,6 +45,15 @@ static void set_pause(struct shmb_connection *connection)
 	connection->retry_at = deadline_in_ms(connection->pause_ms);
 }
 
+bool handshake_turned_away(struct shmb_connection *connection, int status)
+{
+	if (!connection->has_greeted || !is_passing(status))
+		return false;
+	set_pause(connection);
+	channel_lose(connection);
+	return true;
+}
+
 /* Queue a request of the connection's own in front of all others. */
 static int ask_first(struct shmb_connection *connection, unsigned opcode, const void *message,
 		     void (*answered)(struct shmb_request *request))
@@ -171,9 +180,8 @@ static void hello_answered(struct shmb_request *request)
 		connection->has_greeted && request->status >= 0 &&
 		memcmp(hello->instance, connection->hello.instance, WIRE_INSTANCE_SIZE) != 0;
 
-	if (request->status < 0 && connection->has_greeted && is_passing(request->status)) {
-		set_pause(connection);
-		channel_lose(connection);
+	if (request->status < 0 && handshake_turned_away(connection, request->status)) {
+		/* another time */
 	} else if (request->status < 0) {
 		channel_fail(connection, request->status, "%s", refusal->reason);
 	} else if (is_other) {

@@ -20,4 +20,10 @@ void handshake_try(struct shmb_connection *connection);
  * broker for the first contact. */
 void handshake_turn(struct shmb_connection *connection, uint64_t deadline);
 
+/*
+ * The broker refuses the connection with STATUS. True when it was greeted before and may try again
+ * later, and will; the socket is gone then.
+ */
+bool handshake_turned_away(struct shmb_connection *connection, int status);
+
 #endif

@@ -11,6 +11,7 @@
 #include "objects/member.h"
 #include "objects/object.h"
 #include "server/handlers.h"
+#include "server/listener.h"
 #include "server/peer.h"
 #include "server/server.h"
 
@@ -116,6 +117,8 @@ int handle_hello(struct call *call)
 		r = member_new(server->registry, peer->fd, &peer->credentials, hello.program,
 			       &peer->member);
 		call->ends = r < 0;
+		if (r == -EMFILE || r == -ENFILE)
+			return call_refuse(call, r, "the broker %s", LISTENER_NO_DESCRIPTOR);
 		if (r < 0)
 			return call_refuse(call, r, "the broker cannot take another client: %s",
 					   strerror(-r));

@@ -1,20 +1,61 @@
 /*
  * A bounded number of accepts for each wake-up. When the process or the machine is out of
- * descriptors a waiting connection would wake the loop for ever: the listener pauses instead.
+ * descriptors a waiting connection would wake the loop for ever. Then the spare descriptor is given
+ * up for a moment, to tell some of those who wait that there is no room; the others wait, while the
+ * listener pauses.
  */
 #include "server/listener.h"
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include "base/fd.h"
+#include "base/text.h"
 #include "log.h"
 #include "server/peer.h"
 #include "server/server.h"
+#include "wire/packet.h"
 
 #define ACCEPTS_PER_WAKEUP 32
 #define PAUSE_MS           100
+#define TURNED_AWAY_MAX    4 /* for each pause */
+
+static int open_spare(void)
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+void listener_turn_away(int take_fd, int status, const char *reason)
+{
+	struct wire_header header = {.version = WIRE_VERSION_OLDEST,
+				     .type = WIRE_ANSWER,
+				     .status = status};
+	struct wire_refusal refusal;
+	uint8_t bytes[WIRE_PACKET_MAX];
+	size_t size;
+
+	text_copy(refusal.reason, sizeof(refusal.reason), reason);
+	if (wire_encode_packet(&header, &wire_refusal_shape, &refusal, bytes, &size) == 0)
+		(void)!packet_send(take_fd, bytes, size, -1);
+	fd_close(take_fd);
+}
+
+static void turn_some_away(struct server *server)
+{
+	for (int i = 0; i < TURNED_AWAY_MAX && server->spare >= 0; i++) {
+		int fd;
+
+		server->spare = fd_close(server->spare);
+		fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0)
+			listener_turn_away(fd, -EMFILE, LISTENER_NO_DESCRIPTOR);
+		server->spare = open_spare();
+		if (fd < 0)
+			return;
+	}
+}
 
 static void pause_listening(struct server *server)
 {
@@ -35,8 +76,11 @@ void listener_accept(struct server *server)
 			peer_new(server, fd);
 			continue;
 		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
 			pause_listening(server);
+			turn_some_away(server);
+			return;
+		}
 		if (errno != EINTR && errno != ECONNABORTED)
 			return;
 	}
@@ -62,6 +106,7 @@ int listener_init(struct server *server)
 {
 	(void)event_assign(&server->listening, server->base, server->listener, EV_READ | EV_PERSIST,
 			   on_connection, server);
+	server->spare = open_spare();
 	(void)event_assign(&server->listen_again, server->base, -1, 0, on_pause_over, server);
 	return event_add(&server->listening, NULL) < 0 ? -ENOMEM : 0;
 }
@@ -71,4 +116,5 @@ void listener_fini(struct server *server)
 	(void)event_del(&server->listening);
 	(void)event_del(&server->listen_again);
 	server->listener = fd_close(server->listener);
+	server->spare = fd_close(server->spare);
 }

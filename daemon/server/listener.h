@@ -6,11 +6,19 @@
 
 struct server;
 
+#define LISTENER_NO_DESCRIPTOR                                                                     \
+	"has no file descriptor left for another client; try again later, or raise its limit "     \
+	"(LimitNOFILE)"
+
 /* Begin to accept on server->listener. Returns 0 or -ENOMEM. */
 int listener_init(struct server *server);
 
 /* Accept what is waiting now; for the last look before an idle broker ends. */
 void listener_accept(struct server *server);
+
+/* Close a connection that cannot be served, having said why: REASON goes on after "the
+ * broker". */
+void listener_turn_away(int take_fd, int status, const char *reason);
 
 void listener_fini(struct server *server);
 

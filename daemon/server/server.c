@@ -120,6 +120,7 @@ int server_init(struct server *server, struct event_base *base, struct registry 
 		.started_ms = clock_now_ms(),
 		.ipc_namespace = own_ipc_namespace(),
 		.listener = take_listener,
+		.spare = -1,
 	};
 	r = random_fill(server->instance, sizeof(server->instance));
 	if (r < 0)

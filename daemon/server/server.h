@@ -40,6 +40,7 @@ struct server {
 	uint32_t n_peers;
 	uint32_t n_parked;
 	int listener;
+	int spare; /* a descriptor to be given up when there is none left */
 	uint8_t instance[WIRE_INSTANCE_SIZE];
 	bool (*may_end)(void *data); /* asked when the idle time is over */
 	void *may_end_data;
