@@ -1,5 +1,5 @@
 /*
- * Made bottom-up and ended top-down: runtime directory, loop, registry, server.
+ * Made bottom-up and ended top-down: runtime directory, loop, registry, audit, server.
  */
 #include "broker.h"
 
@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "base/attr.h"
 #include "base/fd.h"
 #include "log.h"
@@ -23,6 +24,7 @@ struct broker {
 	struct runtime runtime;
 	struct event_base *base;
 	struct registry registry;
+	struct audit audit;
 	struct server server;
 	struct event signals[ARRAY_SIZE(ending_signals)];
 };
@@ -118,6 +120,16 @@ static int start_registry(struct broker *broker, const struct broker_settings *s
 	return registry_init(&broker->registry, broker->base, &registry);
 }
 
+static void start_audit(struct broker *broker, const struct broker_settings *settings)
+{
+	const struct audit_settings audit = {
+		.to_journal = log_is_journal(),
+		.denials_only = settings->runtime.per_user,
+	};
+
+	audit_init(&broker->audit, &broker->registry, &audit);
+}
+
 static int start_server(struct broker *broker, const struct broker_settings *settings)
 {
 	struct server_settings server = {
@@ -151,12 +163,14 @@ static int run_on_base(struct broker *broker, const struct broker_settings *sett
 		r = start_registry(broker, settings);
 	if (r < 0)
 		return r;
+	start_audit(broker, settings);
 	r = start_server(broker, settings);
 	if (r == 0)
 		run_and_end(broker);
 	else
 		server_stop(&broker->server);
 	server_fini(&broker->server);
+	audit_fini(&broker->audit);
 	for (size_t i = 0; i < ARRAY_SIZE(ending_signals); i++)
 		(void)event_del(&broker->signals[i]);
 	return r;

@@ -35,6 +35,11 @@ void log_init(void)
 		     fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }
 
+bool log_is_journal(void)
+{
+	return to_journal;
+}
+
 /* Whether a line of at most PIPE_BUF bytes can be written without waiting. */
 static bool has_room(void)
 {

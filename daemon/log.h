@@ -14,6 +14,9 @@ enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_INFO = 6 
 /* Find out where stderr goes. Called once by main. */
 void log_init(void);
 
+/* Whether stderr is the journal's. */
+bool log_is_journal(void);
+
 /*
  * A line that nobody takes at once is dropped and counted: a full pipe must not stop the broker.
  */

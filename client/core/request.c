@@ -71,20 +71,7 @@ void request_free(struct shmb_request *request)
 
 const char *request_subject(const struct shmb_request *request)
 {
-	switch (request->operation->opcode) {
-	case WIRE_OPEN:
-		return ((const struct wire_open_request *)request->message)->name;
-	case WIRE_STAT:
-		return ((const struct wire_stat_request *)request->message)->name;
-	case WIRE_REMOVE:
-		return ((const struct wire_remove_request *)request->message)->name;
-	case WIRE_PERMIT:
-		return ((const struct wire_permit_request *)request->message)->name;
-	case WIRE_REPLACE:
-		return ((const struct wire_replace_request *)request->message)->name;
-	default:
-		return "";
-	}
+	return wire_text(request->operation->request, request->message, "name");
 }
 
 void request_enqueue(struct shmb_request *request, bool first)

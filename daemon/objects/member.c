@@ -203,6 +203,8 @@ void member_end(struct member *member)
 	struct registry *registry = member->registry;
 	struct observer *observer;
 
+	if (registry->actor == member)
+		registry->actor = NULL;
 	HASH_DELETE(handle, registry->members, member);
 	while (member->owned)
 		object_remove(member->owned, WIRE_ENDING_OWNER);

@@ -178,6 +178,7 @@ int object_new(struct registry *registry, const struct object_plan *plan, struct
 		DL_APPEND2(creator->owned, object, owned_prev, owned_next);
 	}
 	count(object, +1);
+	tell(object, created, object);
 	*ret_object = object;
 	return 0;
 }
@@ -214,6 +215,7 @@ int object_permit(struct object *object, const struct permission *permission,
 	object->permission = copy;
 	object->grant = *grant;
 	object->owner_in_group = owner_in_group;
+	tell(object, permitted, object);
 	return 0;
 }
 
@@ -337,6 +339,7 @@ int object_hold(struct object *object, struct member *member, unsigned access,
 		object->initialiser = hold;
 		hold->initialised = true;
 	}
+	tell(object, held, hold);
 	*ret_hold = hold;
 	return 0;
 }

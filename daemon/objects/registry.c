@@ -77,6 +77,15 @@ void registry_observe(struct registry *registry, struct observer *observer)
 	LL_PREPEND(registry->observers, observer);
 }
 
+void registry_deny(struct registry *registry, const struct denial *denial)
+{
+	struct observer *observer;
+
+	LL_FOREACH(registry->observers, observer)
+	if (observer->denied)
+		observer->denied(observer, denial);
+}
+
 uint64_t registry_next_id(struct registry *registry)
 {
 	return ++registry->last_id;

@@ -18,11 +18,25 @@ struct hold;
 struct member;
 struct object;
 
+/* Something that a client was not allowed to do. */
+struct denial {
+	const struct credentials *credentials;
+	const char *program;
+	const char *operation;
+	const char *name; /* of the object, "" for none */
+	const char *reason;
+	int status; /* -EACCES, -EPERM or -EDQUOT */
+};
+
 /*
  * Who wants to know of changes embeds this. A callback may be NULL; none may end an object or a
- * member from within.
+ * member from within. On whose behalf something happens is registry->actor.
  */
 struct observer {
+	void (*created)(struct observer *observer, struct object *object);
+	void (*held)(struct observer *observer, struct hold *hold);
+	void (*permitted)(struct observer *observer, struct object *object);
+	void (*denied)(struct observer *observer, const struct denial *denial);
 	void (*ready)(struct observer *observer, struct object *object);
 	void (*vacated)(struct observer *observer,
 			struct object *object); /* nobody initialises it now */
@@ -49,7 +63,8 @@ struct registry {
 	struct hold *holds;     /* the ledger, oldest first */
 	struct member *members;
 	struct observer *observers;
-	uint64_t last_id; /* of objects, holds and members: never used again */
+	const struct member *actor; /* whose request is handled; NULL for what time brings */
+	uint64_t last_id;           /* of objects, holds and members: never used again */
 	uint32_t segments_sysv;
 	uint32_t segments_memfd;
 	uint32_t fifos;
@@ -68,6 +83,9 @@ int registry_init(struct registry *registry, struct event_base *base,
 void registry_fini(struct registry *registry);
 
 void registry_observe(struct registry *registry, struct observer *observer);
+
+/* Tell the observers that somebody was not allowed something. */
+void registry_deny(struct registry *registry, const struct denial *denial);
 
 uint64_t registry_next_id(struct registry *registry);
 

@@ -13,8 +13,10 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "log.h"
+#include "objects/member.h"
 #include "server/handlers.h"
 #include "server/peer.h"
+#include "server/server.h"
 
 #define HANDLER(number, NAME, name, ...) [number] = handle_##name,
 
@@ -31,6 +33,27 @@ int call_refuse(struct call *call, int status, const char *format, ...)
 	return status;
 }
 
+static bool is_denial(int status)
+{
+	return status == -EACCES || status == -EPERM || status == -EDQUOT;
+}
+
+static void tell_denied(const struct call *call, int status)
+{
+	const struct member *member = call->peer->member;
+	const struct denial denial = {
+		.credentials = member ? &member->credentials : &call->peer->credentials,
+		.program = member ? member->program : "",
+		.operation = call->operation->name,
+		.name = call->subject ? call->subject
+				      : wire_text(call->operation->request, call->request, "name"),
+		.reason = call->answer->refusal.reason,
+		.status = status,
+	};
+
+	registry_deny(call->server->registry, &denial);
+}
+
 void call_answer(struct call *call, int status)
 {
 	const struct wire_shape *shape = status < 0 ? &wire_refusal_shape : call->operation->reply;
@@ -43,6 +66,8 @@ void call_answer(struct call *call, int status)
 	};
 	struct peer *peer = call->peer;
 
+	if (is_denial(status))
+		tell_denied(call, status);
 	if (call->serial != 0 || status < 0)
 		peer_send(peer, &header, shape, call->answer, status < 0 ? -1 : call->fd);
 	if (call->owns_fd)
@@ -87,6 +112,7 @@ void dispatch_packet(struct peer *peer, const uint8_t *bytes, size_t size)
 			    .request = &request,
 			    .answer = &answer,
 			    .fd = -1};
+	struct server *server = peer->server;
 	struct wire_header header;
 	bool greets;
 	int status;
@@ -129,7 +155,9 @@ void dispatch_packet(struct peer *peer, const uint8_t *bytes, size_t size)
 	}
 	call.serial = header.serial;
 	memset(&answer, 0, call.operation->reply->struct_size);
+	server->registry->actor = peer->member;
 	status = handlers[header.code](&call);
+	server->registry->actor = NULL;
 	if (status != CALL_PARKED)
 		call_answer(&call, status);
 }

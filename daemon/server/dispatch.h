@@ -30,6 +30,8 @@ struct call {
 	const struct wire_operation *operation;
 	const union message *request;
 	union message *answer;
+	const char
+		*subject; /* the name of the object that it is about; NULL: it is in the request */
 	uint32_t serial;
 	int fd;       /* to be sent with the answer; -1 for none */
 	bool owns_fd; /* and then closed */

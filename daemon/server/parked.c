@@ -48,6 +48,7 @@ static struct call call_of(const struct parked *parked, union message *answer)
 		.peer = parked->peer,
 		.operation = wire_operation(WIRE_OPEN, parked->peer->version),
 		.answer = answer,
+		.subject = parked->request.name,
 		.serial = parked->serial,
 		.fd = -1,
 	};
@@ -95,7 +96,11 @@ static void try_again(struct parked *parked)
 	struct server *server = parked->peer->server;
 	struct call call = call_of(parked, &answer);
 	struct object *object = NULL;
-	int status = opening_attempt(&call, &parked->request, &object);
+	int status;
+
+	server->registry->actor = parked->peer->member;
+	status = opening_attempt(&call, &parked->request, &object);
+	server->registry->actor = NULL;
 
 	if (status != CALL_PARKED) {
 		parked_free(parked);

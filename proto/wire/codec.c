@@ -281,6 +281,15 @@ int wire_decode_open(const struct wire_shape *shape, const uint8_t *bytes, size_
 	return decode(shape, WIRE_VERSION_NEWEST, &reader, true, message);
 }
 
+const char *wire_text(const struct wire_shape *shape, const void *message, const char *name)
+{
+	for (size_t i = 0; i < shape->n_fields; i++)
+		if (shape->fields[i].type == WIRE_FIELD_text &&
+		    strcmp(shape->fields[i].name, name) == 0)
+			return (const char *)message + shape->fields[i].offset;
+	return "";
+}
+
 static size_t field_size(const struct wire_field *field, bool largest)
 {
 	switch (field->type) {

@@ -86,6 +86,9 @@ attr_nodrop int wire_encode(const struct wire_shape *shape, unsigned version, co
 attr_nodrop int wire_decode(const struct wire_shape *shape, unsigned version, const uint8_t *bytes,
 			    size_t size, void *message);
 
+/* The text of MESSAGE that is called NAME; "" when SHAPE has none. */
+const char *wire_text(const struct wire_shape *shape, const void *message, const char *name);
+
 /* As wire_decode(), but bytes after the last field are ignored: for HELLO, which has to work
  * between versions that know nothing of each other. */
 attr_nodrop int wire_decode_open(const struct wire_shape *shape, const uint8_t *bytes, size_t size,

@@ -375,6 +375,24 @@ START_TEST(groups_are_given_to_members_only_and_root_may_all)
 }
 END_TEST
 
+/* Who did what, and who was not allowed to. */
+START_TEST(what_is_granted_denied_and_changed_is_written_down)
+{
+	if (!is_root_or_says_skipped())
+		return;
+	make("p/audit", SHMB_BACKING_MEMFD, 0600, NULL, 0);
+	expect_open(UID_BOB, "p/audit", SHMB_READ, -EACCES);
+	permit("p/audit", grant_to_bob(SHMB_ACCESS_READ));
+	expect_open(UID_BOB, "p/audit", SHMB_READ, 0);
+	expect_ok(shmb_remove(root, "p/audit", NULL));
+	ck_assert(broker_said(&broker, "\"p/audit\" created by test (pid "));
+	ck_assert(broker_said(&broker, "OPEN denied to test (pid "));
+	ck_assert(broker_said(&broker, "\"p/audit\" permitted anew by test"));
+	ck_assert(broker_said(&broker, "\"p/audit\" granted r to test"));
+	ck_assert(broker_said(&broker, "\"p/audit\" removed by test"));
+}
+END_TEST
+
 /* Bob holds it, says so, and keeps what he has mapped whatever happens to the name. */
 static int bob_holds(struct child *self, void *data)
 {
@@ -582,6 +600,7 @@ int main(void)
 	tcase_add_test(lists, sysv_is_permitted_anew_where_it_can_say_it_and_refused_where_not);
 	tcase_add_test(lists, a_fifo_is_granted_by_the_kernel_too);
 	tcase_add_test(lists, only_the_owner_changes);
+	tcase_add_test(lists, what_is_granted_denied_and_changed_is_written_down);
 	tcase_add_test(lists, groups_are_given_to_members_only_and_root_may_all);
 	tcase_add_test(lists, what_makes_no_sense_is_refused_and_changes_nothing);
 	tcase_add_test(lists, a_list_holds_as_many_as_it_may_and_not_one_more);
