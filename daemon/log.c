@@ -61,9 +61,13 @@ static void put(const char *line, size_t size)
 	if (n_dropped > 0) {
 		n = snprintf(note, sizeof(note), "shmbrokerd: %u lines were lost here\n",
 			     n_dropped);
-		n_dropped = 0;
-		if (write(STDERR_FILENO, note, (size_t)n) < 0 || !has_room())
+		n_dropped++; /* this one, until it is written */
+		if (write(STDERR_FILENO, note, (size_t)n) < 0)
 			return;
+		n_dropped = 1;
+		if (!has_room())
+			return;
+		n_dropped = 0;
 	}
 	if (write(STDERR_FILENO, line, size) < 0)
 		n_dropped++;

@@ -1,7 +1,7 @@
 /*
  * Sending is done by whoever has something to send, reading by the leader alone: so a packet is
- * never taken from under a thread that sleeps for it. A plain round trip is two system calls,
- * sendmsg and a recvmsg that waits. It waits in slices, since the time that it may take is set for
+ * never taken from under a thread that sleeps for it. A plain round trip is two system calls, send
+ * and a recvmsg that waits. It waits in slices, since the time that it may take is set for
  * the socket and not for the call; for what is shorter than a slice there is poll(2).
  *
  * The broker's packets are checked like a stranger's. One that makes no sense ends the connection
@@ -446,9 +446,8 @@ static bool is_repeatable(const struct shmb_request *request)
 
 static void settle_lost(struct shmb_request *request, struct link *again)
 {
-	bool is_release = !request->wants_answer;
-
-	if (request->role == REQUEST_INTERNAL || (request->is_abandoned && !is_release)) {
+	/* A release too: what is not held again after the loss ends by itself. */
+	if (request->role == REQUEST_INTERNAL || request->is_abandoned) {
 		request_free(request);
 	} else if (request->is_done) {
 		request_complete(request, request->status); /* its time was over anyway */

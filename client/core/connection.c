@@ -196,14 +196,21 @@ static void say_goodbye(struct shmb_connection *connection)
  */
 static void disconnect_in_child(struct shmb_connection *connection)
 {
+	bool is_dispatching = connection->n_dispatching > 0;
+
 	if (pthread_mutex_trylock(&connection->lock) == 0) {
 		connection->pollable.watched = -1;
 		connection_fini(connection);
+		connection->is_ended = true;
+		(void)pthread_mutex_unlock(&connection->lock);
 	} else {
 		fd_close(connection->socket);
 		pollable_fini(&connection->pollable);
 	}
-	free(connection);
+	/* The fork may have been in a callback, whose dispatch goes on in the child; or in another
+	 * thread's, which does not, and then a few bytes stay. */
+	if (!is_dispatching)
+		free(connection);
 }
 
 void shmb_disconnect(struct shmb_connection *connection)

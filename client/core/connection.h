@@ -2,9 +2,9 @@
  * One connection: the way to the broker, the requests under way on it, and what is held through it.
  *
  * Everything is guarded by `lock`, and nothing waits while holding it. There are no threads of our
- * own: of the threads that wait for answers one leads. It polls the socket without the lock, takes
- * in what arrives for everybody, and hands the lead on when its own answer is there. The others
- * sleep on `changed`. See channel.h.
+ * own: of the threads that wait for answers one leads. It sleeps on the socket without the lock,
+ * takes in what arrives for everybody, and hands the lead on when its own answer is there. The
+ * others sleep on `changed`. See channel.h.
  *
  * A request is in at most one of the lists `unsent`, `sent`, `holds` and `answered`. Those in
  * `sent` came before those in `unsent`.

@@ -300,12 +300,11 @@ int shmb_fifo_write(struct shmb_fifo *fifo, const void *record, size_t size, uin
  */
 static int begin_anew(struct shmb_fifo *fifo)
 {
-	char path[sizeof("/proc/self/fd/") + 12];
-	autofd fresh = -1;
+	autofd fresh = fd_reopen(fifo->fd, O_RDONLY | O_NONBLOCK);
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fifo->fd);
-	fresh = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fresh < 0 || dup3(fresh, fifo->fd, O_CLOEXEC) < 0)
+	if (fresh < 0)
+		return fresh;
+	if (dup3(fresh, fifo->fd, O_CLOEXEC) < 0)
 		return -errno;
 	fifo->has_ended = false;
 	return 0;

@@ -244,16 +244,11 @@ static void greet(struct shmb_connection *connection, int take_fd)
 		channel_flush(connection);
 }
 
-static bool nobody_listens(int r)
-{
-	return r == -ENOENT || r == -ECONNREFUSED;
-}
-
 static void fail_first_contact(struct shmb_connection *connection, int r)
 {
 	const char *path = connection->location.address.sun_path;
 
-	if (nobody_listens(r))
+	if (locate_found_nobody(r))
 		channel_fail(connection, r,
 			     "no broker listens at %s; start shmbrokerd there, or set "
 			     "SHMBROKER_SOCKET to the socket of one that runs",
@@ -293,7 +288,7 @@ static bool attempt(struct shmb_connection *connection)
 
 	if (r == 0)
 		greet(connection, fd);
-	else if (is_first && nobody_listens(r) && connection->location.may_start)
+	else if (is_first && locate_found_nobody(r) && connection->location.may_start)
 		return true;
 	else if (is_first && r != -EAGAIN)
 		fail_first_contact(connection, r);

@@ -257,11 +257,6 @@ static int make_listener(const struct location *location, int *ret_fd)
 	return 0;
 }
 
-static bool nobody_listens(int r)
-{
-	return r == -ENOENT || r == -ECONNREFUSED;
-}
-
 static int start_and_connect(const struct location *location, uint64_t deadline, int *ret_fd)
 {
 	autofd listener = -1;
@@ -277,7 +272,7 @@ static int start_and_connect(const struct location *location, uint64_t deadline,
 	if (r == STILL_STARTING)
 		return give_up_waiting(location->directory);
 	r = locate_connect(location, ret_fd);
-	if (nobody_listens(r) || r == -EAGAIN)
+	if (locate_found_nobody(r) || r == -EAGAIN)
 		return error_set(-ECONNRESET,
 				 "the broker that was just started at %s does not listen; see "
 				 "%s/broker.log",
@@ -297,12 +292,12 @@ static int lock_or_connect(const struct location *location, int lock, uint64_t d
 		int r = locate_connect(location, ret_fd);
 		int left = deadline_left_ms(deadline);
 
-		if (r == 0 || (r < 0 && !nobody_listens(r) && r != -EAGAIN)) {
+		if (r == 0 || (r < 0 && !locate_found_nobody(r) && r != -EAGAIN)) {
 			if (is_locked)
 				(void)flock(lock, LOCK_UN);
 			return r;
 		}
-		if (is_locked && nobody_listens(r))
+		if (is_locked && locate_found_nobody(r))
 			return 1;
 		if (is_locked)
 			(void)flock(lock, LOCK_UN);

@@ -5,6 +5,7 @@
 #ifndef CORE_LOCATE_H
 #define CORE_LOCATE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -45,5 +46,11 @@ int locate_check_directory(const struct location *location, bool make);
  * listens; -EAGAIN when its queue is full; else -errno with a text.
  */
 int locate_connect(const struct location *location, int *ret_fd);
+
+/* What locate_connect() says where nobody listens. */
+static inline bool locate_found_nobody(int r)
+{
+	return r == -ENOENT || r == -ECONNREFUSED;
+}
 
 #endif

@@ -160,13 +160,10 @@ void fifo_abandon(struct fifo *fifo)
 int fifo_descriptor(const struct fifo *fifo, unsigned access, int *ret_fd)
 {
 	int mode = access == WIRE_ACCESS_READ ? O_RDONLY : O_WRONLY;
-	char path[sizeof("/proc/self/fd/") + 12];
-	int fd;
+	int fd = fd_reopen(fifo->keeper, mode | O_NONBLOCK);
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fifo->keeper);
-	fd = open(path, mode | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	*ret_fd = fd;
 	return 0;
 }

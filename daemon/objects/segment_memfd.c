@@ -45,13 +45,15 @@ void segment_memfd_close(struct segment *segment)
 
 static int open_for_reading(struct segment *segment)
 {
-	char path[sizeof("/proc/self/fd/") + 12];
+	int fd;
 
 	if (segment->memfd.read_fd >= 0)
 		return 0;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", segment->memfd.fd);
-	segment->memfd.read_fd = open(path, O_RDONLY | O_CLOEXEC);
-	return segment->memfd.read_fd < 0 ? -errno : 0;
+	fd = fd_reopen(segment->memfd.fd, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	segment->memfd.read_fd = fd;
+	return 0;
 }
 
 /* The last look before a descriptor leaves: nothing that was granted may be wider than the grant.

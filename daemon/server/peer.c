@@ -1,6 +1,6 @@
 /*
  * The socket of a peer and its queue. One packet is received a wake-up, so that every peer has its
- * turn, by recv(2), which has no room for descriptors: none is ever installed.
+ * turn, and none of the descriptors that it may bring: the kernel installs none.
  */
 #include "server/peer.h"
 
@@ -8,7 +8,6 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/fd.h"
 #include "log.h"
@@ -17,6 +16,7 @@
 #include "server/dispatch.h"
 #include "server/parked.h"
 #include "server/server.h"
+#include "wire/packet.h"
 
 static void peer_free(struct peer *peer)
 {
@@ -93,29 +93,18 @@ static void on_outbox_turn(evutil_socket_t fd, short what, void *data)
 		peer_drop(peer);
 }
 
-/* Returns the size that the packet had, which may be more than the room for it, or -errno. */
-static ssize_t receive(int fd, uint8_t bytes[static WIRE_PACKET_MAX])
-{
-	ssize_t size;
-
-	do
-		size = recv(fd, bytes, WIRE_PACKET_MAX, MSG_DONTWAIT | MSG_TRUNC);
-	while (size < 0 && errno == EINTR);
-	return size < 0 ? -errno : size;
-}
-
 static void on_readable(evutil_socket_t fd, short what, void *data)
 {
 	static uint8_t bytes[WIRE_PACKET_MAX];
 	struct peer *peer = data;
-	ssize_t size = receive(fd, bytes);
+	ssize_t size = packet_receive(fd, bytes, sizeof(bytes), NULL);
 
 	(void)what;
 	if (size == -EAGAIN)
 		return;
 	peer->is_busy = true;
 	/* Nobody sends an empty packet: it is how the end of the connection reads. */
-	if (size <= 0 || size > WIRE_PACKET_MAX)
+	if (size <= 0)
 		peer_drop(peer);
 	else
 		dispatch_packet(peer, bytes, (size_t)size);

@@ -36,6 +36,12 @@ static inline int fd_steal(int *fd)
 	return taken;
 }
 
+/*
+ * Open anew what FD is open on, with an offset and FLAGS of its own. Returns the descriptor, which
+ * is close-on-exec, or -errno.
+ */
+int fd_reopen(int fd, int flags);
+
 #define autofd attr_cleanup(fd_cleanup) int
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * sendmsg(2) and recvmsg(2) with the flags that this protocol always wants. The kernel installs
- * every descriptor for which the control buffer has room, and rounds that room up: so whatever
- * arrives is looked at, and all but the first is closed.
+ * send(2), sendmsg(2), recv(2) and recvmsg(2) with the flags that this protocol always wants. The
+ * kernel installs every descriptor for which the control buffer has room, and rounds that room up:
+ * so whatever arrives is looked at, and all but the first is closed.
  */
 #include "wire/packet.h"
 
@@ -70,27 +70,36 @@ static int collect_fd(struct msghdr *message)
 	return kept;
 }
 
+/* Without room for descriptors none is installed. */
+static ssize_t receive_bytes(int socket, void *buffer, size_t capacity, int flags)
+{
+	ssize_t size = recv(socket, buffer, capacity, flags | MSG_TRUNC);
+
+	if (size < 0)
+		return -errno;
+	return (size_t)size > capacity ? -EMSGSIZE : size;
+}
+
 static ssize_t receive(int socket, void *buffer, size_t capacity, int flags, int *ret_fd)
 {
 	struct iovec part = {.iov_base = buffer, .iov_len = capacity};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 	union control control;
+	struct msghdr message = {.msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = control.bytes,
+				 .msg_controllen = sizeof(control.bytes)};
 	autofd fd = -1;
 	ssize_t size;
 
-	if (ret_fd) {
-		message.msg_control = control.bytes;
-		message.msg_controllen = sizeof(control.bytes);
-	}
+	if (!ret_fd)
+		return receive_bytes(socket, buffer, capacity, flags);
 	size = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
 	if (size < 0)
 		return -errno;
-	if (ret_fd)
-		fd = collect_fd(&message);
+	fd = collect_fd(&message);
 	if (message.msg_flags & MSG_TRUNC)
 		return -EMSGSIZE;
-	if (ret_fd)
-		*ret_fd = fd_steal(&fd);
+	*ret_fd = fd_steal(&fd);
 	return size;
 }
 

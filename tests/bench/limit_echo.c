@@ -34,14 +34,6 @@ static _Noreturn void fail(const char *what)
 	exit(EXIT_FAILURE);
 }
 
-static int reopen(int fd)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
-
 static int answer(int socket, const uint8_t *packet, const struct echo_request *request)
 {
 	int fd = -1, r;
@@ -55,9 +47,9 @@ static int answer(int socket, const uint8_t *packet, const struct echo_request *
 	fd = descriptors[request->descriptor - 1];
 	if (!request->reopen)
 		return packet_send(socket, packet, request->answer_size, fd);
-	fd = reopen(fd);
+	fd = fd_reopen(fd, O_RDONLY);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	r = packet_send(socket, packet, request->answer_size, fd);
 	fd_close(fd);
 	return r;

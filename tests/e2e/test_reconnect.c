@@ -5,11 +5,13 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -226,6 +228,75 @@ START_TEST(another_broker_at_the_same_path_is_not_the_same)
 }
 END_TEST
 
+static int n_alarms;
+
+static void on_alarm(int number)
+{
+	(void)number;
+	n_alarms++;
+}
+
+/*
+ * A wait longer than the slices in which the library sleeps, with signals in between: it ends in
+ * time, it sleeps meanwhile, and the connection stands.
+ */
+START_TEST(a_long_wait_is_slept_through_and_ends_in_time)
+{
+	const struct shmb_connect_options patient = {.socket = broker.socket, .timeout_ms = 1300};
+	const struct itimerval often = {.it_interval = {.tv_usec = 20000},
+					.it_value = {.tv_usec = 20000}};
+	const struct itimerval never = {0};
+	struct sigaction action = {.sa_handler = on_alarm};
+	struct shmb_object object;
+	struct shmb_event event;
+	uint64_t begin, spent;
+	long cpu;
+
+	expect_ok(shmb_connect(&patient, &witness));
+	ck_assert_int_eq(kill(broker.pid, SIGSTOP), 0);
+	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, _i ? &often : &never, NULL), 0);
+	begin = clock_now_ms();
+	cpu = proc_cpu_ms(getpid());
+	expect_refused(shmb_stat(witness, "x", &object), -ETIMEDOUT);
+	spent = clock_now_ms() - begin;
+	cpu = proc_cpu_ms(getpid()) - cpu;
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &never, NULL), 0);
+	ck_assert_uint_ge(spent, 1300);
+	ck_assert_msg(spent < 20000, "the wait of 1300 ms took %lu", (unsigned long)spent);
+	ck_assert_msg(cpu < 600, "%ld ms of it were not slept", cpu);
+	ck_assert(_i == 0 || n_alarms > 10);
+	ck_assert_int_eq(kill(broker.pid, SIGCONT), 0);
+	expect_refused(shmb_stat(witness, "x", &object), -ENOENT);
+	expect_result(shmb_next_event(witness, &event), SHMB_EMPTY);
+}
+END_TEST
+
+static void *wait_for_ever(void *data)
+{
+	struct shmb_object object;
+
+	(void)shmb_stat(data, "x", &object);
+	return NULL;
+}
+
+/* A thread that is cancelled while it waits takes neither the lock nor the lead along. */
+START_TEST(a_cancelled_thread_does_not_take_the_connection_along)
+{
+	const struct shmb_connect_options soon = {.socket = broker.socket, .timeout_ms = 700};
+	struct shmb_object object;
+	pthread_t thread;
+
+	expect_ok(shmb_connect(&soon, &witness));
+	ck_assert_int_eq(kill(broker.pid, SIGSTOP), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, wait_for_ever, witness), 0);
+	ck_assert_int_eq(pthread_cancel(thread), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(kill(broker.pid, SIGCONT), 0);
+	expect_refused(shmb_stat(witness, "x", &object), -ENOENT);
+}
+END_TEST
+
 START_TEST(a_stopped_broker_is_an_error_in_time_and_goes_on)
 {
 	const struct shmb_connect_options soon = {.socket = broker.socket, .timeout_ms = 150};
@@ -340,6 +411,8 @@ int main(void)
 	tcase_add_checked_fixture(brokers, start, stop);
 	tcase_add_test(brokers, a_broker_that_is_gone_is_an_error_in_time);
 	tcase_add_test(brokers, another_broker_at_the_same_path_is_not_the_same);
+	tcase_add_loop_test(brokers, a_long_wait_is_slept_through_and_ends_in_time, 0, 2);
+	tcase_add_test(brokers, a_cancelled_thread_does_not_take_the_connection_along);
 	tcase_add_test(brokers, a_stopped_broker_is_an_error_in_time_and_goes_on);
 	tcase_add_test(brokers, a_full_socket_is_an_error_in_time_and_drains);
 	tcase_add_test(brokers, a_full_queue_delays_and_loses_nothing);

@@ -5,6 +5,7 @@
 #include <check.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/shm.h>
 #include <unistd.h>
@@ -112,6 +113,29 @@ START_TEST(what_is_kept_stays_where_its_backing_can)
 }
 END_TEST
 
+static void start_as_service(void)
+{
+	ck_assert_int_eq(setenv("NOTIFY_SOCKET", "/nowhere/notify", 1), 0);
+	start();
+	ck_assert_int_eq(unsetenv("NOTIFY_SOCKET"), 0);
+}
+
+/* A service manager ends a broker to start it again: what it had is left in place, all of it. */
+START_TEST(a_service_leaves_everything_in_place)
+{
+	shmb_segment_detach(create("lingering", SHMB_LIFETIME_USED, SHMB_BACKING_SYSV));
+	shmb_segment_detach(create("owned", SHMB_LIFETIME_OWNER, SHMB_BACKING_SYSV));
+	create_fifo("fifo", SHMB_LIFETIME_OWNER);
+	(void)library_status(connection);
+	ck_assert_int_eq(broker_end(&broker, SIGTERM), 0);
+	ck_assert_int_eq(broker_fifos(&broker), 1);
+	ck_assert(broker_said(&broker, "\"owned\" is kept"));
+	ck_assert_int_eq(sysv_remove_of(broker.pid), 2);
+	shmb_disconnect(connection);
+	broker_forget(&broker);
+}
+END_TEST
+
 /* Openers that wait, requests half sent, connections without HELLO: none of them delays the end. */
 START_TEST(nobody_delays_the_end)
 {
@@ -184,6 +208,7 @@ int main(void)
 {
 	Suite *suite = suite_create("shutdown");
 	TCase *tcase = tcase_create("the end");
+	TCase *service;
 
 	tcase_add_checked_fixture(tcase, start, NULL);
 	tcase_add_loop_test(tcase, nothing_that_was_not_kept_is_left, 0, 2);
@@ -192,6 +217,10 @@ int main(void)
 	tcase_add_loop_test(tcase, nobody_delays_the_end, 0, 2);
 	tcase_add_test(tcase, who_waits_is_told);
 	tcase_add_test(tcase, the_next_broker_at_the_same_place_starts_afresh);
+	service = tcase_create("service");
+	tcase_add_checked_fixture(service, start_as_service, NULL);
+	tcase_add_test(service, a_service_leaves_everything_in_place);
+	suite_add_tcase(suite, service);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

@@ -281,6 +281,37 @@ START_TEST(a_callback_may_end_the_connection)
 }
 END_TEST
 
+/* A callback that forks: the child ends its copy of the connection and returns. */
+static void fork_and_end(struct shmb_request *request, void *data)
+{
+	pid_t *child = data;
+
+	*child = fork();
+	if (*child == 0)
+		shmb_disconnect(connection);
+	else
+		shmb_request_cancel(request);
+}
+
+START_TEST(a_child_that_is_forked_in_a_callback_may_end_the_connection)
+{
+	struct pollfd line = {.fd = shmb_connection_fd(connection), .events = POLLIN};
+	struct shmb_request *request;
+	pid_t child = -1;
+	int status;
+
+	ck_assert_int_eq(shmb_stat_submit(connection, "x", fork_and_end, &child, &request), 0);
+	scripted_expect(&broker, WIRE_STAT, NULL);
+	scripted_refuse(&broker, -ENOENT, "none");
+	ck_assert_int_eq(poll(&line, 1, 20000), 1);
+	ck_assert_int_eq(shmb_dispatch(connection), 0);
+	if (child == 0)
+		_exit(EXIT_SUCCESS); /* it came back */
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS);
+}
+END_TEST
+
 START_TEST(a_cancelled_open_is_released_when_its_answer_comes)
 {
 	struct shmb_request *request = NULL;
@@ -624,6 +655,7 @@ int main(void)
 	tcase_add_unchecked_fixture(ends, scripted_home_make, scripted_home_remove);
 	tcase_add_checked_fixture(ends, start, stop);
 	tcase_add_test(ends, a_callback_may_end_the_connection);
+	tcase_add_test(ends, a_child_that_is_forked_in_a_callback_may_end_the_connection);
 	tcase_add_test(ends, what_was_opened_becomes_an_empty_shell_when_the_connection_ends);
 	tcase_add_test(ends, disconnecting_waits_for_the_goodbye_to_be_heard);
 	tcase_add_test(ends, a_forked_child_has_no_part_in_the_connection);
