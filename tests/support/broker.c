@@ -34,6 +34,8 @@
 static struct broker *running;
 static pid_t running_for;
 
+static bool as_service; /* what the next broker believes to be */
+
 static void show_log(void)
 {
 	char line[512];
@@ -159,7 +161,10 @@ static void run_broker(const struct broker *broker, const char *const *options, 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent || log < 0)
 		_exit(EXIT_FAILURE);
-	(void)unsetenv("NOTIFY_SOCKET");
+	if (as_service)
+		(void)setenv("NOTIFY_SOCKET", "/nowhere/notify", 1);
+	else
+		(void)unsetenv("NOTIFY_SOCKET");
 	(void)dup2(log, STDERR_FILENO);
 	execv(argv[0], (char *const *)argv);
 	_exit(127);
@@ -244,6 +249,13 @@ void broker_start(struct broker *broker, const char *const *options)
 	int status;
 
 	ck_assert_msg(broker_try_start(broker, options, &status), "the broker ended at its start");
+}
+
+void broker_start_as_service(struct broker *broker, const char *const *options)
+{
+	as_service = true;
+	broker_start(broker, options);
+	as_service = false;
 }
 
 static bool hide_system_broker(void)

@@ -27,6 +27,9 @@ struct broker {
 /* Start it with more OPTIONS (NULL-terminated; NULL for none) and wait until it answers. */
 void broker_start(struct broker *broker, const char *const *options);
 
+/* The same for one that believes to be run by a service manager, which nobody hears. */
+void broker_start_as_service(struct broker *broker, const char *const *options);
+
 /* The same for one that may end at its start: then false, and *ret_status as broker_end() has it.
  */
 bool broker_try_start(struct broker *broker, const char *const *options, int *ret_status);
