@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "objects/table.h"
 #include "rules/credentials.h"
+#include "rules/table.h"
 #include "wire/messages.h"
 
 struct event_base;

@@ -15,7 +15,7 @@
 
 #include "objects/fifo.h"
 #include "objects/segment.h"
-#include "objects/table.h"
+#include "rules/table.h"
 #include "wire/messages.h"
 
 struct hold;

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "objects/table.h"
 #include "rules/access.h"
+#include "rules/table.h"
 #include "wire/messages.h"
 #include "wire/vocabulary.h"
 

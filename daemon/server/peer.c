@@ -12,7 +12,7 @@
 #include "base/fd.h"
 #include "log.h"
 #include "objects/member.h"
-#include "objects/table.h"
+#include "rules/table.h"
 #include "server/dispatch.h"
 #include "server/parked.h"
 #include "server/server.h"
