@@ -10,6 +10,7 @@
 
 struct broker_settings {
 	struct runtime_plan runtime;
+	const char *config; /* the main file of the configuration; NULL: where it is by default */
 	uint64_t grace_ms;
 	uint64_t hello_timeout_ms;
 	uint64_t idle_exit_ms;

@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "broker.h"
 #include "log.h"
+#include "rules/config.h"
 
 #define EXIT_USAGE 2
 
@@ -20,18 +21,22 @@ enum option_code {
 	OPTION_USER = 'u',
 	OPTION_SOCKET = 's',
 	OPTION_RUNTIME_DIR = 'd',
+	OPTION_CONFIG = 'c',
 	OPTION_HELP = 'h',
 	OPTION_VERSION = 'V',
 	OPTION_LISTENER = 256,
 	OPTION_IDLE_EXIT,
 	OPTION_GRACE,
 	OPTION_HELLO_TIMEOUT,
+	OPTION_CHECK_CONFIG,
 };
 
 static const struct option options[] = {
 	{"user", no_argument, NULL, OPTION_USER},
 	{"socket", required_argument, NULL, OPTION_SOCKET},
 	{"runtime-dir", required_argument, NULL, OPTION_RUNTIME_DIR},
+	{"config", required_argument, NULL, OPTION_CONFIG},
+	{"check-config", no_argument, NULL, OPTION_CHECK_CONFIG},
 	{"listener", required_argument, NULL, OPTION_LISTENER},
 	{"idle-exit", required_argument, NULL, OPTION_IDLE_EXIT},
 	{"grace", required_argument, NULL, OPTION_GRACE},
@@ -49,6 +54,9 @@ static const char help[] =
 	"                            for this user alone\n"
 	"  -s, --socket PATH         listen there (default /run/shmbroker/socket)\n"
 	"  -d, --runtime-dir DIR     keep FIFOs and locks there (default: where the socket is)\n"
+	"  -c, --config FILE         read FILE (default " CONFIG_PATH "),\n"
+	"                            then conf.d/*.conf beside it\n"
+	"      --check-config        say what is wrong with the configuration, and end\n"
 	"      --listener FD         listen on this inherited socket\n"
 	"      --idle-exit DURATION  end after having been idle and empty for so long\n"
 	"      --grace DURATION      keep what a process holds for so long when its connection\n"
@@ -101,6 +109,9 @@ static int apply(int code, struct broker_settings *settings)
 	case OPTION_RUNTIME_DIR:
 		settings->runtime.directory = optarg;
 		return 0;
+	case OPTION_CONFIG:
+		settings->config = optarg;
+		return 0;
 	case OPTION_LISTENER:
 		return parse_descriptor(optarg, &settings->runtime.listener);
 	case OPTION_IDLE_EXIT:
@@ -119,6 +130,29 @@ static int apply(int code, struct broker_settings *settings)
 static int show(const char *text)
 {
 	return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static void say_fault(void *data, const char *file, unsigned line, const char *text)
+{
+	(void)data;
+	if (line > 0)
+		fprintf(stderr, "%s:%u: %s\n", file, line, text);
+	else
+		fprintf(stderr, "%s: %s\n", file, text);
+}
+
+static int check_config(const char *path)
+{
+	struct policy *policy;
+	int r = config_load(path, say_fault, NULL, &policy);
+
+	if (r == 0) {
+		policy_free(policy);
+		return show("configuration is good\n");
+	}
+	if (r != -EINVAL)
+		fprintf(stderr, "shmbrokerd: cannot check the configuration: %s\n", strerror(-r));
+	return EXIT_FAILURE;
 }
 
 /* A lock or a socket that got the number 2 would be written to. */
@@ -141,14 +175,17 @@ int main(int argc, char **argv)
 		.grace_ms = 10 * 1000,
 		.hello_timeout_ms = 5 * 1000,
 	};
+	bool is_check = false;
 	int code;
 
-	while ((code = getopt_long(argc, argv, "us:d:hV", options, NULL)) != -1) {
+	while ((code = getopt_long(argc, argv, "us:d:c:hV", options, NULL)) != -1) {
 		if (code == OPTION_HELP)
 			return show(help);
 		if (code == OPTION_VERSION)
 			return show("shmbrokerd " SHMB_VERSION "\n");
-		if (apply(code, &settings) < 0)
+		if (code == OPTION_CHECK_CONFIG)
+			is_check = true;
+		else if (apply(code, &settings) < 0)
 			return EXIT_USAGE;
 	}
 	if (optind < argc) {
@@ -157,6 +194,8 @@ int main(int argc, char **argv)
 	}
 	if (!have_standard_descriptors())
 		return EXIT_FAILURE;
+	if (is_check)
+		return check_config(settings.config);
 	log_init();
 	return broker_run(&settings) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
