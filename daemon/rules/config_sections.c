@@ -263,8 +263,8 @@ static void begin_quota_of(struct config *config, const char *argument)
 {
 	bool is_user = strncmp(argument, "u:", 2) == 0;
 	const char *fault = "";
-	struct quota *quota;
-	uint32_t id = 0;
+	struct quota *quota = NULL;
+	uint32_t id;
 	int r = is_user ? config_find_user(argument + 2, &id, &fault)
 			: config_find_group(argument + 2, &id, &fault);
 
@@ -273,13 +273,13 @@ static void begin_quota_of(struct config *config, const char *argument)
 				     id);
 		r = quota ? 0 : -ENOMEM;
 	}
-	if (r == -ENOMEM) {
-		config->has_no_memory = true;
-	} else if (r < 0) {
-		config_fault(config, "%s %s", config->title, fault);
-	} else {
+	if (quota) {
 		config->quota = quota;
 		begin(config, &quota->beginning);
+	} else if (r == -ENOMEM) {
+		config->has_no_memory = true;
+	} else {
+		config_fault(config, "%s %s", config->title, fault);
 	}
 }
 

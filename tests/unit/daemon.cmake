@@ -2,6 +2,8 @@
 shmb_unit_test(test_access LIBS daemon_rules)
 shmb_unit_test(test_backing LIBS daemon_rules)
 shmb_unit_test(test_credentials LIBS daemon_rules)
+shmb_unit_test(test_policy LIBS daemon_rules)
+shmb_unit_test(test_config LIBS daemon_rules)
 shmb_unit_test(test_segment LIBS daemon_objects)
 shmb_unit_test(test_fifo_object SOURCES test_fifo_object.c LIBS daemon_objects)
 shmb_unit_test(test_registry LIBS daemon_objects)
