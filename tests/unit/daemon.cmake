@@ -10,3 +10,8 @@ shmb_unit_test(test_registry LIBS daemon_objects)
 shmb_unit_test(test_outbox LIBS daemon_server)
 shmb_unit_test(test_runtime LIBS daemon_broker)
 shmb_unit_test(test_journal LIBS daemon_broker)
+
+# Sanitizers have an allocator of their own in front.
+if(NOT SHMB_SANITIZE)
+  shmb_unit_test(test_config_allocation LIBS daemon_rules failing_malloc)
+endif()
