@@ -5,8 +5,10 @@
 #include "rules/config.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -327,18 +329,20 @@ START_TEST(all_faults_of_all_files_are_said)
 {
 	write_file("main", "[Defaults]\nMode=9\nLifetime=x\n[Foo]\nUnknown=1\n[Quota]\nBytes=x\n");
 	write_file("conf.d/b.conf", "\n[Prefix ..]\nMode=9\n[Quota u:no-such]\nObjects=x\n");
-	write_file("conf.d/a.conf", "nonsense\n");
+	write_file("conf.d/a.conf", "nonsense\nBytes=2\n");
 	load_faulty();
-	ck_assert_uint_eq(n_faults, 9);
+	ck_assert_uint_eq(n_faults, 10);
 	expect_fault(0, "main:2: Mode=9 ");
 	expect_fault(1, "main:3: Lifetime=x ");
 	expect_fault(2, "main:4: there is no section [Foo]");
 	expect_fault(3, "main:7: Bytes=x ");
 	expect_fault(4, "conf.d/a.conf:1: this is neither");
-	expect_fault(5, "conf.d/b.conf:2: [Prefix ..]: ");
-	expect_fault(6, "conf.d/b.conf:3: Mode=9 ");
-	expect_fault(7, "conf.d/b.conf:4: [Quota u:no-such] ");
-	expect_fault(8, "conf.d/b.conf:5: Objects=x ");
+	/* The section of another file is not this one's. */
+	expect_fault(5, "conf.d/a.conf:2: Bytes= is in no section");
+	expect_fault(6, "conf.d/b.conf:2: [Prefix ..]: ");
+	expect_fault(7, "conf.d/b.conf:3: Mode=9 ");
+	expect_fault(8, "conf.d/b.conf:4: [Quota u:no-such] ");
+	expect_fault(9, "conf.d/b.conf:5: Objects=x ");
 }
 END_TEST
 
@@ -533,7 +537,7 @@ START_TEST(names_of_users_are_for_these_users)
 	write_file("users", "root:x:0:0:::\ndaemon:x:1:1:::\nalice:x:1000:1000:::\n"
 			    "bob:x:59999:1:::\nlate:x:60000:1:::\nearly:x:999:1:::\n"
 			    "odd name:x:1001:1:::\n..:x:1002:1:::\nteam:x:1003:1:::\n"
-			    "alice:x:1004:1:::\nnobody:x:65534:1:::\n");
+			    "alice:x:1004:1:::\na/b:x:1005:1:::\nnobody:x:65534:1:::\n");
 	write_file("main", "[Prefix team]\nCreate=u:1000\n[Prefix alice/open]\nCreate=*\n");
 	policy = load_good();
 
@@ -548,7 +552,7 @@ START_TEST(names_of_users_are_for_these_users)
 	expect_create(policy, 0, "bob/x", true, "built-in: root may create everything");
 	expect_create(policy, BROKER, "bob/x", true,
 		      "built-in: the broker's own user may create everything");
-	for (const char *free = "root\0daemon\0late\0early\0nobody\0alicex\0"; *free;
+	for (const char *free = "root\0daemon\0late\0early\0nobody\0alicex\0a/b\0"; *free;
 	     free += strlen(free) + 1)
 		expect_create(policy, 1000, free, true,
 			      "built-in: names that nobody claims are free");
@@ -557,6 +561,38 @@ START_TEST(names_of_users_are_for_these_users)
 	expect_create(policy, 1000, "team/x", true, "main:2: [Prefix team] Create=");
 	expect_create(policy, 1004, "alice/open/x", true, "main:4: [Prefix alice/open] Create=");
 	policy_free(policy);
+}
+END_TEST
+
+/* In a process of its own, with a database of groups of its own. */
+static bool has_own_groups(const char *path)
+{
+	return unshare(CLONE_NEWNS) == 0 &&
+	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount(path, "/etc/group", NULL, MS_BIND, NULL) == 0;
+}
+
+START_TEST(a_group_with_other_members_is_nobodys_alone)
+{
+	struct policy *policy;
+	char path[128];
+
+	write_file("group", "own:x:4000:daemon,no-such\nshared:x:4001:daemon,root\n");
+	if (!has_own_groups(path_of("group", path))) {
+		fprintf(stderr, "NOT TESTED: members of groups, which take root to be mounted\n");
+		return;
+	}
+	write_file("main", "[Broker]\nPrivateGroups=daemon:own\n");
+	policy = load_good();
+	ck_assert(policy_is_private_group(policy, 4000, DAEMON));
+	policy_free(policy);
+	write_file("main", "[Broker]\nPrivateGroups=daemon:shared daemon:4001 root:own\n");
+	load_faulty();
+	ck_assert_uint_eq(n_faults, 3);
+	expect_fault(0,
+		     "main:2: PrivateGroups=daemon:shared names a group that lists other members");
+	expect_fault(1, "main:2: PrivateGroups=daemon:4001 names a group that lists other members");
+	expect_fault(2, "main:2: PrivateGroups=root:own names a group that lists other members");
 }
 END_TEST
 
@@ -615,6 +651,7 @@ int main(void)
 	tcase_add_test(tests, later_files_override_key_by_key);
 	tcase_add_test(tests, lists_of_later_files_replace_those_of_earlier_ones);
 	tcase_add_test(tests, what_is_linked_to_dev_null_is_left_out);
+	tcase_add_test(tests, a_group_with_other_members_is_nobodys_alone);
 	tcase_add_test(tests, names_of_users_are_for_these_users);
 	tcase_add_test(tests, names_of_users_are_theirs_whatever_the_defaults_say);
 	tcase_add_test(tests, users_that_cannot_be_read_are_a_fault);

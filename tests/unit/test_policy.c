@@ -297,6 +297,8 @@ START_TEST(a_users_own_quota_beats_groups_and_these_beat_everybodys)
 	expect_limit(&bob_alone, RESOURCE_OBJECTS, 100, "everybody");
 	/* What is not said of the user himself may still be said of his groups. */
 	expect_limit(&alice, RESOURCE_BYTES, 7, "lab");
+	expect_limit(&bob, RESOURCE_WATCHES, policy->built_in.limits[RESOURCE_WATCHES],
+		     "built-in: the default of shmbrokerd");
 	expect_limit(&bob_alone, RESOURCE_WATCHES, policy->built_in.limits[RESOURCE_WATCHES],
 		     "built-in: the default of shmbrokerd");
 }
