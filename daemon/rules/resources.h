@@ -2,19 +2,6 @@
  * What a user can use up, as a table: one row, from which numbers, keys of the configuration, words
  * of messages and built-in limits come. Everything is counted for each uid.
  *
- * Each row ends with the built-in limit: a number, but never more than a share of what the machine
- * has of it. The limits are for people who make honest mistakes and for machines with some tens of
- * users: a loop that leaks is stopped long before others feel it, and nobody has to configure
- * anything first.
- *   Bytes         a quarter of the memory: two users at their limit leave half of it. No fixed
- * number would suit both a small board and a large server. Objects       4096, each one or two
- * descriptors of the broker. SysvSegments  a quarter of what the kernel has for everybody
- * (kernel.shmmni, 4096 by default). Connections   1024, each two descriptors. Together with Objects
- * no user gets more than three eighths of the broker's descriptors, and with the usual
- * LimitNOFILE=524288 it takes fifty users at their limits to use them up. AclEntries    16384: 512
- * objects with the 32 entries that one can have. Parked        1024: every connection may wait for
- * something. Watches       256, since each change is told to every one of them.
- *
  * History: numbers are never reused.
  */
 #ifndef RULES_RESOURCES_H
@@ -26,6 +13,24 @@
 #define RESOURCE_INFINITY UINT64_MAX
 
 // clang-format off
+
+/*
+ * Each row ends with the built-in limit: a number, but never more than a share of what the machine
+ * has of it. The limits are for people who make honest mistakes and for machines with some tens of
+ * users: a loop that leaks is stopped long before others feel it, and nobody has to configure
+ * anything first.
+ *
+ *   Bytes         a quarter of the memory: two users at their limit leave half of it. No fixed
+ *                 number would suit both a small board and a large server.
+ *   Objects       4096, each one or two descriptors of the broker.
+ *   SysvSegments  a quarter of what the kernel has for everybody (kernel.shmmni, 4096 by default).
+ *   Connections   1024, each two descriptors. Together with Objects no user gets more than three
+ *                 eighths of the broker's descriptors, and with the usual LimitNOFILE=524288 it
+ *                 takes fifty users at their limits to use them up.
+ *   AclEntries    16384: 512 objects with the 32 entries that one can have.
+ *   Parked        1024: every connection may wait for something.
+ *   Watches       256, since each change is told to every one of them.
+ */
 
 /* number, NAME, key of the configuration, word after a number, built-in limit, at most 1/share of */
 #define RESOURCES(ROW)									\

@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "objects/table.h"
+#include "rules/table.h"
 #include "wire/packet.h"
 
 #define PACKETS_MAX     128
