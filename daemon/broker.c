@@ -1,5 +1,5 @@
 /*
- * Made bottom-up and ended top-down: runtime directory, loop, registry, audit, server.
+ * Made bottom-up and ended top-down: policy, runtime directory, loop, registry, audit, server.
  */
 #include "broker.h"
 
@@ -16,17 +16,21 @@
 #include "base/fd.h"
 #include "log.h"
 #include "objects/registry.h"
+#include "rules/config.h"
 #include "server/server.h"
 
-static const int ending_signals[] = {SIGTERM, SIGINT, SIGHUP};
+static const int ending_signals[] = {SIGTERM, SIGINT};
 
 struct broker {
+	const struct broker_settings *settings;
+	struct policy *policy; /* NULL in a per-user broker: there is one user, who may all */
 	struct runtime runtime;
 	struct event_base *base;
 	struct registry registry;
 	struct audit audit;
 	struct server server;
 	struct event signals[ARRAY_SIZE(ending_signals)];
+	struct event hangup;
 };
 
 static void on_signal(evutil_socket_t number, short what, void *data)
@@ -36,6 +40,48 @@ static void on_signal(evutil_socket_t number, short what, void *data)
 	(void)what;
 	log_info("%s: ending", strsignal(number));
 	(void)event_base_loopbreak(broker->base);
+}
+
+static void say_fault(void *data, const char *file, unsigned line, const char *text)
+{
+	(void)data;
+	if (line > 0)
+		log_error("%s:%u: %s", file, line, text);
+	else
+		log_error("%s: %s", file, text);
+}
+
+/* Read the configuration; a faulty one changes nothing. Returns 0 or -errno, which has been said.
+ */
+static int load_policy(struct broker *broker)
+{
+	struct policy *policy;
+	int r;
+
+	if (broker->settings->runtime.per_user)
+		return 0;
+	r = config_load(broker->settings->config, say_fault, NULL, &policy);
+	if (r < 0) {
+		log_error("the configuration was not taken (%s)%s", strerror(-r),
+			  broker->policy ? "; the one before stays" : "");
+		return r;
+	}
+	policy_free(broker->policy);
+	broker->policy = policy;
+	broker->server.policy = policy;
+	return 0;
+}
+
+/* As service managers say "reload"; a broker of one user has nothing to reload, and ends with its
+ * terminal. */
+static void on_hangup(evutil_socket_t number, short what, void *data)
+{
+	struct broker *broker = data;
+
+	if (broker->settings->runtime.per_user)
+		on_signal(number, what, data);
+	else if (load_policy(broker) == 0)
+		log_info("configuration reloaded");
 }
 
 /*
@@ -95,7 +141,9 @@ static int watch_signals(struct broker *broker)
 		if (event_add(&broker->signals[i], NULL) < 0)
 			return -ENOMEM;
 	}
-	return 0;
+	(void)event_assign(&broker->hangup, broker->base, SIGHUP, EV_SIGNAL | EV_PERSIST, on_hangup,
+			   broker);
+	return event_add(&broker->hangup, NULL) < 0 ? -ENOMEM : 0;
 }
 
 /* A broker that a client started may have inherited that client's service manager. */
@@ -141,6 +189,7 @@ static int start_server(struct broker *broker, const struct broker_settings *set
 	int r = server_init(&broker->server, broker->base, &broker->registry, &server,
 			    fd_steal(&broker->runtime.listener));
 
+	broker->server.policy = broker->policy;
 	broker->server.may_end = may_end;
 	broker->server.may_end_data = broker;
 	return r;
@@ -173,6 +222,7 @@ static int run_on_base(struct broker *broker, const struct broker_settings *sett
 	audit_fini(&broker->audit);
 	for (size_t i = 0; i < ARRAY_SIZE(ending_signals); i++)
 		(void)event_del(&broker->signals[i]);
+	(void)event_del(&broker->hangup);
 	return r;
 }
 
@@ -182,9 +232,14 @@ int broker_run(const struct broker_settings *settings)
 	int r;
 
 	prepare_process();
+	broker.settings = settings;
+	r = load_policy(&broker);
+	if (r < 0)
+		return r;
 	r = runtime_open(&broker.runtime, &settings->runtime);
 	if (r < 0) { /* which has been explained */
 		runtime_close(&broker.runtime);
+		policy_free(broker.policy);
 		return r;
 	}
 	broker.base = make_base();
@@ -194,5 +249,6 @@ int broker_run(const struct broker_settings *settings)
 	runtime_close(&broker.runtime);
 	if (broker.base)
 		event_base_free(broker.base);
+	policy_free(broker.policy);
 	return r;
 }

@@ -13,8 +13,7 @@
 #include "core/request.h"
 #include "wire/vocabulary.h"
 
-#define FLAGS_KNOWN  (SHMB_CREATE | SHMB_EXCLUSIVE | SHMB_KEY | SHMB_READ | SHMB_GROUP)
-#define MODE_DEFAULT 0600u
+#define FLAGS_KNOWN (SHMB_CREATE | SHMB_EXCLUSIVE | SHMB_KEY | SHMB_READ | SHMB_GROUP)
 
 /* The broker's own refusal says more than ours: it gets so much more time. */
 #define LATER_MS 250u
@@ -70,10 +69,8 @@ int opening_prepare(struct shmb_connection *connection, const struct opening *op
 	if (wait_ms > SHMB_TIMEOUT_MAX)
 		wait_ms = SHMB_TIMEOUT_MAX;
 	message.wait_ms = wait_ms;
-	if (opening->lifetime == SHMB_LIFETIME_DEFAULT)
-		message.lifetime = WIRE_LIFETIME_USED;
 	if (opening->mode == 0)
-		message.mode = MODE_DEFAULT;
+		message.mode = WIRE_MODE_DEFAULT;
 	strcpy(message.name, opening->name);
 	if (opening->layout)
 		strcpy(message.layout, opening->layout);

@@ -146,6 +146,32 @@ static const char *choose_group(const struct permission *permission, struct sysv
 	return NULL;
 }
 
+static const char *check_makers_group(const struct sysv_grant *grant,
+				      const struct broker_identity *broker)
+{
+	if (((grant->mode >> 3) & CLASS_BITS) != (grant->mode & CLASS_BITS) &&
+	    grant->gid != broker->gid && !broker->group_is_empty)
+		return "the broker's own group has members, and System V would grant them what its "
+		       "group has";
+	return NULL;
+}
+
+const char *access_sysv_private(const struct permission *permission,
+				const struct broker_identity *broker, struct sysv_grant *ret_grant)
+{
+	unsigned owner_bits = (permission->mode >> 6) & CLASS_BITS;
+	unsigned other_bits = permission->mode & CLASS_BITS;
+	const struct sysv_grant grant = {permission->gid, (uint16_t)(owner_bits << 3 | other_bits)};
+	const char *fault = check_makers_group(&grant, broker);
+
+	if (permission->n_acl > 0)
+		fault = "its access control list names others beside its owner, and System V knows "
+			"one group and everybody else";
+	if (!fault)
+		*ret_grant = grant;
+	return fault;
+}
+
 const char *access_sysv_fault(const struct permission *permission, const struct credentials *owner,
 			      const struct broker_identity *broker, struct sysv_grant *ret_grant)
 {
@@ -160,9 +186,9 @@ const char *access_sysv_fault(const struct permission *permission, const struct 
 	group_bits = (grant.mode >> 3) & CLASS_BITS;
 	other_bits = grant.mode & CLASS_BITS;
 	in_group = credentials_in_group(owner, grant.gid);
-	if (group_bits != other_bits && grant.gid != broker->gid && !broker->group_is_empty)
-		return "the broker's own group has members, and System V would grant them what its "
-		       "group has";
+	fault = check_makers_group(&grant, broker);
+	if (fault)
+		return fault;
 	/* The broker's user and root the kernel never stops, so there is nothing to express. */
 	if (permission->uid != broker->uid && permission->uid != 0 &&
 	    owner_bits != (in_group ? group_bits : other_bits))

@@ -76,4 +76,11 @@ const struct wire_acl_entry *access_find_entry(const struct permission *permissi
 const char *access_sysv_fault(const struct permission *permission, const struct credentials *owner,
 			      const struct broker_identity *broker, struct sysv_grant *ret_grant);
 
+/*
+ * The same where nobody but the owner is in the permission's group: its bits can say then what the
+ * owner may do.
+ */
+const char *access_sysv_private(const struct permission *permission,
+				const struct broker_identity *broker, struct sysv_grant *ret_grant);
+
 #endif

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "rules/policy.h"
 #include "wire/vocabulary.h"
 
 #define FOREIGN_NAMESPACE                                                                          \
@@ -30,10 +31,17 @@ static const char *sysv_fault(const struct backing_question *question, struct sy
 	if (!question->is_per_user && question->is_new && !(permission->mode & 0200u) &&
 	    !is_above_all(question))
 		return "its owner may not write, and under System V could not initialise it";
+	if (!question->is_per_user && question->gid_is_private)
+		return access_sysv_private(permission, question->broker, ret_grant);
 	if (!question->is_per_user)
 		return access_sysv_fault(permission, question->owner, question->broker, ret_grant);
 	*ret_grant = (struct sysv_grant){permission->gid, permission->mode & 0066u};
 	return NULL;
+}
+
+static bool is_allowed(const struct backing_question *question, uint8_t backing)
+{
+	return question->backings == 0 || (question->backings & POLICY_BACKING(backing));
 }
 
 int backing_choose(const struct backing_question *question, struct backing_answer *ret_answer)
@@ -44,11 +52,21 @@ int backing_choose(const struct backing_question *question, struct backing_answe
 
 	if (question->wanted == WIRE_BACKING_MEMFD) {
 		*ret_answer = (struct backing_answer){.backing = WIRE_BACKING_MEMFD, .why = ""};
-		if (!question->wants_key)
+		if (question->wants_key) {
+			ret_answer->why = "a memfd has no key: ask for sysv or auto";
+			return -EINVAL;
+		}
+		if (is_allowed(question, WIRE_BACKING_MEMFD))
 			return 0;
-		ret_answer->why = "a memfd has no key: ask for sysv or auto";
-		return -EINVAL;
+		ret_answer->why = question->backings_rule;
+		return -EPERM;
 	}
+	if (!is_allowed(question, WIRE_BACKING_SYSV)) {
+		ret_answer->backing = WIRE_BACKING_MEMFD;
+		ret_answer->why = question->backings_rule;
+		return wants_sysv ? -EPERM : 0;
+	}
+	wants_sysv |= !is_allowed(question, WIRE_BACKING_MEMFD);
 	fault = sysv_fault(question, &grant);
 	if (wants_sysv) {
 		*ret_answer = (struct backing_answer){WIRE_BACKING_SYSV, grant, fault ? fault : ""};

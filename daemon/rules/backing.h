@@ -11,11 +11,14 @@
 #include "rules/access.h"
 
 struct backing_question {
-	uint8_t wanted;       /* WIRE_BACKING_AUTO, _SYSV or _MEMFD */
-	bool wants_key;       /* of System V */
-	bool sysv_is_reached; /* the client is in the broker's IPC namespace */
-	bool is_per_user;     /* everybody has the broker's uid */
-	bool is_new;          /* the owner is to initialise it, so he has to be able to write */
+	uint8_t wanted;            /* WIRE_BACKING_AUTO, _SYSV or _MEMFD */
+	bool wants_key;            /* of System V */
+	bool sysv_is_reached;      /* the client is in the broker's IPC namespace */
+	bool is_per_user;          /* everybody has the broker's uid */
+	bool gid_is_private;       /* nobody but the owner is in the permission's group */
+	unsigned backings;         /* that the policy allows, a set of POLICY_BACKING(); 0: all */
+	const char *backings_rule; /* which rule says so */
+	bool is_new; /* the owner is to initialise it, so he has to be able to write */
 	const struct broker_identity *broker;
 	const struct permission *permission;
 	const struct credentials *owner;
@@ -27,7 +30,8 @@ struct backing_answer {
 	const char *why;         /* static text: the reason of the choice, or of the refusal */
 };
 
-/* Returns 0; -ENOTSUP when what was asked for cannot be had, -EINVAL when it contradicts itself. */
+/* Returns 0; -ENOTSUP when what was asked for cannot be had, -EPERM when the policy does not allow
+ * it, -EINVAL when it contradicts itself. */
 int backing_choose(const struct backing_question *question, struct backing_answer *ret_answer);
 
 #endif

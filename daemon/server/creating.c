@@ -10,6 +10,7 @@
 
 #include "objects/member.h"
 #include "rules/backing.h"
+#include "rules/policy.h"
 #include "server/dispatch.h"
 #include "server/peer.h"
 #include "server/server.h"
@@ -61,6 +62,13 @@ static int refuse(struct call *call, const struct object_plan *plan, int r)
 	}
 }
 
+static bool has_private_group(const struct call *call, const struct permission *permission)
+{
+	const struct policy *policy = call->server->policy;
+
+	return policy && policy_is_private_group(policy, permission->gid, permission->uid);
+}
+
 int creating_choose(struct call *call, const struct creation *creation,
 		    struct backing_answer *ret_answer)
 {
@@ -70,6 +78,9 @@ int creating_choose(struct call *call, const struct creation *creation,
 		.wants_key = creation->wants_key,
 		.sysv_is_reached = call->peer->sysv_is_reached,
 		.is_per_user = call->server->settings.per_user,
+		.gid_is_private = has_private_group(call, &plan->permission),
+		.backings = creation->backings,
+		.backings_rule = creation->backings_rule,
 		.is_new = !creation->is_there,
 		.broker = &call->server->registry->broker,
 		.permission = &plan->permission,

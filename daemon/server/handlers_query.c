@@ -1,6 +1,6 @@
 /*
  * Questions: status, stat, list, who. A peer is shown what it may open or remove, so root is
- * shown all.
+ * shown all; and so are the administrators that the policy names.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "objects/member.h"
 #include "objects/object.h"
+#include "rules/policy.h"
 #include "server/handlers.h"
 #include "server/parked.h"
 #include "server/peer.h"
@@ -25,8 +26,10 @@
 static bool is_shown(const struct call *call, const struct object *object)
 {
 	const struct credentials *subject = &call->peer->member->credentials;
+	const struct policy *policy = call->server->policy;
 
-	return access_granted(&object->permission, subject) != 0 ||
+	return (policy && policy_is_administrator(policy, subject)) ||
+	       access_granted(&object->permission, subject) != 0 ||
 	       access_may_manage(&object->permission, subject, call->server->registry->broker.uid);
 }
 

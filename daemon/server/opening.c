@@ -14,6 +14,7 @@
 #include "log.h"
 #include "objects/member.h"
 #include "objects/object.h"
+#include "rules/policy.h"
 #include "server/creating.h"
 #include "server/dispatch.h"
 #include "server/managing.h"
@@ -79,14 +80,16 @@ static int check_size(struct call *call, const struct wire_open_request *request
 static int check_creation(struct call *call, const struct wire_open_request *request)
 {
 	bool is_segment = request->kind == WIRE_KIND_SEGMENT;
-	const char *fault = access_mode_fault(is_segment, request->mode);
+	const char *fault = request->mode == WIRE_MODE_DEFAULT
+				    ? NULL
+				    : access_mode_fault(is_segment, request->mode);
 
 	if (!(request->flags & WIRE_OPEN_CREATE))
 		return 0;
 	if (fault)
 		return call_refuse(call, -EINVAL, "the mode 0%o of \"%s\" %s", request->mode,
 				   request->name, fault);
-	if (request->lifetime < WIRE_LIFETIME_KEEP || request->lifetime > WIRE_LIFETIME_OWNER)
+	if (request->lifetime > WIRE_LIFETIME_OWNER)
 		return call_refuse(call, -EINVAL,
 				   "\"%s\" is asked for with lifetime %u, which is none "
 				   "of keep (1), used (2) and owner (3)",
@@ -188,6 +191,41 @@ static int check_list(struct call *call, const struct wire_open_request *request
 			   permission->acl[at].id, fault);
 }
 
+/* Whether the policy lets the client create an object of this name. */
+static int check_policy(struct call *call, const struct wire_open_request *request)
+{
+	const struct policy *policy = call->server->policy;
+	const struct credentials *subject = &call->peer->member->credentials;
+	struct policy_verdict verdict;
+
+	if (!policy || policy_may_create(policy, subject, request->name, &verdict))
+		return 0;
+	return call_refuse(call, -EACCES, "\"%s\" may not be created by uid %u (%s)", request->name,
+			   subject->uid, verdict.rule);
+}
+
+/* What the policy has for what the client left open. */
+static void fill_defaults(const struct call *call, const struct wire_open_request *request,
+			  struct creation *creation)
+{
+	struct policy_defaults defaults = {.mode = 0600, .lifetime = WIRE_LIFETIME_USED};
+	struct object_plan *plan = &creation->plan;
+
+	if (call->server->policy)
+		policy_defaults(call->server->policy, request->name, &defaults);
+	if (request->mode == WIRE_MODE_DEFAULT)
+		plan->permission.mode = defaults.mode;
+	if (request->lifetime == WIRE_LIFETIME_DEFAULT) {
+		plan->lifetime = defaults.lifetime;
+		if (request->linger_ms == 0)
+			plan->linger_ms = defaults.linger_ms;
+	}
+	if (request->backing == WIRE_BACKING_AUTO && !creation->wants_key)
+		creation->wanted = defaults.backing;
+	creation->backings = defaults.backings;
+	creation->backings_rule = defaults.backings_rule;
+}
+
 static int create(struct call *call, const struct wire_open_request *request,
 		  struct object **ret_object)
 {
@@ -211,12 +249,16 @@ static int create(struct call *call, const struct wire_open_request *request,
 		.creator = member,
 	};
 	const char *why = "";
-	int r = choose_group(call, request, &creation.plan.permission.gid);
+	int r = check_policy(call, request);
 
 	if (r == 0)
-		r = check_list(call, request, &creation.plan.permission);
+		r = choose_group(call, request, &creation.plan.permission.gid);
 	if (r == 0)
-		r = creating_object(call, &creation, ret_object, &why);
+		r = check_list(call, request, &creation.plan.permission);
+	if (r < 0)
+		return r;
+	fill_defaults(call, request, &creation);
+	r = creating_object(call, &creation, ret_object, &why);
 	if (r == 0)
 		text_copy(reply->why, sizeof(reply->why), why);
 	return r;

@@ -35,6 +35,11 @@
 #define WIRE_HELLO_RESUMED  0x2u /* the member came back with what it held */
 #define WIRE_HELLO_SYSV     0x4u /* same IPC namespace: System V segments can be handed out */
 
+/* OPEN request, with create: what the policy says for the name, instead of what the client wants.
+ */
+#define WIRE_MODE_DEFAULT     0xffffu
+#define WIRE_LIFETIME_DEFAULT 0
+
 /* OPEN request: flags. */
 #define WIRE_OPEN_CREATE    0x1u  /* create it when there is none */
 #define WIRE_OPEN_EXCLUSIVE 0x2u  /* with CREATE: refuse when there is one */
@@ -102,9 +107,9 @@
 	FIELD(M, u8,    kind, 0, 1, "segment or FIFO")				\
 	FIELD(M, u8,    access, 0, 1, "what the client wants to do")		\
 	FIELD(M, u8,    backing, 0, 1, "with create: which backing, auto for the broker's choice")	\
-	FIELD(M, u8,    lifetime, 0, 1, "with create: when it ends by itself")	\
+	FIELD(M, u8,    lifetime, 0, 1, "with create: when it ends by itself; 0: as the policy has it")	\
 	FIELD(M, u32,   linger_ms, 0, 1, "with lifetime used: how long it outlives its last holder")	\
-	FIELD(M, u16,   mode, 0, 1, "with create: permission bits, octal 0 to 0666")	\
+	FIELD(M, u16,   mode, 0, 1, "with create: permission bits, octal 0 to 0666; 65535: as the policy has it")	\
 	FIELD(M, u32,   gid, 0, 1, "with create and flag 16: the group")		\
 	FIELD(M, acl,   acl, WIRE_ACL_MAX, 1, "with create: what single users and other groups may do")	\
 	FIELD(M, u64,   size, 0, 1, "with create: bytes; else 0, or the least size that will do")	\

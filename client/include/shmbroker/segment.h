@@ -39,13 +39,15 @@ enum shmb_backing {
 };
 
 enum shmb_lifetime {
-	SHMB_LIFETIME_DEFAULT = 0, /* used */
+	SHMB_LIFETIME_DEFAULT = 0, /* what the broker's policy has for the name; built in: used */
 	SHMB_LIFETIME_KEEP = 1,    /* until it is removed */
 	SHMB_LIFETIME_USED = 2,    /* until linger_ms after its last holder is gone */
 	SHMB_LIFETIME_OWNER = 3,   /* until its creator is gone */
 };
 
-#define SHMB_MODE_NONE 01000 /* in `mode`: no permission bits at all; 0 means the default, 0600 */
+/* In `mode`: no permission bits at all. 0 means the default, which is the broker's policy's for the
+ * name; built in: 0600. */
+#define SHMB_MODE_NONE 01000
 
 /* Zeroed is the default for every member. */
 struct shmb_segment_options {

@@ -1,0 +1,246 @@
+/*
+ * The policy of a configuration at work: who may create what, what an object gets when nobody says,
+ * and what a reload does, also one of a faulty file.
+ */
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "library.h"
+#include "support/child.h"
+#include "support/suite.h"
+
+static char directory[] = "/tmp/shmbroker-policy-XXXXXX";
+static char config[64];
+
+static struct broker broker;
+static struct shmb_connection *root;
+
+static void make_directory(void)
+{
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	snprintf(config, sizeof(config), "%s/shmbrokerd.conf", directory);
+}
+
+static void remove_directory(void)
+{
+	(void)unlink(config);
+	(void)rmdir(directory);
+}
+
+static void write_config(const char *text)
+{
+	FILE *file = fopen(config, "we");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(text, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+static void start(const char *text)
+{
+	const char *const options[] = {"--config", config, NULL};
+
+	write_config(text);
+	broker_start(&broker, options);
+	root = library_connect(&broker);
+}
+
+static void stop(void)
+{
+	shmb_disconnect(root);
+	broker_stop(&broker);
+}
+
+/* Somebody creates NAME, in a process of its own. */
+struct attempt {
+	unsigned uid;
+	const char *name;
+	int expected;
+};
+
+static int try_create(struct child *self, void *data)
+{
+	const struct attempt *attempt = data;
+	struct shmb_connection *connection;
+	struct shmb_segment *segment;
+
+	(void)self;
+	become(attempt->uid);
+	connection = library_connect(&broker);
+	expect_result(shmb_segment_open(connection, attempt->name, &page, &segment),
+		      attempt->expected);
+	if (attempt->expected == -EACCES)
+		ck_assert_ptr_nonnull(strstr(shmb_last_error(), "shmbrokerd.conf:"));
+	shmb_disconnect(connection);
+	return 0;
+}
+
+static void expect_create(unsigned uid, const char *name, int expected)
+{
+	struct attempt attempt = {uid, name, expected};
+
+	child_run(try_create, &attempt);
+}
+
+#define CLAIMED                                                                                    \
+	"[Prefix sensors]\n"                                                                       \
+	"Create=u:64501\n"                                                                         \
+	"Mode=0664\n"                                                                              \
+	"Lifetime=used:1h\n"                                                                       \
+	"[Prefix sensors/open]\n"                                                                  \
+	"Create=*\n"                                                                               \
+	"Backings=memfd\n"                                                                         \
+	"Backing=memfd\n"
+
+START_TEST(a_claimed_prefix_is_for_those_it_lists)
+{
+	if (!is_root_or_says_skipped())
+		return;
+	start(CLAIMED);
+	expect_create(UID_ALICE, "sensors/one", SHMB_INITIALISE);
+	expect_create(UID_BOB, "sensors/two", -EACCES);
+	expect_create(UID_BOB, "sensors", -EACCES);
+	expect_create(UID_BOB, "sensors/open/three", SHMB_INITIALISE);
+	expect_create(UID_BOB, "sensorsandmore", SHMB_INITIALISE);
+	expect_create(UID_BOB, "elsewhere", SHMB_INITIALISE);
+	expect_create(0, "sensors/root", SHMB_INITIALISE);
+	ck_assert(broker_said(&broker, "OPEN denied to test"));
+	stop();
+}
+END_TEST
+
+START_TEST(what_the_client_leaves_open_is_as_the_policy_has_it)
+{
+	struct shmb_segment_options own = page;
+	struct shmb_segment *by_policy, *by_client;
+	struct shmb_object object;
+
+	own.mode = 0600;
+	own.lifetime = SHMB_LIFETIME_OWNER;
+	start(CLAIMED);
+	by_policy = library_create(root, "sensors/default", &page);
+	object = library_stat(root, "sensors/default");
+	ck_assert_uint_eq(object.mode, 0664);
+	ck_assert_int_eq(object.lifetime, SHMB_LIFETIME_USED);
+	ck_assert_uint_eq(object.linger_ms, 3600 * 1000);
+	by_client = library_create(root, "sensors/own", &own);
+	object = library_stat(root, "sensors/own");
+	ck_assert_uint_eq(object.mode, 0600);
+	ck_assert_int_eq(object.lifetime, SHMB_LIFETIME_OWNER);
+	shmb_segment_detach(by_policy);
+	shmb_segment_detach(by_client);
+	stop();
+}
+END_TEST
+
+START_TEST(a_backing_that_the_policy_does_not_allow_is_not_had)
+{
+	struct shmb_segment_options options = page;
+	struct shmb_segment *segment;
+	struct shmb_segment_facts facts;
+
+	start(CLAIMED);
+	segment = library_create(root, "sensors/open/auto", &page);
+	shmb_segment_info(segment, &facts);
+	ck_assert_int_eq(facts.backing, SHMB_BACKING_MEMFD);
+	shmb_segment_detach(segment);
+	options.backing = SHMB_BACKING_SYSV;
+	expect_refused(shmb_segment_open(root, "sensors/open/sysv", &options, &segment), -EPERM);
+	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "Backings="));
+	options.backing = SHMB_BACKING_AUTO;
+	options.flags |= SHMB_KEY;
+	expect_refused(shmb_segment_open(root, "sensors/open/key", &options, &segment), -EPERM);
+	stop();
+}
+END_TEST
+
+static void reload(const char *text, const char *said)
+{
+	write_config(text);
+	ck_assert_int_eq(kill(broker.pid, SIGHUP), 0);
+	eventually(broker_said(&broker, said));
+}
+
+START_TEST(a_reload_changes_the_policy_and_a_faulty_one_does_not)
+{
+	if (!is_root_or_says_skipped())
+		return;
+	start("");
+	expect_create(UID_BOB, "later/one", SHMB_INITIALISE);
+	reload("[Prefix later]\nCreate=u:64501\n", "configuration reloaded");
+	expect_create(UID_BOB, "later/two", -EACCES);
+	expect_create(UID_ALICE, "later/two", SHMB_INITIALISE);
+	reload("[Prefix later]\nCreate=*\nColour=red\n", "the one before stays");
+	ck_assert(broker_said(&broker, "shmbrokerd.conf:3: "));
+	expect_create(UID_BOB, "later/three", -EACCES);
+	stop();
+}
+END_TEST
+
+/* There is no policy before the first, and what is built in might be wider than what was meant. */
+START_TEST(a_faulty_configuration_is_no_start)
+{
+	const char *const options[] = {"--config", config, NULL};
+	int status = 0;
+
+	write_config("[Prefix a/../b]\nCreate=*\n");
+	ck_assert(!broker_try_start(&broker, options, &status));
+	ck_assert_int_eq(status, EXIT_FAILURE);
+	ck_assert(broker_said(&broker, "shmbrokerd.conf:1: "));
+	ck_assert(broker_said(&broker, "the configuration was not taken"));
+	broker_forget(&broker);
+}
+END_TEST
+
+/* The owner of a group that is his alone can be said by System V. */
+static int create_private(struct child *self, void *data)
+{
+	struct shmb_segment_options options = page;
+	struct shmb_connection *connection;
+	struct shmb_segment *segment;
+	struct shmb_object object;
+
+	(void)self;
+	(void)data;
+	become(UID_ALICE);
+	connection = library_connect(&broker);
+	options.backing = SHMB_BACKING_SYSV;
+	options.mode = 0600;
+	segment = library_create(connection, "mine", &options);
+	object = library_stat(connection, "mine");
+	ck_assert_uint_eq(object.mode, 0600);
+	strcpy(shmb_segment_data(segment), "written");
+	shmb_disconnect(connection);
+	return 0;
+}
+
+START_TEST(a_private_group_lets_system_v_say_a_single_user)
+{
+	if (!is_root_or_says_skipped())
+		return;
+	start("[Broker]\nPrivateGroups=64501:64501\n");
+	child_run(create_private, NULL);
+	stop();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("policy");
+	TCase *tcase = tcase_create("policy");
+
+	tcase_add_unchecked_fixture(tcase, make_directory, remove_directory);
+	tcase_add_test(tcase, a_claimed_prefix_is_for_those_it_lists);
+	tcase_add_test(tcase, what_the_client_leaves_open_is_as_the_policy_has_it);
+	tcase_add_test(tcase, a_backing_that_the_policy_does_not_allow_is_not_had);
+	tcase_add_test(tcase, a_reload_changes_the_policy_and_a_faulty_one_does_not);
+	tcase_add_test(tcase, a_faulty_configuration_is_no_start);
+	tcase_add_test(tcase, a_private_group_lets_system_v_say_a_single_user);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
