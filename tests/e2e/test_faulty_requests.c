@@ -101,7 +101,7 @@ START_TEST(each_faulty_field_of_a_segment_is_refused)
 	FAULT(lifetime, 255, -EINVAL)
 	FAULT(mode, 0667, -EINVAL)
 	FAULT(mode, 01000, -EINVAL)
-	FAULT(mode, 0xffff, -EINVAL)
+	FAULT(mode, 0xfffe, -EINVAL)
 	FAULT(mode, 0620, -EINVAL) /* write without read cannot be mapped */
 	FAULT(flags, WIRE_OPEN_CREATE | 8u, -EINVAL)
 	FAULT(flags, WIRE_OPEN_CREATE | 0x80000000u, -EINVAL)

@@ -1,0 +1,59 @@
+/*
+ * What each user has used up. A charge is embedded in what it pays for and ends with it: so nothing
+ * is counted by hand, and what is made and not charged for, or charged for and not refunded, shows
+ * when the broker ends.
+ *
+ * Accounts know neither the limits nor what the resources are (resources.h); the caller brings the
+ * limit with each charge, since it may have changed meanwhile.
+ */
+#ifndef RULES_QUOTA_H
+#define RULES_QUOTA_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "rules/resources.h"
+#include "rules/table.h"
+
+/* What one user has used up. It is there while anything is charged to it. */
+struct quota_account {
+	UT_hash_handle handle;
+	uid_t uid;
+	uint32_t n_charges;
+	uint64_t used[RESOURCES_N];
+};
+
+struct quota {
+	struct quota_account *accounts;
+};
+
+/* Zeroed it pays for nothing. */
+struct charge {
+	struct quota_account *account;
+	struct quota *quota;
+	uint64_t amount;
+	uint8_t resource;
+};
+
+/*
+ * Charge AMOUNT of RESOURCE to UID, if what it has used up is at most LIMIT then. Returns 0,
+ * -EDQUOT or -ENOMEM, and on failure nothing has changed. CHARGE must pay for nothing yet.
+ */
+int charge_take(struct charge *charge, struct quota *quota, uid_t uid, enum resource resource,
+		uint64_t amount, uint64_t limit);
+
+/* Make what CHARGE pays for AMOUNT. Growing may be refused with -EDQUOT; shrinking never is. */
+int charge_change(struct charge *charge, uint64_t amount, uint64_t limit);
+
+/* Hand what FROM pays for on to TO, which must pay for nothing. */
+void charge_move(struct charge *to, struct charge *from);
+
+/* Refund. Does nothing to one that pays for nothing, and leaves it so. */
+void charge_end(struct charge *charge);
+
+uint64_t quota_used(const struct quota *quota, uid_t uid, enum resource resource);
+
+/* How many users have used up anything. */
+unsigned quota_users(const struct quota *quota);
+
+#endif

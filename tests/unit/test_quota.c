@@ -1,0 +1,125 @@
+/*
+ * Charges and refunds: exact at the limit, whole on failure, and nothing left when all have ended.
+ */
+#include "rules/quota.h"
+
+#include <errno.h>
+
+#include "support/suite.h"
+
+#define ALICE 1000
+#define BOB   1001
+
+static struct quota quota;
+
+static void stop(void)
+{
+	ck_assert_uint_eq(quota_users(&quota), 0);
+}
+
+START_TEST(what_reaches_the_limit_is_taken_and_one_more_is_not)
+{
+	struct charge first = {0}, second = {0}, third = {0};
+
+	ck_assert_int_eq(charge_take(&first, &quota, ALICE, RESOURCE_BYTES, 60, 100), 0);
+	ck_assert_int_eq(charge_take(&second, &quota, ALICE, RESOURCE_BYTES, 41, 100), -EDQUOT);
+	ck_assert_ptr_null(second.account);
+	ck_assert_int_eq(charge_take(&second, &quota, ALICE, RESOURCE_BYTES, 40, 100), 0);
+	ck_assert_uint_eq(quota_used(&quota, ALICE, RESOURCE_BYTES), 100);
+	ck_assert_int_eq(charge_take(&third, &quota, ALICE, RESOURCE_BYTES, 1, 100), -EDQUOT);
+	charge_end(&first);
+	ck_assert_int_eq(charge_take(&third, &quota, ALICE, RESOURCE_BYTES, 60, 100), 0);
+	charge_end(&third);
+	charge_end(&second);
+}
+END_TEST
+
+START_TEST(users_and_resources_are_counted_apart)
+{
+	struct charge bytes = {0}, objects = {0}, bobs = {0};
+
+	ck_assert_int_eq(charge_take(&bytes, &quota, ALICE, RESOURCE_BYTES, 5, 5), 0);
+	ck_assert_int_eq(charge_take(&objects, &quota, ALICE, RESOURCE_OBJECTS, 1, 1), 0);
+	ck_assert_int_eq(charge_take(&bobs, &quota, BOB, RESOURCE_BYTES, 5, 5), 0);
+	ck_assert_uint_eq(quota_users(&quota), 2);
+	ck_assert_uint_eq(quota_used(&quota, ALICE, RESOURCE_OBJECTS), 1);
+	ck_assert_uint_eq(quota_used(&quota, BOB, RESOURCE_OBJECTS), 0);
+	charge_end(&bytes);
+	charge_end(&objects);
+	ck_assert_uint_eq(quota_users(&quota), 1);
+	charge_end(&bobs);
+}
+END_TEST
+
+START_TEST(sums_do_not_wrap_around)
+{
+	struct charge most = {0}, more = {0};
+
+	ck_assert_int_eq(charge_take(&most, &quota, ALICE, RESOURCE_BYTES, UINT64_MAX,
+				     RESOURCE_INFINITY),
+			 0);
+	ck_assert_int_eq(charge_take(&more, &quota, ALICE, RESOURCE_BYTES, 1, RESOURCE_INFINITY),
+			 -EDQUOT);
+	ck_assert_int_eq(charge_change(&most, 1, RESOURCE_INFINITY), 0);
+	ck_assert_int_eq(charge_take(&more, &quota, ALICE, RESOURCE_BYTES, 1, RESOURCE_INFINITY),
+			 0);
+	ck_assert_int_eq(charge_change(&more, UINT64_MAX, RESOURCE_INFINITY), -EDQUOT);
+	ck_assert_uint_eq(quota_used(&quota, ALICE, RESOURCE_BYTES), 2);
+	charge_end(&most);
+	charge_end(&more);
+}
+END_TEST
+
+/* A limit may fall below what is used: nothing new is had then, and less is always possible. */
+START_TEST(a_limit_below_what_is_used_stops_growth_alone)
+{
+	struct charge charge = {0}, other = {0};
+
+	ck_assert_int_eq(charge_take(&charge, &quota, ALICE, RESOURCE_PARKED, 10, 10), 0);
+	ck_assert_int_eq(charge_change(&charge, 11, 4), -EDQUOT);
+	ck_assert_int_eq(charge_change(&charge, 8, 4), 0);
+	ck_assert_int_eq(charge_take(&other, &quota, ALICE, RESOURCE_PARKED, 0, 4), -EDQUOT);
+	ck_assert_uint_eq(quota_used(&quota, ALICE, RESOURCE_PARKED), 8);
+	charge_end(&charge);
+}
+END_TEST
+
+START_TEST(a_refused_charge_opens_no_account)
+{
+	struct charge charge = {0};
+
+	ck_assert_int_eq(charge_take(&charge, &quota, BOB, RESOURCE_BYTES, 2, 1), -EDQUOT);
+	ck_assert_uint_eq(quota_users(&quota), 0);
+	charge_end(&charge);
+}
+END_TEST
+
+START_TEST(a_charge_that_moved_ends_once)
+{
+	struct charge from = {0}, to = {0};
+
+	ck_assert_int_eq(charge_take(&from, &quota, BOB, RESOURCE_WATCHES, 3, 9), 0);
+	charge_move(&to, &from);
+	charge_end(&from);
+	ck_assert_uint_eq(quota_used(&quota, BOB, RESOURCE_WATCHES), 3);
+	charge_end(&to);
+	charge_end(&to);
+	ck_assert_uint_eq(quota_used(&quota, BOB, RESOURCE_WATCHES), 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("quota");
+	TCase *tests = tcase_create("quota");
+
+	tcase_add_checked_fixture(tests, NULL, stop);
+	tcase_add_test(tests, what_reaches_the_limit_is_taken_and_one_more_is_not);
+	tcase_add_test(tests, users_and_resources_are_counted_apart);
+	tcase_add_test(tests, sums_do_not_wrap_around);
+	tcase_add_test(tests, a_limit_below_what_is_used_stops_growth_alone);
+	tcase_add_test(tests, a_refused_charge_opens_no_account);
+	tcase_add_test(tests, a_charge_that_moved_ends_once);
+	suite_add_tcase(suite, tests);
+	return suite_run(suite);
+}
