@@ -385,18 +385,12 @@ static void lead(struct shmb_connection *connection, const struct shmb_request *
 void channel_turn(struct shmb_connection *connection, const struct shmb_request *until,
 		  uint64_t deadline)
 {
-	int before;
-
-	/* A thread that is cancelled while it leads or sleeps would take the lead or the lock
-	 * along. */
-	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
 	if (!connection->is_led)
 		lead(connection, until, deadline);
 	else if (next_to_send(connection))
 		send_turn(connection, deadline);
 	else
 		follow(connection, deadline);
-	(void)pthread_setcancelstate(before, NULL);
 }
 
 /* It was connected without blocking; from now on each call says whether it may. */

@@ -22,18 +22,29 @@
 #define TIMEOUT_DEFAULT_MS 10000
 #define GOODBYE_TIMEOUT_MS 1000
 
+/* How this thread was to be cancelled before it took a lock of ours, of which it has one at a time. */
+static _Thread_local int cancelability;
+
+/* A thread that is cancelled in the midst of a system call would take the lock and the lead along. */
+static void take_lock(struct shmb_connection *connection)
+{
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelability);
+	(void)pthread_mutex_lock(&connection->lock);
+}
+
 int connection_enter(struct shmb_connection *connection)
 {
 	int r = process_check(connection->pid);
 
 	if (r == 0)
-		(void)pthread_mutex_lock(&connection->lock);
+		take_lock(connection);
 	return r;
 }
 
 void connection_leave(struct shmb_connection *connection)
 {
 	(void)pthread_mutex_unlock(&connection->lock);
+	(void)pthread_setcancelstate(cancelability, NULL);
 }
 
 /* The condition counts on the clock on which deadlines are. */
@@ -145,7 +156,7 @@ int shmb_connect(const struct shmb_connect_options *options,
 	r = connection_new(options, &connection);
 	if (r < 0)
 		return r;
-	(void)pthread_mutex_lock(&connection->lock);
+	take_lock(connection);
 	r = await_greeting(connection, options->no_wait, connection_deadline(connection, 0));
 	connection_leave(connection);
 	if (r < 0) {
@@ -221,7 +232,7 @@ void shmb_disconnect(struct shmb_connection *connection)
 		disconnect_in_child(connection);
 		return;
 	}
-	(void)pthread_mutex_lock(&connection->lock);
+	take_lock(connection);
 	let_go_of_all(connection);
 	if (connection->socket >= 0)
 		say_goodbye(connection);
@@ -302,7 +313,7 @@ static void call_back(struct shmb_connection *connection)
 		list_remove(link);
 		connection_leave(connection);
 		done(request, data);
-		(void)pthread_mutex_lock(&connection->lock);
+		take_lock(connection);
 	}
 }
 
