@@ -68,7 +68,7 @@ static int load_policy(struct broker *broker)
 	}
 	policy_free(broker->policy);
 	broker->policy = policy;
-	broker->server.policy = policy;
+	broker->registry.policy = policy;
 	return 0;
 }
 
@@ -165,7 +165,10 @@ static int start_registry(struct broker *broker, const struct broker_settings *s
 		.pidfd_by_pid = getenv("SHMBROKERD_PIDFD_BY_PID") != NULL,
 	};
 
-	return registry_init(&broker->registry, broker->base, &registry);
+	int r = registry_init(&broker->registry, broker->base, &registry);
+
+	broker->registry.policy = broker->policy;
+	return r;
 }
 
 static void start_audit(struct broker *broker, const struct broker_settings *settings)
@@ -189,7 +192,6 @@ static int start_server(struct broker *broker, const struct broker_settings *set
 	int r = server_init(&broker->server, broker->base, &broker->registry, &server,
 			    fd_steal(&broker->runtime.listener));
 
-	broker->server.policy = broker->policy;
 	broker->server.may_end = may_end;
 	broker->server.may_end_data = broker;
 	return r;
@@ -219,6 +221,9 @@ static int run_on_base(struct broker *broker, const struct broker_settings *sett
 	else
 		server_stop(&broker->server);
 	server_fini(&broker->server);
+	if (quota_users(&broker->registry.quota) > 0)
+		log_error("%u users are still charged at the end: something was not refunded",
+			  quota_users(&broker->registry.quota));
 	audit_fini(&broker->audit);
 	for (size_t i = 0; i < ARRAY_SIZE(ending_signals); i++)
 		(void)event_del(&broker->signals[i]);

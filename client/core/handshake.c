@@ -34,7 +34,7 @@
 static bool is_passing(int status)
 {
 	return status == -EAGAIN || status == -ENOMEM || status == -ENOBUFS || status == -EMFILE ||
-	       status == -ENFILE || status == -EUSERS || status == -EBUSY;
+	       status == -ENFILE || status == -EUSERS || status == -EBUSY || status == -EDQUOT;
 }
 
 static void set_pause(struct shmb_connection *connection)

@@ -31,7 +31,8 @@ struct member {
 	struct credentials credentials;
 	char program[WIRE_PROGRAM_MAX + 1];
 	struct peer *peer;  /* its connection, of which only server/ knows more; NULL while away */
-	struct hold *holds; /* its entries of the ledger */
+	struct hold *holds; /* its entries of the ledger, */
+	uint32_t n_holds;   /* so many */
 	struct object *owned;  /* objects that end with it */
 	struct event death;    /* its pidfd */
 	struct event grace;    /* runs while it is away */

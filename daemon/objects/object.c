@@ -11,9 +11,13 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "objects/ghost.h"
 #include "objects/lifetime.h"
 #include "objects/member.h"
 #include "objects/registry.h"
+
+/* An honest program has a few for each object; the ledger is the broker's memory. */
+#define HOLDS_PER_MEMBER_MAX 65536
 
 #define tell(object_, callback, ...)                                                               \
 	do {                                                                                       \
@@ -45,11 +49,50 @@ static void forget_owner(struct object *object)
 	object->owner = NULL;
 }
 
+static void end_charges(struct object *object)
+{
+	for (unsigned i = 0; i < OBJECT_CHARGES; i++)
+		charge_end(&object->charges[i]);
+}
+
+/* Charge the owner for all that the object will be. */
+static int take_charges(struct object *object, const struct object_plan *plan,
+			enum resource *ret_short)
+{
+	const struct {
+		enum object_charge charge;
+		enum resource resource;
+		uint64_t amount;
+	} costs[] = {
+		{CHARGE_OBJECT, RESOURCE_OBJECTS, 1},
+		{CHARGE_BYTES, RESOURCE_BYTES, plan->size},
+		{CHARGE_SLOT, RESOURCE_SYSV_SEGMENTS, plan->backing == WIRE_BACKING_SYSV},
+		{CHARGE_ACL, RESOURCE_ACL_ENTRIES, plan->permission.n_acl},
+	};
+	struct registry *registry = object->registry;
+
+	for (size_t i = 0; i < ARRAY_SIZE(costs); i++) {
+		int r;
+
+		if (costs[i].amount == 0 && costs[i].charge != CHARGE_ACL)
+			continue;
+		r = charge_take(&object->charges[costs[i].charge], &registry->quota,
+				plan->permission.uid, costs[i].resource, costs[i].amount,
+				registry_limit(registry, plan->owner, costs[i].resource));
+		if (r == -EDQUOT && ret_short)
+			*ret_short = costs[i].resource;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static void object_free(struct object *object)
 {
 	struct registry *registry = object->registry;
 
 	HASH_DELETE(by_id, registry->by_id, object);
+	end_charges(object);
 	free((void *)object->permission.acl);
 	free(object);
 }
@@ -103,12 +146,22 @@ static int make_backing(struct object *object, uint8_t backing)
 			      object->name);
 }
 
+/* What of a segment lives on in the kernel still costs. */
+static void end_segment(struct object *object)
+{
+	struct segment before = object->segment;
+
+	segment_destroy(&object->segment);
+	ghost_mourn(object->registry, &before, &object->charges[CHARGE_BYTES],
+		    &object->charges[CHARGE_SLOT]);
+}
+
 static void end_backing(struct object *object)
 {
 	if (object->kind == WIRE_KIND_FIFO)
 		fifo_destroy(&object->fifo, object->registry->fifo_directory, object->name);
 	else
-		segment_destroy(&object->segment);
+		end_segment(object);
 }
 
 static struct object *allocate(const struct object_plan *plan)
@@ -141,7 +194,7 @@ static int enter_tables(struct object *object)
 }
 
 int object_new(struct registry *registry, const struct object_plan *plan, struct member *creator,
-	       struct object **ret_object)
+	       struct object **ret_object, enum resource *ret_short)
 {
 	struct object *object = allocate(plan);
 	int r;
@@ -160,7 +213,9 @@ int object_new(struct registry *registry, const struct object_plan *plan, struct
 	object->lifetime = plan->lifetime;
 	object->state = plan->kind == WIRE_KIND_FIFO ? WIRE_STATE_READY : WIRE_STATE_FRESH;
 	lifetime_init(object);
-	r = copy_permission(&plan->permission, &object->permission);
+	r = take_charges(object, plan, ret_short);
+	if (r == 0)
+		r = copy_permission(&plan->permission, &object->permission);
 	if (r == 0)
 		r = make_backing(object, plan->backing);
 	if (r == 0) {
@@ -169,6 +224,7 @@ int object_new(struct registry *registry, const struct object_plan *plan, struct
 			end_backing(object);
 	}
 	if (r < 0) {
+		end_charges(object);
 		free((void *)object->permission.acl);
 		free(object);
 		return r;
@@ -199,22 +255,27 @@ static int permit_backing(const struct object *object, const struct permission *
 }
 
 int object_permit(struct object *object, const struct permission *permission,
-		  const struct sysv_grant *grant, bool owner_in_group)
+		  const struct sysv_grant *grant, const struct credentials *owner)
 {
+	struct charge *charge = &object->charges[CHARGE_ACL];
+	uint64_t limit = registry_limit(object->registry, owner, RESOURCE_ACL_ENTRIES);
 	struct permission copy;
 	int r = copy_permission(permission, &copy);
 
 	if (r < 0)
 		return r;
-	r = permit_backing(object, permission, grant);
+	r = charge_change(charge, permission->n_acl, limit);
+	if (r == 0)
+		r = permit_backing(object, permission, grant);
 	if (r < 0) {
+		(void)charge_change(charge, object->permission.n_acl, RESOURCE_INFINITY);
 		free((void *)copy.acl);
 		return r;
 	}
 	free((void *)object->permission.acl);
 	object->permission = copy;
 	object->grant = *grant;
-	object->owner_in_group = owner_in_group;
+	object->owner_in_group = credentials_in_group(owner, permission->gid);
 	tell(object, permitted, object);
 	return 0;
 }
@@ -235,7 +296,7 @@ void object_replace(struct object *object, struct object *next)
 	if (object->kind == WIRE_KIND_FIFO)
 		fifo_abandon(&object->fifo); /* its path is the next one's */
 	else
-		segment_destroy(&object->segment);
+		end_segment(object);
 	tell(object, removed, object, WIRE_ENDING_REPLACED);
 	settle(object);
 	lifetime_begin(next);
@@ -277,8 +338,11 @@ static int hold_new(struct object *object, struct member *member, unsigned acces
 		    struct hold **ret_hold)
 {
 	struct registry *registry = object->registry;
-	struct hold *hold = calloc(1, sizeof(*hold));
+	struct hold *hold;
 
+	if (member->n_holds >= HOLDS_PER_MEMBER_MAX)
+		return -EUSERS;
+	hold = calloc(1, sizeof(*hold));
 	if (!hold)
 		return -ENOMEM;
 	hold->object = object;
@@ -294,6 +358,7 @@ static int hold_new(struct object *object, struct member *member, unsigned acces
 	}
 	DL_APPEND2(object->holds, hold, object_prev, object_next);
 	DL_APPEND2(member->holds, hold, member_prev, member_next);
+	member->n_holds++;
 	object->n_holds++;
 	object->n_readers += (access & WIRE_ACCESS_READ) != 0;
 	object->n_writers += (access & WIRE_ACCESS_WRITE) != 0;
@@ -302,20 +367,47 @@ static int hold_new(struct object *object, struct member *member, unsigned acces
 	return 0;
 }
 
+/* The cost of new memory while the old is still in use. By the owner's uid alone: he need not be
+ * here, and then his groups are not known. */
+static int charge_for_more(const struct object *object, struct charge *bytes, struct charge *slot)
+{
+	struct registry *registry = object->registry;
+	const struct credentials owner = {.uid = object->permission.uid, .gid = (gid_t)-1};
+	int r = charge_take(bytes, &registry->quota, owner.uid, RESOURCE_BYTES, object->size,
+			    registry_limit(registry, &owner, RESOURCE_BYTES));
+
+	if (r == 0)
+		r = charge_take(slot, &registry->quota, owner.uid, RESOURCE_SYSV_SEGMENTS, 1,
+				registry_limit(registry, &owner, RESOURCE_SYSV_SEGMENTS));
+	return r;
+}
+
 /* Fresh memory for the next initialiser: the last one may still write into the old. */
 static int renew(struct object *object)
 {
-	struct segment fresh;
-	int r = segment_create(&fresh, object->segment.backing, object->size, &object->grant,
-			       object->name);
+	struct charge *own_bytes = &object->charges[CHARGE_BYTES];
+	struct charge bytes = {.account = NULL}, slot = {.account = NULL};
+	struct segment fresh = {.backing = 0};
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	segment_destroy(&object->segment);
-	object->segment = fresh;
-	object->generation++;
-	object->is_stained = false;
-	return 0;
+	if (segment_attachments(&object->segment) > 0)
+		r = charge_for_more(object, &bytes, &slot);
+	if (r == 0)
+		r = segment_create(&fresh, object->segment.backing, object->size, &object->grant,
+				   object->name);
+	if (r == 0) {
+		end_segment(object);
+		object->segment = fresh;
+		object->generation++;
+		object->is_stained = false;
+		if (!own_bytes->account) { /* a ghost has what it had */
+			charge_move(own_bytes, &bytes);
+			charge_move(&object->charges[CHARGE_SLOT], &slot);
+		}
+	}
+	charge_end(&bytes);
+	charge_end(&slot);
+	return r;
 }
 
 int object_hold(struct object *object, struct member *member, unsigned access,
@@ -362,6 +454,7 @@ void hold_end(struct hold *hold)
 	HASH_DELETE(handle, object->registry->holds, hold);
 	DL_DELETE2(object->holds, hold, object_prev, object_next);
 	DL_DELETE2(hold->member->holds, hold, member_prev, member_next);
+	hold->member->n_holds--;
 	object->n_holds--;
 	object->n_readers -= (hold->access & WIRE_ACCESS_READ) != 0;
 	object->n_writers -= (hold->access & WIRE_ACCESS_WRITE) != 0;

@@ -15,12 +15,16 @@
 
 #include "objects/fifo.h"
 #include "objects/segment.h"
+#include "rules/quota.h"
 #include "rules/table.h"
 #include "wire/messages.h"
 
 struct hold;
 struct member;
 struct registry;
+
+/* What an object costs its owner. */
+enum object_charge { CHARGE_OBJECT, CHARGE_BYTES, CHARGE_SLOT, CHARGE_ACL, OBJECT_CHARGES };
 
 struct object {
 	struct registry *registry;
@@ -42,9 +46,10 @@ struct object {
 	uint32_t n_readers;
 	uint32_t n_writers;
 	uint32_t n_waiting; /* openers that wait for the initialiser; they count as users */
-	struct permission permission; /* with a list of its own */
-	struct sysv_grant grant;      /* what System V is told of it */
-	bool owner_in_group;          /* the owner was in the group when that was set */
+	struct permission permission;          /* with a list of its own */
+	struct sysv_grant grant;               /* what System V is told of it */
+	bool owner_in_group;                   /* the owner was in the group when that was set */
+	struct charge charges[OBJECT_CHARGES]; /* by enum object_charge, to the owner */
 	uint8_t kind;
 	uint8_t lifetime;
 	uint8_t state;
@@ -85,11 +90,16 @@ struct object_plan {
 	struct permission permission; /* whose list is copied */
 	struct sysv_grant grant;      /* for System V: what says the permission */
 	bool owner_in_group;
+	const struct credentials
+		*owner; /* of uid permission.uid: by what is known of him his limits */
 };
 
-/* Make it, with CREATOR as the owner where the lifetime needs one. Returns 0 or -errno. */
+/*
+ * Make it, with CREATOR as the owner where the lifetime needs one. Returns 0 or -errno; with
+ * -EDQUOT what the owner has no more of is in *ret_short, which may be NULL.
+ */
 int object_new(struct registry *registry, const struct object_plan *plan, struct member *creator,
-	       struct object **ret_object);
+	       struct object **ret_object, enum resource *ret_short);
 
 /*
  * Take the name away and end what is behind it; the observers are told why. Without holders OBJECT
@@ -99,10 +109,11 @@ void object_remove(struct object *object, enum wire_ending ending);
 
 /*
  * Grant what PERMISSION says from now on, of which GRANT is what System V is told. Who holds the
- * object keeps what he has. Returns 0, or -errno and then nothing has changed.
+ * object keeps what he has. OWNER is whose limit counts. Returns 0, or -errno and then nothing has
+ * changed; -EDQUOT when the owner may have no more entries.
  */
 int object_permit(struct object *object, const struct permission *permission,
-		  const struct sysv_grant *grant, bool owner_in_group);
+		  const struct sysv_grant *grant, const struct credentials *owner);
 
 /* Holders who have more than is granted. */
 uint32_t object_holders_beyond(const struct object *object);

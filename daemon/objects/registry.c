@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "log.h"
+#include "objects/ghost.h"
 #include "objects/member.h"
 #include "objects/object.h"
 
@@ -24,6 +25,7 @@ int registry_init(struct registry *registry, struct event_base *base,
 		.fifo_directory = open(settings->fifo_directory,
 				       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
 	};
+	ghosts_init(registry);
 	return registry->fifo_directory < 0 ? -errno : 0;
 }
 
@@ -69,6 +71,7 @@ void registry_fini(struct registry *registry)
 		part_with(object);
 	HASH_ITER(handle, registry->members, member, next_member)
 	member_end(member);
+	ghosts_fini(registry);
 	registry->fifo_directory = fd_close(registry->fifo_directory);
 }
 
@@ -84,6 +87,13 @@ void registry_deny(struct registry *registry, const struct denial *denial)
 	LL_FOREACH(registry->observers, observer)
 	if (observer->denied)
 		observer->denied(observer, denial);
+}
+
+uint64_t registry_limit(const struct registry *registry, const struct credentials *credentials,
+			enum resource resource)
+{
+	return registry->policy ? policy_limit(registry->policy, credentials, resource)
+				: RESOURCE_INFINITY;
 }
 
 uint64_t registry_next_id(struct registry *registry)

@@ -5,15 +5,19 @@
 #ifndef OBJECTS_REGISTRY_H
 #define OBJECTS_REGISTRY_H
 
+#include <event2/event_struct.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "rules/access.h"
+#include "rules/policy.h"
+#include "rules/quota.h"
 #include "rules/table.h"
 #include "wire/messages.h"
 #include "wire/vocabulary.h"
 
 struct event_base;
+struct ghost;
 struct hold;
 struct member;
 struct object;
@@ -62,6 +66,11 @@ struct registry {
 	struct object *by_id;   /* those and the removed ones that are still held, oldest first */
 	struct hold *holds;     /* the ledger, oldest first */
 	struct member *members;
+	struct ghost *ghosts;     /* System V segments that are gone and still attached */
+	struct event ghosts_look; /* at them, in so many milliseconds: */
+	uint32_t ghosts_look_ms;
+	struct quota quota;          /* what each user has used up */
+	const struct policy *policy; /* NULL: everything is allowed; may change between requests */
 	struct observer *observers;
 	const struct member *actor; /* whose request is handled; NULL for what time brings */
 	uint64_t last_id;           /* of objects, holds and members: never used again */
@@ -86,6 +95,10 @@ void registry_observe(struct registry *registry, struct observer *observer);
 
 /* Tell the observers that somebody was not allowed something. */
 void registry_deny(struct registry *registry, const struct denial *denial);
+
+/* How much of RESOURCE the user of CREDENTIALS may use up. */
+uint64_t registry_limit(const struct registry *registry, const struct credentials *credentials,
+			enum resource resource);
 
 uint64_t registry_next_id(struct registry *registry);
 

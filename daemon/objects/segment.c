@@ -50,6 +50,11 @@ bool segment_is_intact(const struct segment *segment, uint64_t size)
 	return segment->backing != WIRE_BACKING_SYSV || segment_sysv_is_intact(segment, size);
 }
 
+bool segment_lives_on(const struct segment *destroyed)
+{
+	return destroyed->backing == WIRE_BACKING_SYSV && segment_sysv_lives_on(destroyed);
+}
+
 uint64_t segment_attachments(const struct segment *segment)
 {
 	return segment->backing == WIRE_BACKING_SYSV ? segment_sysv_attachments(segment) : 0;

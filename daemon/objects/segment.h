@@ -57,6 +57,10 @@ int segment_descriptor(struct segment *segment, unsigned access, int *ret_fd);
  * root can remove a System V segment, and its id comes round again. */
 bool segment_is_intact(const struct segment *segment, uint64_t size);
 
+/* Whether the kernel still has what SEGMENT was before it was destroyed; false for a memfd, of
+ * which the broker does not know. */
+bool segment_lives_on(const struct segment *destroyed);
+
 /* How many attachments the kernel counts, also those that the ledger does not know. 0 for memfd. */
 uint64_t segment_attachments(const struct segment *segment);
 

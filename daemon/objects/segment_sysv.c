@@ -92,6 +92,16 @@ void segment_sysv_destroy(struct segment *segment)
 			  segment->sysv.id, segment->sysv.id);
 }
 
+/* A removed segment has lost its key, and its id is another's only after the kernel has forgotten
+ * it. */
+bool segment_sysv_lives_on(const struct segment *destroyed)
+{
+	struct shmid_ds now;
+
+	return shmctl(destroyed->sysv.id, IPC_STAT, &now) == 0 &&
+	       (now.shm_perm.mode & SHM_DEST) != 0 && now.shm_perm.cuid == geteuid();
+}
+
 uint64_t segment_sysv_attachments(const struct segment *segment)
 {
 	struct shmid_ds now;

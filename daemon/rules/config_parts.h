@@ -33,7 +33,7 @@ struct config {
 	char title[CONFIG_TEXT_MAX]; /* as it is written, with its brackets */
 	const struct rule **rules;   /* what holds where, by number of key; NULL in [Broker] */
 	struct naming *naming;       /* in [Defaults] and [Prefix] */
-	struct quota *quota;         /* in [Quota] */
+	struct allowance *quota;     /* in [Quota] */
 	unsigned said;               /* the keys that were there already, as bits */
 
 	/* Those sections that are there once. */
@@ -41,7 +41,7 @@ struct config {
 
 	/* Where assignments go whose section is about nothing that exists. */
 	struct naming no_naming;
-	struct quota no_quota;
+	struct allowance no_allowance;
 };
 
 attr_printf(2, 3) void config_fault(struct config *config, const char *format, ...);

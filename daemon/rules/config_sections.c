@@ -259,18 +259,18 @@ static void begin_prefix(struct config *config, const char *argument)
 }
 
 /* [Quota u:USER] and [Quota g:GROUP] */
-static void begin_quota_of(struct config *config, const char *argument)
+static void begin_allowance_of(struct config *config, const char *argument)
 {
 	bool is_user = strncmp(argument, "u:", 2) == 0;
 	const char *fault = "";
-	struct quota *quota = NULL;
+	struct allowance *quota = NULL;
 	uint32_t id;
 	int r = is_user ? config_find_user(argument + 2, &id, &fault)
 			: config_find_group(argument + 2, &id, &fault);
 
 	if (r == 0) {
-		quota = policy_quota(is_user ? &config->policy->users : &config->policy->groups,
-				     id);
+		quota = policy_allowance(is_user ? &config->policy->users : &config->policy->groups,
+					 id);
 		r = quota ? 0 : -ENOMEM;
 	}
 	if (quota) {
@@ -285,12 +285,12 @@ static void begin_quota_of(struct config *config, const char *argument)
 
 static void begin_quota(struct config *config, const char *argument)
 {
-	config->quota = &config->no_quota;
+	config->quota = &config->no_allowance;
 	if (*argument == '\0') {
 		config->quota = &config->policy->everybody;
 		begin(config, &config->everybody);
 	} else if (strncmp(argument, "u:", 2) == 0 || strncmp(argument, "g:", 2) == 0) {
-		begin_quota_of(config, argument);
+		begin_allowance_of(config, argument);
 	} else {
 		config_fault(
 			config,

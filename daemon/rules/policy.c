@@ -23,6 +23,9 @@ static const struct rule broker_rule = {.text = "built-in: the broker's own user
 	(POLICY_BACKING(WIRE_BACKING_SYSV) | POLICY_BACKING(WIRE_BACKING_MEMFD) |                  \
 	 POLICY_BACKING(WIRE_BACKING_FIFO))
 
+static const struct rule unlimited_rule = {
+	.text = "built-in: root and the broker's own user have no limits"};
+
 static const struct naming built_in_naming = {
 	.rules = {&free_rule, &built_in_rule, &built_in_rule, &built_in_rule, &built_in_rule},
 	.create = {.is_everybody = true},
@@ -41,6 +44,10 @@ struct policy *policy_new(uid_t broker)
 		return NULL;
 	policy->broker = broker;
 	resources_built_in(policy->built_in.limits);
+	for (unsigned i = 0; i < RESOURCES_N; i++) {
+		policy->unlimited.rules[i] = &unlimited_rule;
+		policy->unlimited.limits[i] = RESOURCE_INFINITY;
+	}
 	for (size_t i = 0; i < RESOURCES_N; i++)
 		policy->built_in.rules[i] = &built_in_rule;
 	return policy;
@@ -58,14 +65,14 @@ static void free_claims(struct policy *policy)
 	}
 }
 
-static void free_quotas(struct quota **table)
+static void free_allowances(struct allowance **table)
 {
-	struct quota *quota, *next;
+	struct allowance *allowance, *next;
 
-	HASH_ITER(handle, *table, quota, next)
+	HASH_ITER(handle, *table, allowance, next)
 	{
-		HASH_DELETE(handle, *table, quota);
-		free(quota);
+		HASH_DELETE(handle, *table, allowance);
+		free(allowance);
 	}
 }
 
@@ -76,8 +83,8 @@ void policy_free(struct policy *policy)
 	if (!policy)
 		return;
 	free_claims(policy);
-	free_quotas(&policy->users);
-	free_quotas(&policy->groups);
+	free_allowances(&policy->users);
+	free_allowances(&policy->groups);
 	policy_forget_private_groups(policy);
 	people_fini(&policy->defaults.create);
 	people_fini(&policy->administrators);
@@ -146,23 +153,23 @@ struct claim *policy_claim(struct policy *policy, const char *prefix)
 	return claim;
 }
 
-struct quota *policy_quota(struct quota **table, uint32_t id)
+struct allowance *policy_allowance(struct allowance **table, uint32_t id)
 {
-	struct quota *quota;
+	struct allowance *allowance;
 
-	HASH_FIND(handle, *table, &id, sizeof(id), quota);
-	if (quota)
-		return quota;
-	quota = calloc(1, sizeof(*quota));
-	if (!quota)
+	HASH_FIND(handle, *table, &id, sizeof(id), allowance);
+	if (allowance)
+		return allowance;
+	allowance = calloc(1, sizeof(*allowance));
+	if (!allowance)
 		return NULL;
-	quota->id = id;
-	HASH_ADD(handle, *table, id, sizeof(id), quota);
-	if (!quota->handle.tbl) {
-		free(quota);
+	allowance->id = id;
+	HASH_ADD(handle, *table, id, sizeof(id), allowance);
+	if (!allowance->handle.tbl) {
+		free(allowance);
 		return NULL;
 	}
-	return quota;
+	return allowance;
 }
 
 static const struct private_group *find_private_group(const struct policy *policy, gid_t gid)
@@ -283,46 +290,49 @@ void policy_defaults(const struct policy *policy, const char *name,
 }
 
 /* The better of BEST, which may be NULL, and what is said of the group GID. */
-static const struct quota *better_of(const struct policy *policy, const struct quota *best,
-				     gid_t gid, enum resource resource)
+static const struct allowance *better_of(const struct policy *policy, const struct allowance *best,
+					 gid_t gid, enum resource resource)
 {
-	const struct quota *quota;
+	const struct allowance *allowance;
 
-	HASH_FIND(handle, policy->groups, &gid, sizeof(gid), quota);
-	if (!quota || !quota->rules[resource])
+	HASH_FIND(handle, policy->groups, &gid, sizeof(gid), allowance);
+	if (!allowance || !allowance->rules[resource])
 		return best;
-	return !best || quota->limits[resource] > best->limits[resource] ? quota : best;
+	return !best || allowance->limits[resource] > best->limits[resource] ? allowance : best;
 }
 
-static const struct quota *quota_of(const struct policy *policy, const struct credentials *subject,
-				    enum resource resource)
+static const struct allowance *allowance_of(const struct policy *policy,
+					    const struct credentials *subject,
+					    enum resource resource)
 {
-	const struct quota *quota;
+	const struct allowance *allowance;
 
-	HASH_FIND(handle, policy->users, &subject->uid, sizeof(subject->uid), quota);
-	if (quota && quota->rules[resource])
-		return quota;
-	quota = NULL;
+	HASH_FIND(handle, policy->users, &subject->uid, sizeof(subject->uid), allowance);
+	if (allowance && allowance->rules[resource])
+		return allowance;
+	if (subject->uid == 0 || subject->uid == policy->broker)
+		return &policy->unlimited;
+	allowance = NULL;
 	if (policy->groups) {
-		quota = better_of(policy, NULL, subject->gid, resource);
+		allowance = better_of(policy, NULL, subject->gid, resource);
 		for (size_t i = 0; i < subject->n_groups; i++)
-			quota = better_of(policy, quota, subject->groups[i], resource);
+			allowance = better_of(policy, allowance, subject->groups[i], resource);
 	}
-	if (quota)
-		return quota;
+	if (allowance)
+		return allowance;
 	return policy->everybody.rules[resource] ? &policy->everybody : &policy->built_in;
 }
 
 uint64_t policy_limit(const struct policy *policy, const struct credentials *subject,
 		      enum resource resource)
 {
-	return quota_of(policy, subject, resource)->limits[resource];
+	return allowance_of(policy, subject, resource)->limits[resource];
 }
 
 const char *policy_limit_rule(const struct policy *policy, const struct credentials *subject,
 			      enum resource resource)
 {
-	return quota_of(policy, subject, resource)->rules[resource]->text;
+	return allowance_of(policy, subject, resource)->rules[resource]->text;
 }
 
 bool policy_is_administrator(const struct policy *policy, const struct credentials *subject)

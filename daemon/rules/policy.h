@@ -56,8 +56,8 @@ void policy_defaults(const struct policy *policy, const char *name,
 /*
  * How much of RESOURCE the uid of SUBJECT may use up; RESOURCE_INFINITY for any amount. What is
  * said of the user himself counts before what is said of his groups, the most generous of these
- * before what is said of everybody. Two subjects of one uid can have different groups, and so
- * limits.
+ * before what is said of everybody; root and the broker's own user have only what is said of them.
+ * Two subjects of one uid can have different groups, and so limits.
  */
 uint64_t policy_limit(const struct policy *policy, const struct credentials *subject,
 		      enum resource resource);

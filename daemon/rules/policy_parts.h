@@ -54,7 +54,7 @@ struct claim {
 	char prefix[];
 };
 
-struct quota {
+struct allowance {
 	UT_hash_handle handle; /* by id, among users or among groups */
 	uint32_t id;
 	struct beginning beginning;
@@ -73,10 +73,11 @@ struct policy {
 	struct claim *claims;
 	unsigned deepest; /* the most components that a claimed prefix has */
 	struct naming defaults;
-	struct quota built_in;
-	struct quota everybody;
-	struct quota *users;
-	struct quota *groups;
+	struct allowance built_in;
+	struct allowance unlimited; /* of root and the broker's own user */
+	struct allowance everybody;
+	struct allowance *users;
+	struct allowance *groups;
 	struct people administrators;
 	struct private_group *private_groups;
 	struct rule *rules;
@@ -92,7 +93,7 @@ struct claim *policy_claim(struct policy *policy, const char *prefix);
 struct claim *policy_find_claim(const struct policy *policy, const char *prefix);
 
 /* The same for what is said of a user or a group. TABLE is policy->users or policy->groups. */
-struct quota *policy_quota(struct quota **table, uint32_t id);
+struct allowance *policy_allowance(struct allowance **table, uint32_t id);
 
 /* Say that GID is private to UID. Returns 0, -ENOMEM, or -EEXIST when it is so to somebody else. */
 int policy_add_private_group(struct policy *policy, gid_t gid, uid_t uid);

@@ -12,6 +12,7 @@
 #include "rules/backing.h"
 #include "rules/policy.h"
 #include "server/dispatch.h"
+#include "server/overdraft.h"
 #include "server/peer.h"
 #include "server/server.h"
 
@@ -64,7 +65,7 @@ static int refuse(struct call *call, const struct object_plan *plan, int r)
 
 static bool has_private_group(const struct call *call, const struct permission *permission)
 {
-	const struct policy *policy = call->server->policy;
+	const struct policy *policy = call->server->registry->policy;
 
 	return policy && policy_is_private_group(policy, permission->gid, permission->uid);
 }
@@ -122,18 +123,25 @@ int creating_object(struct call *call, struct creation *creation, struct object 
 	struct registry *registry = call->server->registry;
 	struct object_plan *plan = &creation->plan;
 	bool is_choice = creation->wanted == WIRE_BACKING_AUTO && !creation->wants_key;
+	enum resource short_of = RESOURCE_OBJECTS;
 	const char *why;
 	int r = choose_backing(call, creation, &why);
 
 	if (r < 0)
 		return r;
+	plan->owner = creation->owner;
 	plan->owner_in_group = credentials_in_group(creation->owner, plan->permission.gid);
-	r = object_new(registry, plan, creation->creator, ret_object);
-	if (is_choice && plan->backing == WIRE_BACKING_SYSV && creating_lacked_room(r)) {
+	r = object_new(registry, plan, creation->creator, ret_object, &short_of);
+	if (is_choice && plan->backing == WIRE_BACKING_SYSV &&
+	    (creating_lacked_room(r) || (r == -EDQUOT && short_of == RESOURCE_SYSV_SEGMENTS))) {
 		plan->backing = WIRE_BACKING_MEMFD;
-		why = "the machine has no room for another System V segment of this size";
-		r = object_new(registry, plan, creation->creator, ret_object);
+		why = r == -EDQUOT ? "the limit of System V segments is reached"
+				   : "the machine has no room for another System V segment of "
+				     "this size";
+		r = object_new(registry, plan, creation->creator, ret_object, &short_of);
 	}
+	if (r == -EDQUOT)
+		return overdraft_refuse(call, plan->name, creation->owner, short_of);
 	if (r < 0)
 		return refuse(call, plan, r);
 	*ret_why = why;

@@ -10,6 +10,7 @@
 #include "server/creating.h"
 #include "server/handlers.h"
 #include "server/managing.h"
+#include "server/overdraft.h"
 
 /* A permission under change, with room for one entry more than there may be. */
 struct draft {
@@ -161,8 +162,9 @@ int handle_permit(struct call *call)
 	r = find_grant(call, object, &draft, &owner, &grant);
 	if (r < 0)
 		return r;
-	r = object_permit(object, &draft.permission, &grant,
-			  credentials_in_group(&owner, draft.permission.gid));
+	r = object_permit(object, &draft.permission, &grant, &owner);
+	if (r == -EDQUOT)
+		return overdraft_refuse(call, object->name, &owner, RESOURCE_ACL_ENTRIES);
 	if (r < 0)
 		return call_refuse(call, r, "\"%s\" keeps its permission: %s", object->name,
 				   strerror(-r));

@@ -11,27 +11,17 @@
 #include "base/text.h"
 #include "objects/member.h"
 #include "objects/object.h"
-#include "rules/policy.h"
 #include "server/handlers.h"
 #include "server/parked.h"
 #include "server/peer.h"
 #include "server/server.h"
+#include "server/visible.h"
 
 /* WHO lists holds first and then those that wait, whose cursors have this bit. */
 #define CURSOR_PARKED (UINT64_C(1) << 63)
 
 /* So many are looked at for one answer, shown or not: others want their turn. */
 #define LOOK_MAX 4096
-
-static bool is_shown(const struct call *call, const struct object *object)
-{
-	const struct credentials *subject = &call->peer->member->credentials;
-	const struct policy *policy = call->server->policy;
-
-	return (policy && policy_is_administrator(policy, subject)) ||
-	       access_granted(&object->permission, subject) != 0 ||
-	       access_may_manage(&object->permission, subject, call->server->registry->broker.uid);
-}
 
 int handle_status(struct call *call)
 {
@@ -99,7 +89,7 @@ static int look_up(struct call *call, const char *name, const struct object **re
 	if (!object)
 		return call_refuse(call, -ENOENT,
 				   "\"%s\" does not exist; \"shmctl list\" shows what does", name);
-	if (!is_shown(call, object))
+	if (!visible_to(call, object))
 		return call_refuse(call, -EACCES,
 				   "\"%s\" belongs to uid %u and is not open to uid %u", name,
 				   object->permission.uid, call->peer->member->credentials.uid);
@@ -134,7 +124,7 @@ int handle_list(struct call *call)
 			reply->cursor = last;
 			return WIRE_OUTCOME_DONE;
 		}
-		if (object->state == WIRE_STATE_REMOVED || !is_shown(call, object) ||
+		if (object->state == WIRE_STATE_REMOVED || !visible_to(call, object) ||
 		    strncmp(object->name, request->prefix, prefix_size) != 0)
 			continue;
 		describe_object(object, &entry);
@@ -192,7 +182,7 @@ static bool list_parked(struct call *call, const struct object *only, uint64_t c
 	const struct parked *parked = parked_after(call->server, cursor);
 
 	for (; parked; cursor = parked->id, parked = parked->next) {
-		if (!parked->object || !is_shown(call, parked->object) ||
+		if (!parked->object || !visible_to(call, parked->object) ||
 		    (only && parked->object != only))
 			continue;
 		if (!append_parked(call, parked)) {
@@ -210,7 +200,7 @@ static bool list_all_holds(struct call *call, uint64_t cursor)
 
 	for (; hold; cursor = hold->id, hold = hold->handle.next) {
 		bool is_full = n_looked_at++ == LOOK_MAX ||
-			       (is_shown(call, hold->object) && !append_hold(call, hold));
+			       (visible_to(call, hold->object) && !append_hold(call, hold));
 
 		if (is_full) {
 			call->answer->who_reply.cursor = cursor;

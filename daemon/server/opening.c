@@ -194,7 +194,7 @@ static int check_list(struct call *call, const struct wire_open_request *request
 /* Whether the policy lets the client create an object of this name. */
 static int check_policy(struct call *call, const struct wire_open_request *request)
 {
-	const struct policy *policy = call->server->policy;
+	const struct policy *policy = call->server->registry->policy;
 	const struct credentials *subject = &call->peer->member->credentials;
 	struct policy_verdict verdict;
 
@@ -211,8 +211,8 @@ static void fill_defaults(const struct call *call, const struct wire_open_reques
 	struct policy_defaults defaults = {.mode = 0600, .lifetime = WIRE_LIFETIME_USED};
 	struct object_plan *plan = &creation->plan;
 
-	if (call->server->policy)
-		policy_defaults(call->server->policy, request->name, &defaults);
+	if (call->server->registry->policy)
+		policy_defaults(call->server->registry->policy, request->name, &defaults);
 	if (request->mode == WIRE_MODE_DEFAULT)
 		plan->permission.mode = defaults.mode;
 	if (request->lifetime == WIRE_LIFETIME_DEFAULT) {
@@ -287,6 +287,16 @@ static int grant(struct call *call, const struct wire_open_request *request, str
 	struct hold *hold;
 	int r = object_hold(object, call->peer->member, request->access, &hold);
 
+	if (r == -EUSERS)
+		return call_refuse(call, r,
+				   "\"%s\" cannot be opened: this process holds %u already, which "
+				   "is as many as may be; detach some",
+				   request->name, call->peer->member->n_holds);
+	if (r == -EDQUOT)
+		return call_refuse(call, r,
+				   "\"%s\" cannot be opened: its memory has to be made anew while "
+				   "the old is still attached, and its owner may have no more",
+				   request->name);
 	if (r < 0)
 		return call_refuse(call, r, "\"%s\" cannot be opened: %s", request->name,
 				   strerror(-r));

@@ -14,6 +14,7 @@
 #include "objects/object.h"
 #include "server/dispatch.h"
 #include "server/opening.h"
+#include "server/overdraft.h"
 #include "server/peer.h"
 #include "server/server.h"
 
@@ -35,6 +36,7 @@ static void parked_free(struct parked *parked)
 	(void)event_del(&parked->deadline);
 	if (parked->object)
 		object_wait_end(parked->object);
+	charge_end(&parked->charge);
 	peer->n_parked--;
 	peer->server->n_parked--;
 	free(parked);
@@ -162,7 +164,11 @@ int parked_add(struct call *call, const struct wire_open_request *request, struc
 	struct server *server = call->server;
 	struct timeval timeout = {.tv_sec = request->wait_ms / 1000u,
 				  .tv_usec = (suseconds_t)(request->wait_ms % 1000u) * 1000};
+	struct registry *registry = server->registry;
+	const struct credentials *user = &peer->member->credentials;
+	struct charge charge = {.account = NULL};
 	struct parked *parked;
+	int r;
 
 	if (peer->n_parked >= PARKED_PER_PEER_MAX)
 		return call_refuse(
@@ -170,14 +176,20 @@ int parked_add(struct call *call, const struct wire_open_request *request, struc
 			"%u requests of this connection wait already, its limit; let some "
 			"end before opening \"%s\"",
 			PARKED_PER_PEER_MAX, request->name);
-	parked = calloc(1, sizeof(*parked));
+	r = charge_take(&charge, &registry->quota, user->uid, RESOURCE_PARKED, 1,
+			registry_limit(registry, user, RESOURCE_PARKED));
+	if (r == -EDQUOT)
+		return overdraft_refuse(call, request->name, user, RESOURCE_PARKED);
+	parked = r == 0 ? calloc(1, sizeof(*parked)) : NULL;
 	if (parked)
 		(void)event_assign(&parked->deadline, server->base, -1, 0, on_deadline, parked);
 	if (!parked || event_add(&parked->deadline, &timeout) < 0) {
+		charge_end(&charge);
 		free(parked);
 		return call_refuse(call, -ENOMEM, "the broker has no memory to wait for \"%s\"",
 				   request->name);
 	}
+	charge_move(&parked->charge, &charge);
 	parked->peer = peer;
 	parked->object = object;
 	parked->id = registry_next_id(server->registry);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "rules/quota.h"
 #include "wire/messages.h"
 
 struct call;
@@ -23,6 +24,7 @@ struct parked {
 	struct parked *peer_prev, *peer_next;
 	struct peer *peer;
 	struct object *object; /* NULL once it has lost its name */
+	struct charge charge;
 	struct event deadline;
 	uint64_t id;
 	uint64_t since_ms;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,12 +15,15 @@
 #include "objects/member.h"
 #include "rules/table.h"
 #include "server/dispatch.h"
+#include "server/listener.h"
+#include "server/overdraft.h"
 #include "server/parked.h"
 #include "server/server.h"
 #include "wire/packet.h"
 
 static void peer_free(struct peer *peer)
 {
+	charge_end(&peer->charge);
 	credentials_fini(&peer->credentials);
 	free(peer);
 }
@@ -142,6 +146,32 @@ static int start_events(struct peer *peer)
 	return 0;
 }
 
+/* One more connection of its user. Returns 0 or -errno. */
+static int pay(struct peer *peer)
+{
+	struct registry *registry = peer->server->registry;
+	const struct credentials *user = &peer->credentials;
+
+	return charge_take(&peer->charge, &registry->quota, user->uid, RESOURCE_CONNECTIONS, 1,
+			   registry_limit(registry, user, RESOURCE_CONNECTIONS));
+}
+
+/* Say why, where that is something that the client can do something about. */
+static void turn_away(struct server *server, const struct peer *peer, int take_fd, int r)
+{
+	char limit[256], reason[WIRE_REASON_MAX + 1];
+
+	if (r != -EDQUOT) {
+		log_peer("a connection is refused: %s", strerror(-r));
+		fd_close(take_fd);
+		return;
+	}
+	overdraft_describe(server->registry, &peer->credentials, RESOURCE_CONNECTIONS, limit);
+	log_peer("a connection of pid %d is refused: %s", (int)peer->credentials.pid, limit);
+	snprintf(reason, sizeof(reason), "takes no more of this user's: %s", limit);
+	listener_turn_away(take_fd, r, reason);
+}
+
 void peer_new(struct server *server, int take_fd)
 {
 	struct peer *peer = calloc(1, sizeof(*peer));
@@ -153,13 +183,14 @@ void peer_new(struct server *server, int take_fd)
 		peer->version = WIRE_VERSION_OLDEST;
 		r = credentials_of_socket(take_fd, &peer->credentials);
 		if (r == 0)
+			r = pay(peer);
+		if (r == 0)
 			r = start_events(peer);
 	}
 	if (r < 0) {
-		log_peer("a connection is refused: %s", strerror(-r));
+		turn_away(server, peer, take_fd, r);
 		if (peer)
 			peer_free(peer);
-		fd_close(take_fd);
 		return;
 	}
 	DL_APPEND(server->peers, peer);

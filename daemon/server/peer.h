@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "rules/credentials.h"
+#include "rules/quota.h"
 #include "server/outbox.h"
 #include "wire/opcodes.h"
 
@@ -26,6 +27,7 @@ struct peer {
 	struct parked *parked; /* its requests that wait */
 	struct event readable;
 	struct outbox outbox;
+	struct charge charge;           /* for a connection */
 	struct event hello_late;        /* runs until HELLO */
 	struct credentials credentials; /* passed on to the member by HELLO */
 	uint32_t n_parked;

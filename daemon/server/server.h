@@ -14,7 +14,6 @@
 struct event_base;
 struct parked;
 struct peer;
-struct policy;
 
 struct server_settings {
 	const char *directory;     /* the runtime directory, for STATUS */
@@ -28,7 +27,6 @@ struct server {
 	struct event_base *base;
 	struct registry *registry;
 	struct server_settings settings;
-	const struct policy *policy; /* NULL: everything is allowed; may change between requests */
 	struct observer observer;
 	struct peer *peers;
 	struct parked *parked;       /* openers that wait, oldest first */

@@ -315,6 +315,7 @@ void broker_stop(struct broker *broker)
 	ck_assert_int_eq(sysv_count_of(broker->pid), 0);
 	ck_assert_int_le(broker_fifos(broker), 0);
 	ck_assert_int_ne(access(broker->socket, F_OK), 0);
+	ck_assert(!broker_said(broker, "still charged"));
 	broker_forget(broker);
 }
 

@@ -260,7 +260,7 @@ START_TEST(each_value_falls_back_by_itself)
 }
 END_TEST
 
-static void limit(struct quota *quota, enum resource resource, uint64_t value, const char *why)
+static void limit(struct allowance *quota, enum resource resource, uint64_t value, const char *why)
 {
 	ck_assert_ptr_nonnull(quota);
 	quota->limits[resource] = value;
@@ -283,13 +283,13 @@ START_TEST(a_users_own_quota_beats_groups_and_these_beat_everybodys)
 	struct credentials bob_alone = subject(BOB, 5, NULL, 0);
 
 	limit(&policy->everybody, RESOURCE_OBJECTS, 100, "everybody");
-	limit(policy_quota(&policy->users, ALICE), RESOURCE_OBJECTS, 10, "alice");
-	limit(policy_quota(&policy->groups, OPS), RESOURCE_OBJECTS, 30, "ops");
-	limit(policy_quota(&policy->groups, LAB), RESOURCE_OBJECTS, 20, "lab");
-	limit(policy_quota(&policy->groups, LAB), RESOURCE_BYTES, 7, "lab");
+	limit(policy_allowance(&policy->users, ALICE), RESOURCE_OBJECTS, 10, "alice");
+	limit(policy_allowance(&policy->groups, OPS), RESOURCE_OBJECTS, 30, "ops");
+	limit(policy_allowance(&policy->groups, LAB), RESOURCE_OBJECTS, 20, "lab");
+	limit(policy_allowance(&policy->groups, LAB), RESOURCE_BYTES, 7, "lab");
 	/* The numbers of these are in the wrong kind, and must not be found. */
-	limit(policy_quota(&policy->users, OPS), RESOURCE_OBJECTS, 1, "wrong");
-	limit(policy_quota(&policy->groups, BOB), RESOURCE_OBJECTS, 1, "wrong");
+	limit(policy_allowance(&policy->users, OPS), RESOURCE_OBJECTS, 1, "wrong");
+	limit(policy_allowance(&policy->groups, BOB), RESOURCE_OBJECTS, 1, "wrong");
 
 	expect_limit(&alice, RESOURCE_OBJECTS, 10, "alice");
 	expect_limit(&bob, RESOURCE_OBJECTS, 30, "ops");
@@ -309,11 +309,11 @@ START_TEST(a_group_may_have_no_limit_at_all)
 	gid_t others[] = {LAB};
 	struct credentials bob = subject(BOB, OPS, others, 1);
 
-	limit(policy_quota(&policy->groups, OPS), RESOURCE_BYTES, 1, "ops");
-	limit(policy_quota(&policy->groups, LAB), RESOURCE_BYTES, RESOURCE_INFINITY, "lab");
+	limit(policy_allowance(&policy->groups, OPS), RESOURCE_BYTES, 1, "ops");
+	limit(policy_allowance(&policy->groups, LAB), RESOURCE_BYTES, RESOURCE_INFINITY, "lab");
 	expect_limit(&bob, RESOURCE_BYTES, RESOURCE_INFINITY, "lab");
 	/* None at all is a limit too. */
-	limit(policy_quota(&policy->users, BOB), RESOURCE_BYTES, 0, "bob");
+	limit(policy_allowance(&policy->users, BOB), RESOURCE_BYTES, 0, "bob");
 	expect_limit(&bob, RESOURCE_BYTES, 0, "bob");
 }
 END_TEST

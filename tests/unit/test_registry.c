@@ -87,6 +87,7 @@ static void tear_down(void)
 	ck_assert_ptr_null(registry.members);
 	ck_assert_uint_eq(registry.bytes, 0);
 	ck_assert_uint_eq(registry.segments_sysv + registry.segments_memfd + registry.fifos, 0);
+	ck_assert_uint_eq(quota_users(&registry.quota), 0);
 	event_base_free(base);
 	ck_assert_int_eq(rmdir(directory), 0);
 }
@@ -121,7 +122,7 @@ static struct object *make_object(const char *name, uint8_t backing, uint8_t lif
 	};
 	struct object *object;
 
-	ck_assert_int_eq(object_new(&registry, &plan, creator, &object), 0);
+	ck_assert_int_eq(object_new(&registry, &plan, creator, &object, NULL), 0);
 	return object;
 }
 

@@ -1,0 +1,88 @@
+/*
+ * Nothing tells when a segment that was removed goes; so the kernel is asked, at growing intervals
+ * while nothing changes, and only while there are any.
+ */
+#include "objects/ghost.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "log.h"
+#include "objects/registry.h"
+#include "objects/segment.h"
+
+#define LOOK_FIRST_MS   100u
+#define LOOK_LONGEST_MS 5000u
+
+struct ghost {
+	struct ghost *prev, *next;
+	struct segment segment;
+	struct charge bytes;
+	struct charge slot;
+};
+
+static void look_in(struct registry *registry, uint32_t ms)
+{
+	struct timeval delay = {.tv_sec = ms / 1000u, .tv_usec = (suseconds_t)(ms % 1000u) * 1000};
+
+	registry->ghosts_look_ms = ms;
+	if (event_add(&registry->ghosts_look, &delay) < 0)
+		log_error("no memory for a timer: what removed System V segments cost is counted "
+			  "until the next one is removed");
+}
+
+static void lay_to_rest(struct registry *registry, struct ghost *ghost)
+{
+	charge_end(&ghost->bytes);
+	charge_end(&ghost->slot);
+	DL_DELETE(registry->ghosts, ghost);
+	free(ghost);
+}
+
+static void on_look(evutil_socket_t fd, short what, void *data)
+{
+	struct registry *registry = data;
+	uint32_t next_ms = registry->ghosts_look_ms * 2;
+	struct ghost *ghost, *next;
+
+	(void)fd;
+	(void)what;
+	DL_FOREACH_SAFE(registry->ghosts, ghost, next)
+	{
+		if (segment_lives_on(&ghost->segment))
+			continue;
+		lay_to_rest(registry, ghost);
+		next_ms = LOOK_FIRST_MS;
+	}
+	if (registry->ghosts)
+		look_in(registry, next_ms < LOOK_LONGEST_MS ? next_ms : LOOK_LONGEST_MS);
+}
+
+void ghosts_init(struct registry *registry)
+{
+	(void)event_assign(&registry->ghosts_look, registry->base, -1, 0, on_look, registry);
+}
+
+void ghosts_fini(struct registry *registry)
+{
+	(void)event_del(&registry->ghosts_look);
+	while (registry->ghosts)
+		lay_to_rest(registry, registry->ghosts);
+}
+
+void ghost_mourn(struct registry *registry, const struct segment *segment, struct charge *bytes,
+		 struct charge *slot)
+{
+	struct ghost *ghost;
+
+	if (!slot->account || !segment_lives_on(segment))
+		return;
+	ghost = calloc(1, sizeof(*ghost));
+	if (!ghost)
+		return; /* refunded too early, rather than never */
+	ghost->segment = *segment;
+	charge_move(&ghost->bytes, bytes);
+	charge_move(&ghost->slot, slot);
+	DL_APPEND(registry->ghosts, ghost);
+	look_in(registry, LOOK_FIRST_MS);
+}

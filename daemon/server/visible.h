@@ -1,0 +1,15 @@
+/*
+ * Which objects a client is shown: those that it may open or remove; all of them to root and to the
+ * administrators that the policy names.
+ */
+#ifndef SERVER_VISIBLE_H
+#define SERVER_VISIBLE_H
+
+#include <stdbool.h>
+
+struct call;
+struct object;
+
+bool visible_to(const struct call *call, const struct object *object);
+
+#endif
