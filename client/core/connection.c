@@ -22,10 +22,12 @@
 #define TIMEOUT_DEFAULT_MS 10000
 #define GOODBYE_TIMEOUT_MS 1000
 
-/* How this thread was to be cancelled before it took a lock of ours, of which it has one at a time. */
+/* How this thread was to be cancelled before it took a lock of ours, of which it has one at a time.
+ */
 static _Thread_local int cancelability;
 
-/* A thread that is cancelled in the midst of a system call would take the lock and the lead along. */
+/* A thread that is cancelled in the midst of a system call would take the lock and the lead along.
+ */
 static void take_lock(struct shmb_connection *connection)
 {
 	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelability);

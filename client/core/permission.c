@@ -151,3 +151,59 @@ int shmb_replace_finish(struct shmb_request *request, struct shmb_replacement *r
 	request_end(request);
 	return r;
 }
+
+static int prepare_explain(struct shmb_connection *connection, const char *name,
+			   const struct shmb_question *question, struct shmb_request **ret_request)
+{
+	struct wire_explain_request message = {
+		.deed = (uint8_t)question->deed,
+		.uid = question->uid,
+		.gid = question->gid,
+	};
+	int r = object_check_name(name);
+
+	if (r < 0)
+		return r;
+	if (question->groups_n > WIRE_GIDS_MAX)
+		return error_set(-EINVAL, "%u groups are more than can be asked about, which is %d",
+				 question->groups_n, WIRE_GIDS_MAX);
+	message.groups.n = (uint16_t)question->groups_n;
+	for (unsigned i = 0; i < question->groups_n; i++)
+		message.groups.ids[i] = question->groups[i];
+	strcpy(message.name, name);
+	return request_new(connection, WIRE_EXPLAIN, &message, ret_request);
+}
+
+int shmb_explain(struct shmb_connection *connection, const char *name,
+		 const struct shmb_question *question, struct shmb_verdict *ret_verdict)
+{
+	struct shmb_request *request;
+	int r = prepare_explain(connection, name, question, &request);
+
+	if (r == 0)
+		r = request_perform(request, SHMB_TIMEOUT_DEFAULT);
+	return r < 0 ? r : shmb_explain_finish(request, ret_verdict);
+}
+
+int shmb_explain_submit(struct shmb_connection *connection, const char *name,
+			const struct shmb_question *question, shmb_done_fn *done, void *data,
+			struct shmb_request **ret_request)
+{
+	struct shmb_request *request;
+	int r = prepare_explain(connection, name, question, &request);
+
+	return r < 0 ? r : request_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
+}
+
+int shmb_explain_finish(struct shmb_request *request, struct shmb_verdict *ret_verdict)
+{
+	const struct wire_explain_reply *reply = request->answer;
+	int r = request_take(request, WIRE_EXPLAIN);
+
+	if (r < 0)
+		return r;
+	ret_verdict->allowed = reply->allowed;
+	strcpy(ret_verdict->rule, reply->rule);
+	request_end(request);
+	return r;
+}

@@ -91,6 +91,14 @@ const struct command command_table[] = {
 			"a segment another size or backing.\n",
 	},
 	{
+		.name = "explain", .operands = "DEED NAME", .least = 2, .most = 2,
+		.check = explain_check, .run = explain, .options = OPTIONS_WHO,
+		.summary = "say whether something would be allowed, and why",
+		.help = "DEED is create, read, write, or manage (remove, replace, change the permission).\n"
+			"Nothing is done. Ends with 0 also when it would not be allowed. About others than\n"
+			"yourself you may ask as root or as an administrator of the broker.\n",
+	},
+	{
 		.name = "key", .operands = "NAME", .least = 1, .most = 1, .run = look_key,
 		.summary = "print the System V key of a segment",
 		.help = "Prints it as 0x..., the form of ipcs(1), of C and of $(( )) in a shell. A program\n"

@@ -31,6 +31,10 @@ int permit_grant(struct session *session);
 int permit_revoke(struct session *session);
 int permit_replace(struct session *session);
 
+/* commands_explain.c: what somebody would be allowed. */
+int explain_check(struct session *session);
+int explain(struct session *session);
+
 /* commands_bytes.c: what is in a segment. */
 int bytes_check_dump(struct session *session);
 int bytes_dump(struct session *session);

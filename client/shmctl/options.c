@@ -85,6 +85,12 @@ static const char *take_group(struct arguments *arguments, const char *value)
 	return subject_read_group(value, &arguments->gid);
 }
 
+static const char *take_uid(struct arguments *arguments, const char *value)
+{
+	arguments->has_user = true;
+	return subject_read_user(value, &arguments->uid);
+}
+
 static const char *take_acl(struct arguments *arguments, const char *value)
 {
 	const char *fault;
@@ -155,6 +161,10 @@ const struct option_row option_table[] = {
 	 OPTIONS_MAKE, take_group},
 	{"acl", "ENTRY", "what one user or group may do: u:alice:rw, g:ops:r; may be given again",
 	 OPTIONS_MAKE, take_acl},
+	{"uid", "USER", "ask about this user, with the groups that he has; yourself by default",
+	 OPTIONS_WHO, take_uid},
+	{"gid", "GROUP", "ask about somebody who is in this group alone",
+	 OPTIONS_WHO, take_group},
 	{"backing", "BACKING", "auto (the default), sysv or memfd",
 	 OPTIONS_SEGMENT | OPTIONS_BACKING, take_backing},
 	{"layout", "TAG", "layout tag: openers that name another one are refused",

@@ -20,6 +20,7 @@ enum option_family {
 	OPTIONS_SEGMENT = 4, /* and a segment beside */
 	OPTIONS_LOAD = 8,
 	OPTIONS_BACKING = 16, /* which backing, and how large */
+	OPTIONS_WHO = 32,     /* somebody else than the caller */
 };
 
 struct arguments {
@@ -34,6 +35,8 @@ struct arguments {
 	bool key;
 	bool create;
 	uint64_t size;
+	bool has_user;
+	uint32_t uid;
 	bool has_group;
 	uint32_t gid;
 	unsigned acl_n;

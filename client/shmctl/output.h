@@ -40,6 +40,13 @@ struct transfer {
 	bool initialised;
 };
 
+struct explanation {
+	const char *deed;
+	const char *name;
+	uint32_t uid;
+	struct shmb_verdict verdict;
+};
+
 struct output {
 	int (*status)(FILE *out, const struct shmb_totals *status);
 	int (*list)(FILE *out, const struct shmb_object *objects, size_t n);
@@ -51,6 +58,7 @@ struct output {
 	int (*remove)(FILE *out, const struct removal *removals, size_t n);
 	int (*permit)(FILE *out, const char *name, uint32_t beyond);
 	int (*replace)(FILE *out, const char *name, const struct shmb_replacement *replacement);
+	int (*explain)(FILE *out, const struct explanation *explanation);
 	int (*dump)(FILE *out, const struct transfer *transfer);
 	int (*load)(FILE *out, const struct transfer *transfer);
 	int (*version)(FILE *out);

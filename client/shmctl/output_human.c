@@ -211,6 +211,13 @@ static int print_replace(FILE *out, const char *name, const struct shmb_replacem
 	return 0;
 }
 
+static int print_explain(FILE *out, const struct explanation *explanation)
+{
+	fprintf(out, "%s: %s\n", explanation->verdict.allowed ? "allowed" : "denied",
+		explanation->verdict.rule);
+	return 0;
+}
+
 /* Nobody wants words among the bytes, or after them. */
 static int print_dump(FILE *out attr_unused, const struct transfer *transfer attr_unused)
 {
@@ -298,6 +305,7 @@ const struct output output_human = {
 	.remove = print_remove,
 	.permit = print_permit,
 	.replace = print_replace,
+	.explain = print_explain,
 	.dump = print_dump,
 	.load = print_load,
 	.version = print_version,

@@ -3,8 +3,8 @@
  * that file against what is printed: members may be added; none is renamed, removed, or given
  * another type.
  *
- *   status show key create fifo chmod chgrp grant revoke replace dump load version   one object
- *   list who remove help   one object with one array in it
+ *   status show key create fifo chmod chgrp grant revoke replace explain dump load version   one
+ * object list who remove help   one object with one array in it
  *
  * Ids of 64 bits are strings, since many readers of JSON keep only 53 of them; a mode is a string
  * in octal. What an object does not have is null.
@@ -316,6 +316,18 @@ static int print_replace(FILE *out, const char *name, const struct shmb_replacem
 	return print(out, shape);
 }
 
+static int print_explain(FILE *out, const struct explanation *explanation)
+{
+	struct shape shape = shape_object();
+
+	put_text(&shape, "deed", explanation->deed);
+	put_text(&shape, "name", explanation->name);
+	put_number(&shape, "uid", explanation->uid);
+	put_truth(&shape, "allowed", explanation->verdict.allowed);
+	put_text(&shape, "rule", explanation->verdict.rule);
+	return print(out, shape);
+}
+
 static struct shape describe_transfer(const struct transfer *transfer)
 {
 	struct shape shape = shape_object();
@@ -399,6 +411,7 @@ const struct output output_json = {
 	.remove = print_remove,
 	.permit = print_permit,
 	.replace = print_replace,
+	.explain = print_explain,
 	.dump = print_dump,
 	.load = print_load,
 	.version = print_version,

@@ -40,21 +40,34 @@ static bool granted_by_groups(const struct permission *permission,
 	return is_member;
 }
 
-unsigned access_granted(const struct permission *permission, const struct credentials *subject)
+unsigned access_decide(const struct permission *permission, const struct credentials *subject,
+		       enum access_rule *ret_rule)
 {
 	const struct wire_acl_entry *own;
 	unsigned access;
 
+	*ret_rule = ACCESS_BY_ROOT;
 	if (subject->uid == 0)
 		return WIRE_ACCESS_BOTH;
+	*ret_rule = ACCESS_BY_OWNER;
 	if (subject->uid == permission->uid)
 		return bits_to_access(permission->mode >> 6);
+	*ret_rule = ACCESS_BY_USER;
 	own = access_find_entry(permission, WIRE_SUBJECT_USER, subject->uid);
 	if (own)
 		return own->access;
+	*ret_rule = ACCESS_BY_GROUP;
 	if (granted_by_groups(permission, subject, &access))
 		return access;
+	*ret_rule = ACCESS_BY_OTHERS;
 	return bits_to_access(permission->mode);
+}
+
+unsigned access_granted(const struct permission *permission, const struct credentials *subject)
+{
+	enum access_rule rule;
+
+	return access_decide(permission, subject, &rule);
 }
 
 bool access_may_manage(const struct permission *permission, const struct credentials *subject,

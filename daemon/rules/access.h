@@ -41,6 +41,19 @@ struct sysv_grant {
  */
 unsigned access_granted(const struct permission *permission, const struct credentials *subject);
 
+/* Which of these decided. */
+enum access_rule {
+	ACCESS_BY_ROOT,
+	ACCESS_BY_OWNER,
+	ACCESS_BY_USER,
+	ACCESS_BY_GROUP,
+	ACCESS_BY_OTHERS
+};
+
+/* The same, with the rule. */
+unsigned access_decide(const struct permission *permission, const struct credentials *subject,
+		       enum access_rule *ret_rule);
+
 /* Whether SUBJECT may change and remove the object: its owner, root, and the broker's own user. */
 bool access_may_manage(const struct permission *permission, const struct credentials *subject,
 		       uid_t broker_uid);

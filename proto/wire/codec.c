@@ -129,6 +129,18 @@ static int write_acl(struct writer *writer, const struct wire_acl *acl, size_t b
 	return 0;
 }
 
+static int write_gids(struct writer *writer, const struct wire_gids *gids, size_t bound)
+{
+	if (gids->n > bound)
+		return -EINVAL;
+	if (!write_u16(writer, gids->n))
+		return -ENOBUFS;
+	for (size_t i = 0; i < gids->n; i++)
+		if (!write_u32(writer, gids->ids[i]))
+			return -ENOBUFS;
+	return 0;
+}
+
 static int write_field(struct writer *writer, const struct wire_field *field, const void *message)
 {
 	const uint8_t *from = (const uint8_t *)message + field->offset;
@@ -160,6 +172,8 @@ static int write_field(struct writer *writer, const struct wire_field *field, co
 	}
 	case WIRE_FIELD_acl:
 		return write_acl(writer, (const void *)from, field->bound);
+	case WIRE_FIELD_gids:
+		return write_gids(writer, (const void *)from, field->bound);
 	}
 	return fits ? 0 : -ENOBUFS;
 }
@@ -188,6 +202,16 @@ static bool read_acl(struct reader *reader, struct wire_acl *acl, size_t bound)
 	return true;
 }
 
+static bool read_gids(struct reader *reader, struct wire_gids *gids, size_t bound)
+{
+	if (!read_u16(reader, &gids->n) || gids->n > bound)
+		return false;
+	for (size_t i = 0; i < gids->n; i++)
+		if (!read_u32(reader, &gids->ids[i]))
+			return false;
+	return true;
+}
+
 static bool read_field(struct reader *reader, const struct wire_field *field, void *message)
 {
 	uint8_t *to = (uint8_t *)message + field->offset;
@@ -213,6 +237,8 @@ static bool read_field(struct reader *reader, const struct wire_field *field, vo
 	}
 	case WIRE_FIELD_acl:
 		return read_acl(reader, (void *)to, field->bound);
+	case WIRE_FIELD_gids:
+		return read_gids(reader, (void *)to, field->bound);
 	}
 	return false;
 }
@@ -223,7 +249,7 @@ static void clear_field(const struct wire_field *field, void *message)
 	static const uint8_t widths[] = {
 		[WIRE_FIELD_u8] = 1,   [WIRE_FIELD_u16] = 2,  [WIRE_FIELD_u32] = 4,
 		[WIRE_FIELD_u64] = 8,  [WIRE_FIELD_text] = 1, [WIRE_FIELD_bytes] = 0,
-		[WIRE_FIELD_blob] = 2, [WIRE_FIELD_acl] = 2,
+		[WIRE_FIELD_blob] = 2, [WIRE_FIELD_acl] = 2,  [WIRE_FIELD_gids] = 2,
 	};
 	size_t width = field->type == WIRE_FIELD_bytes ? field->bound : widths[field->type];
 
@@ -305,6 +331,8 @@ static size_t field_size(const struct wire_field *field, bool largest)
 		return field->bound;
 	case WIRE_FIELD_acl:
 		return 2u + (largest ? field->bound * ACL_ENTRY_SIZE : 0u);
+	case WIRE_FIELD_gids:
+		return 2u + (largest ? field->bound * sizeof(uint32_t) : 0u);
 	default:
 		return 2u + (largest ? field->bound : 0u);
 	}

@@ -39,6 +39,7 @@ enum wire_field_type {
 	WIRE_FIELD_bytes,
 	WIRE_FIELD_blob,
 	WIRE_FIELD_acl,
+	WIRE_FIELD_gids,
 };
 
 struct wire_field {

@@ -11,7 +11,7 @@
  *   since            the protocol version that introduced it
  *
  * History: numbers are never reused.
- *   version 1: 1 to 14, event 1
+ *   version 1: 1 to 15, event 1
  */
 #ifndef WIRE_OPCODES_H
 #define WIRE_OPCODES_H
@@ -52,7 +52,9 @@
 	ROW(13, PERMIT,  permit,  permit_request,  permit_reply, 0, MEMBER, AGAIN, 1,		\
 	    "change the mode, the group or an entry of the access control list")		\
 	ROW(14, REPLACE, replace, replace_request, replace_reply, 0, MEMBER, ONCE, 1,		\
-	    "put a new generation under the name and tell the holders of the old one")
+	    "put a new generation under the name and tell the holders of the old one")	\
+	ROW(15, EXPLAIN, explain, explain_request, explain_reply, 0, MEMBER, AGAIN, 1,		\
+	    "say whether something would be allowed, and which rule decides, without doing it")
 
 /* EVENT(number, NAME, name, message, since, "meaning") */
 #define WIRE_EVENTS(EVENT)									\
@@ -66,7 +68,7 @@
 enum wire_opcode { WIRE_OPCODES(WIRE_OPCODE_ENUMERATOR) };
 enum wire_event { WIRE_EVENTS(WIRE_EVENT_ENUMERATOR) };
 
-#define WIRE_OPCODE_LIMIT 15 /* one more than the largest opcode: the size of tables */
+#define WIRE_OPCODE_LIMIT 16 /* one more than the largest opcode: the size of tables */
 
 enum wire_stage { WIRE_STAGE_GREET, WIRE_STAGE_MEMBER };
 enum wire_repeat { WIRE_REPEAT_AGAIN, WIRE_REPEAT_ONCE };

@@ -21,6 +21,7 @@ static const struct word backings[] = {WIRE_BACKINGS(ROW)};
 static const struct word lifetimes[] = {WIRE_LIFETIMES(ROW)};
 static const struct word accesses[] = {WIRE_ACCESSES(ROW)};
 static const struct word subjects[] = {WIRE_SUBJECTS(ROW)};
+static const struct word deeds[] = {WIRE_DEEDS(ROW)};
 static const struct word states[] = {WIRE_STATES(ROW)};
 static const struct word holdings[] = {WIRE_HOLDINGS(ROW)};
 static const struct word endings[] = {WIRE_ENDINGS(ROW)};
@@ -68,6 +69,11 @@ const char *wire_subject_text(unsigned number)
 	return text_of(subjects, ARRAY_SIZE(subjects), number);
 }
 
+const char *wire_deed_text(unsigned number)
+{
+	return text_of(deeds, ARRAY_SIZE(deeds), number);
+}
+
 const char *wire_state_text(unsigned number)
 {
 	return text_of(states, ARRAY_SIZE(states), number);
@@ -91,6 +97,11 @@ int wire_backing_parse(const char *text, uint8_t *ret_number)
 int wire_subject_parse(const char *text, uint8_t *ret_number)
 {
 	return number_of(subjects, ARRAY_SIZE(subjects), text, ret_number);
+}
+
+int wire_deed_parse(const char *text, uint8_t *ret_number)
+{
+	return number_of(deeds, ARRAY_SIZE(deeds), text, ret_number);
 }
 
 int wire_access_parse(const char *text, uint8_t *ret_number)

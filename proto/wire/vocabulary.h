@@ -49,6 +49,13 @@
 	WORD(3, CHANGE_GRANT,  "grant")	\
 	WORD(4, CHANGE_REVOKE, "revoke")
 
+/* What EXPLAIN asks about. */
+#define WIRE_DEEDS(WORD)		\
+	WORD(1, DEED_CREATE, "create")	\
+	WORD(2, DEED_READ,   "read")	\
+	WORD(3, DEED_WRITE,  "write")	\
+	WORD(4, DEED_MANAGE, "manage")
+
 /* How far an object is. A FIFO is born ready. */
 #define WIRE_STATES(WORD)		\
 	WORD(1, STATE_FRESH,        "fresh")		\
@@ -88,6 +95,7 @@ enum wire_lifetime { WIRE_LIFETIMES(WIRE_ENUMERATOR) };
 enum wire_access { WIRE_ACCESSES(WIRE_ENUMERATOR) };
 enum wire_subject { WIRE_SUBJECTS(WIRE_ENUMERATOR) };
 enum wire_change { WIRE_CHANGES(WIRE_ENUMERATOR) };
+enum wire_deed { WIRE_DEEDS(WIRE_ENUMERATOR) };
 enum wire_state { WIRE_STATES(WIRE_ENUMERATOR) };
 enum wire_holding { WIRE_HOLDINGS(WIRE_ENUMERATOR) };
 enum wire_ending { WIRE_ENDINGS(WIRE_ENUMERATOR) };
@@ -99,6 +107,7 @@ const char *wire_backing_text(unsigned number);
 const char *wire_lifetime_text(unsigned number);
 const char *wire_access_text(unsigned number);
 const char *wire_subject_text(unsigned number);
+const char *wire_deed_text(unsigned number);
 const char *wire_state_text(unsigned number);
 const char *wire_holding_text(unsigned number);
 const char *wire_ending_text(unsigned number);
@@ -106,6 +115,7 @@ const char *wire_ending_text(unsigned number);
 /* The number of a word that a user typed. Returns 0, or -EINVAL when there is no such word. */
 int wire_backing_parse(const char *text, uint8_t *ret_number);
 int wire_subject_parse(const char *text, uint8_t *ret_number);
+int wire_deed_parse(const char *text, uint8_t *ret_number);
 int wire_access_parse(const char *text, uint8_t *ret_number);
 
 #endif

@@ -99,7 +99,7 @@ run 0 --socket /nowhere version
 printed 'shmctl [0-9.]*'
 run 0 --json version
 shape version .
-for command in status list show create fifo remove chmod chgrp grant revoke replace key who dump load \
+for command in status list show create fifo remove chmod chgrp grant revoke replace explain key who dump load \
 	version help; do
 	run 0 help
 	printed "  $command .*"
@@ -117,7 +117,7 @@ printed '  --socket PATH  .*'
 run 0 --json help
 shape command '.commands[]'
 shape option '.commands[].options[]'
-json '[.commands[].name] | length == 17'
+json '[.commands[].name] | length == 18'
 run 0 --json help load
 json '[.commands[].options[].name] | contains(["create", "size", "mode", "key", "json"])'
 refused 2 'no command "frob"' help frob
@@ -437,6 +437,19 @@ refused 2 'is no user or group' revoke may/one daemon
 refused 2 'is no user or group' grant may/one x:daemon:r
 refused 2 'is no mode' chmod 0999 may/one
 refused 2 'is no entry' create may/two 4K --acl daemon
+run 0 explain read may/one --uid daemon
+printed 'allowed: the entry for this user grant rw; .*'
+run 0 explain write may/one --uid 4711
+printed "denied: the others' bits of the mode grant nothing; .*"
+run 0 explain manage may/one
+printed 'allowed: only the owner, uid 0, root .*'
+run 0 --json explain create may/three --uid 4711 --gid 12
+shape explain .
+json '.allowed and .uid == 4711 and .deed == "create"'
+refused 1 'does not exist' explain read may/none
+refused 1 'not paths' explain create may/../x
+refused 2 'is no deed' explain eat may/one
+refused 2 'user that does not exist' explain read may/one --uid nobody-of-that-name
 run 0 remove may/one may/pipe
 run 0 create may/sysv 4K --mode 0666 --backing sysv
 run 0 chmod 0600 may/sysv
@@ -467,6 +480,9 @@ echo "- another user"
 	other 1 load open/one /dev/null
 	other 1 remove open/one
 	grep -q 'only its owner and root may' "$work/why" || fail "other: $(cat "$work/why")"
+	other 0 explain read open/one
+	other 1 explain read open/one --uid 0
+	grep -q 'is told to that user, root and administrators' "$work/why" || fail "other: $(cat "$work/why")"
 	other 0 create their/one 4K
 	other 0 remove their/one
 	run 0 create open/none 4K --mode 0

@@ -33,6 +33,9 @@ static const char *type_text(const struct wire_field *field)
 	case WIRE_FIELD_acl:
 		snprintf(text, sizeof(text), "list, at most %u", field->bound);
 		return text;
+	case WIRE_FIELD_gids:
+		snprintf(text, sizeof(text), "gids, at most %u", field->bound);
+		return text;
 	default:
 		return plain[field->type];
 	}
@@ -126,6 +129,7 @@ static void print_words(void)
 	PRINT_WORDS("Accesses", WIRE_ACCESSES);
 	PRINT_WORDS("Subjects", WIRE_SUBJECTS);
 	PRINT_WORDS("Changes", WIRE_CHANGES);
+	PRINT_WORDS("Deeds", WIRE_DEEDS);
 	PRINT_WORDS("States", WIRE_STATES);
 	PRINT_WORDS("Holdings", WIRE_HOLDINGS);
 	PRINT_WORDS("Endings", WIRE_ENDINGS);

@@ -63,6 +63,17 @@ static void fill_acl(const struct wire_field *field, enum filling filling, struc
 		};
 }
 
+static void fill_gids(const struct wire_field *field, enum filling filling, struct chance *chance,
+		      struct wire_gids *gids)
+{
+	gids->n = filling == FILLING_LEAST  ? 0
+		  : filling == FILLING_MOST ? field->bound
+					    : (uint16_t)chance_below(chance, field->bound + 1u);
+	memset(gids->ids, 0xff, sizeof(gids->ids));
+	if (filling == FILLING_RANDOM)
+		chance_fill(chance, gids->ids, gids->n * sizeof(gids->ids[0]));
+}
+
 static bool acls_are_equal(const struct wire_acl *a, const struct wire_acl *b)
 {
 	if (a->n != b->n)
@@ -78,7 +89,7 @@ static bool acls_are_equal(const struct wire_acl *a, const struct wire_acl *b)
 static bool has_length(const struct wire_field *field)
 {
 	return field->type == WIRE_FIELD_text || field->type == WIRE_FIELD_blob ||
-	       field->type == WIRE_FIELD_acl;
+	       field->type == WIRE_FIELD_acl || field->type == WIRE_FIELD_gids;
 }
 
 static size_t fixed_size(const struct wire_field *field)
@@ -86,6 +97,8 @@ static size_t fixed_size(const struct wire_field *field)
 	switch (field->type) {
 	case WIRE_FIELD_acl:
 		return 6u * field->bound;
+	case WIRE_FIELD_gids:
+		return 4u * field->bound;
 	case WIRE_FIELD_u8:
 		return 1;
 	case WIRE_FIELD_u16:
@@ -113,6 +126,8 @@ static void fill_message(const struct wire_shape *shape, enum filling filling,
 			fill_blob(field, filling, chance, (void *)to);
 		else if (field->type == WIRE_FIELD_acl)
 			fill_acl(field, filling, chance, (void *)to);
+		else if (field->type == WIRE_FIELD_gids)
+			fill_gids(field, filling, chance, (void *)to);
 		else if (filling == FILLING_RANDOM)
 			chance_fill(chance, to, fixed_size(field));
 		else
@@ -133,6 +148,12 @@ static bool field_is_equal(const struct wire_field *field, const uint8_t *a, con
 	}
 	if (field->type == WIRE_FIELD_acl)
 		return acls_are_equal((const void *)a, (const void *)b);
+	if (field->type == WIRE_FIELD_gids) {
+		const struct wire_gids *gids_a = (const void *)a, *gids_b = (const void *)b;
+
+		return gids_a->n == gids_b->n &&
+		       memcmp(gids_a->ids, gids_b->ids, gids_a->n * sizeof(gids_a->ids[0])) == 0;
+	}
 	return memcmp(a, b, fixed_size(field)) == 0;
 }
 

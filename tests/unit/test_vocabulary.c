@@ -48,6 +48,10 @@ END_TEST
 	ck_assert_str_eq(wire_subject_text(number), text);                                         \
 	ck_assert_int_eq(wire_subject_parse(text, &parsed), 0);                                    \
 	ck_assert_uint_eq(parsed, number);
+#define EXPECT_DEED(number, word, text)                                                            \
+	ck_assert_str_eq(wire_deed_text(number), text);                                            \
+	ck_assert_int_eq(wire_deed_parse(text, &parsed), 0);                                       \
+	ck_assert_uint_eq(parsed, number);
 #define EXPECT_STATE(number, word, text)   ck_assert_str_eq(wire_state_text(number), text);
 #define EXPECT_HOLDING(number, word, text) ck_assert_str_eq(wire_holding_text(number), text);
 #define EXPECT_ENDING(number, word, text)  ck_assert_str_eq(wire_ending_text(number), text);
@@ -67,6 +71,7 @@ START_TEST(every_word_has_its_text)
 	WIRE_KINDS(EXPECT_KIND)
 	WIRE_LIFETIMES(EXPECT_LIFETIME)
 	WIRE_SUBJECTS(EXPECT_SUBJECT)
+	WIRE_DEEDS(EXPECT_DEED)
 	WIRE_STATES(EXPECT_STATE)
 	WIRE_HOLDINGS(EXPECT_HOLDING)
 	WIRE_ENDINGS(EXPECT_ENDING)

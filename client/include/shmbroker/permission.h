@@ -107,6 +107,40 @@ SHMB_EXPORT int shmb_replace_submit(struct shmb_connection *connection, const ch
 SHMB_EXPORT int shmb_replace_finish(struct shmb_request *request,
 				    struct shmb_replacement *ret_replacement);
 
+enum shmb_deed {
+	SHMB_DEED_CREATE = 1, /* an object of this name */
+	SHMB_DEED_READ = 2,   /* open it for reading */
+	SHMB_DEED_WRITE = 3,
+	SHMB_DEED_MANAGE = 4, /* remove it, replace it, change its permission */
+};
+
+/* Whether somebody would be allowed something. */
+struct shmb_question {
+	enum shmb_deed deed;
+	uint32_t uid;
+	uint32_t gid;
+	const uint32_t *groups; /* other groups that he is in */
+	unsigned groups_n;      /* at most 256 */
+};
+
+struct shmb_verdict {
+	int allowed;
+	char rule[601]; /* what decides */
+};
+
+/*
+ * Ask whether QUESTION about NAME would be allowed, without doing it. About others than oneself
+ * root and the broker's administrators may ask. Returns 0; -EPERM; -ENOENT when there is no such
+ * object, save for SHMB_DEED_CREATE; -EINVAL; else -errno. Threads: safe. Since 0.1.
+ */
+SHMB_EXPORT int shmb_explain(struct shmb_connection *connection, const char *name,
+			     const struct shmb_question *question,
+			     struct shmb_verdict *ret_verdict);
+SHMB_EXPORT int shmb_explain_submit(struct shmb_connection *connection, const char *name,
+				    const struct shmb_question *question, shmb_done_fn *done,
+				    void *data, struct shmb_request **ret_request);
+SHMB_EXPORT int shmb_explain_finish(struct shmb_request *request, struct shmb_verdict *ret_verdict);
+
 SHMB_END_DECLS
 
 #endif
