@@ -4,7 +4,7 @@
 #
 #   sh tests/bench/run.sh [--quick] [NAME...]
 #
-# NAME is one of control, scale, connect, memory; all of them without one. --quick has tiny counts:
+# NAME is one of control, scale, connect, memory, policy; all of them without one. --quick has tiny counts:
 # it shows that the benchmarks work, and nothing about speed. Leave the machine alone meanwhile.
 set -eu
 
@@ -26,10 +26,10 @@ while [ $# -gt 0 ]; do
 	*) break ;;
 	esac
 done
-[ $# -gt 0 ] || set -- control scale connect memory
+[ $# -gt 0 ] || set -- control scale connect memory policy
 for name; do
 	case $name in
-	control | scale | connect | memory) ;;
+	control | scale | connect | memory | policy) ;;
 	*)
 		echo "run.sh: there is no benchmark $name; try --help" >&2
 		exit 2

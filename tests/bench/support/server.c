@@ -202,6 +202,16 @@ void server_start_broker(struct server *server, const struct bench *bench, int c
 	start(server, arguments, core);
 }
 
+void server_start_configured(struct server *server, const struct bench *bench, int core,
+			     const char *config)
+{
+	char *arguments[] = {(char *)bench->broker, (char *)"--socket", server->socket,
+			     (char *)"--config",    (char *)config,     NULL};
+
+	make_directory(server);
+	start(server, arguments, core);
+}
+
 void server_start_limit(struct server *server, const struct bench *bench, int core,
 			unsigned n_descriptors)
 {

@@ -19,9 +19,11 @@ struct server {
 	char socket[96];
 };
 
-/* Start shmbrokerd, or limit_echo with so many descriptors to send. Returns when it accepts
- * connections. A server must stay where it is until server_end(). */
+/* Start shmbrokerd, with a configuration or without, or limit_echo with so many descriptors to
+ * send. Returns when it accepts connections. A server must stay where it is until server_end(). */
 void server_start_broker(struct server *server, const struct bench *bench, int core);
+void server_start_configured(struct server *server, const struct bench *bench, int core,
+			     const char *config);
 void server_start_limit(struct server *server, const struct bench *bench, int core,
 			unsigned n_descriptors);
 
