@@ -1,0 +1,193 @@
+/*
+ * The tables are walked one by one and counted again. Nothing of the broker's own counting is used.
+ */
+#include "consistency.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "harness.h"
+#include "objects/member.h"
+#include "objects/object.h"
+#include "objects/registry.h"
+#include "server/parked.h"
+#include "server/peer.h"
+#include "server/server.h"
+
+static bool is_listed(const struct hold *wanted, const struct object *object)
+{
+	const struct hold *hold;
+
+	DL_FOREACH2(object->holds, hold, object_next)
+	if (hold == wanted)
+		return true;
+	return false;
+}
+
+static void check_holds_of(const struct registry *registry, const struct object *object)
+{
+	uint32_t n = 0, n_readers = 0, n_writers = 0;
+	const struct hold *hold;
+
+	DL_FOREACH2(object->holds, hold, object_next)
+	{
+		FUZZ_REQUIRE(hold->object == object, "a hold is in the list of another object");
+		FUZZ_REQUIRE(hold_find(registry, hold->member, hold->id) == hold,
+			     "hold %" PRIu64 " is not in the ledger", hold->id);
+		FUZZ_REQUIRE(hold->generation <= object->generation,
+			     "a hold is of a generation to come");
+		n++;
+		n_readers += (hold->access & WIRE_ACCESS_READ) != 0;
+		n_writers += (hold->access & WIRE_ACCESS_WRITE) != 0;
+	}
+	FUZZ_REQUIRE(n == object->n_holds && n_readers == object->n_readers &&
+			     n_writers == object->n_writers,
+		     "\"%s\" counts %u holds, %u readers, %u writers and has %u, %u, %u",
+		     object->name, object->n_holds, object->n_readers, object->n_writers, n,
+		     n_readers, n_writers);
+}
+
+static void check_state(const struct registry *registry, const struct object *object)
+{
+	bool initialises = object->state == WIRE_STATE_INITIALISING;
+
+	FUZZ_REQUIRE(initialises == (object->initialiser != NULL),
+		     "\"%s\" is %s and has %s initialiser", object->name,
+		     wire_state_text(object->state), object->initialiser ? "an" : "no");
+	FUZZ_REQUIRE(!initialises || is_listed(object->initialiser, object),
+		     "the initialiser of \"%s\" does not hold it", object->name);
+	FUZZ_REQUIRE(object->kind != WIRE_KIND_FIFO || object->state == WIRE_STATE_READY ||
+			     object->state == WIRE_STATE_REMOVED,
+		     "a FIFO is %s", wire_state_text(object->state));
+	if (object->state == WIRE_STATE_REMOVED)
+		FUZZ_REQUIRE(object->n_holds > 0 && !object->owner,
+			     "\"%s\" was removed, nobody holds it, and it is still there",
+			     object->name);
+	else
+		FUZZ_REQUIRE(registry_find(registry, object->name) == object,
+			     "\"%s\" is not found by its name", object->name);
+	FUZZ_REQUIRE(!object->owner || object->lifetime == WIRE_LIFETIME_OWNER,
+		     "\"%s\" has an owner to end with, by a lifetime that has none", object->name);
+}
+
+static void check_objects(const struct registry *registry)
+{
+	uint32_t n_sysv = 0, n_memfd = 0, n_fifos = 0, n_named = 0;
+	unsigned n_holds = 0;
+	uint64_t bytes = 0;
+	struct object *object, *next;
+
+	HASH_ITER(by_id, registry->by_id, object, next)
+	{
+		check_holds_of(registry, object);
+		check_state(registry, object);
+		n_holds += object->n_holds;
+		if (object->state == WIRE_STATE_REMOVED)
+			continue;
+		n_named++;
+		bytes += object->size;
+		n_sysv += object_backing(object) == WIRE_BACKING_SYSV;
+		n_memfd += object_backing(object) == WIRE_BACKING_MEMFD;
+		n_fifos += object_backing(object) == WIRE_BACKING_FIFO;
+	}
+	FUZZ_REQUIRE(n_named == HASH_CNT(by_name, registry->by_name),
+		     "%u objects have a name and %u names are known", n_named,
+		     HASH_CNT(by_name, registry->by_name));
+	FUZZ_REQUIRE(n_holds == HASH_CNT(handle, registry->holds),
+		     "objects have %u holds and the ledger %u", n_holds,
+		     HASH_CNT(handle, registry->holds));
+	FUZZ_REQUIRE(n_sysv == registry->segments_sysv && n_memfd == registry->segments_memfd &&
+			     n_fifos == registry->fifos && bytes == registry->bytes,
+		     "the totals are %u sysv, %u memfd, %u FIFOs, %" PRIu64
+		     " bytes; there are %u, %u, %u, %" PRIu64,
+		     registry->segments_sysv, registry->segments_memfd, registry->fifos,
+		     registry->bytes, n_sysv, n_memfd, n_fifos, bytes);
+}
+
+static void check_members(const struct registry *registry)
+{
+	unsigned n_holds = 0;
+	struct member *member, *next;
+
+	HASH_ITER(handle, registry->members, member, next)
+	{
+		const struct object *object;
+		const struct hold *hold;
+
+		FUZZ_REQUIRE(!member->peer || member->peer->member == member,
+			     "a member has a connection that is not its own");
+		FUZZ_REQUIRE(member->peer || member->holds || member->owned,
+			     "a member is away, and there is nothing for it to come back to");
+		DL_FOREACH2(member->holds, hold, member_next)
+		{
+			FUZZ_REQUIRE(hold->member == member, "a hold is in the list of another");
+			n_holds++;
+		}
+		DL_FOREACH2(member->owned, object, owned_next)
+		FUZZ_REQUIRE(object->owner == member, "an object is owned by another");
+	}
+	FUZZ_REQUIRE(n_holds == HASH_CNT(handle, registry->holds),
+		     "members have %u holds and the ledger %u", n_holds,
+		     HASH_CNT(handle, registry->holds));
+}
+
+static uint32_t count_queue(const struct parked *queue, const struct object *object)
+{
+	const struct parked *parked;
+	uint32_t n = 0;
+
+	DL_FOREACH(queue, parked)
+	n += !object || parked->object == object;
+	return n;
+}
+
+static void check_parked(const struct server *server)
+{
+	struct object *object, *next;
+	uint32_t n = count_queue(server->parked, NULL) + count_queue(server->trying_again, NULL);
+
+	FUZZ_REQUIRE(n == server->n_parked, "%u openers wait and %u are counted", n,
+		     server->n_parked);
+	HASH_ITER(by_id, server->registry->by_id, object, next)
+	{
+		n = count_queue(server->parked, object) + count_queue(server->trying_again, object);
+		FUZZ_REQUIRE(n == object->n_waiting, "%u openers wait for \"%s\" and it counts %u",
+			     n, object->name, object->n_waiting);
+	}
+}
+
+static void check_peers(const struct server *server)
+{
+	const struct peer *peer;
+	uint32_t n = 0, n_parked = 0;
+
+	DL_FOREACH(server->peers, peer)
+	{
+		const struct parked *parked;
+		uint32_t n_own = 0;
+
+		FUZZ_REQUIRE(!peer->is_dropped && !peer->is_busy,
+			     "a connection is listed that has ended");
+		FUZZ_REQUIRE(!peer->member || peer->member->peer == peer,
+			     "a connection has a member that has another");
+		DL_FOREACH2(peer->parked, parked, peer_next)
+		n_own++;
+		FUZZ_REQUIRE(n_own == peer->n_parked, "a connection counts its openers wrongly");
+		FUZZ_REQUIRE((peer->n_output == 0) == (peer->output == NULL),
+			     "a connection counts its output wrongly");
+		n_parked += n_own;
+		n++;
+	}
+	FUZZ_REQUIRE(n == server->n_peers, "%u connections are listed and %u counted", n,
+		     server->n_peers);
+	FUZZ_REQUIRE(n_parked == server->n_parked, "connections have %u openers, the server %u",
+		     n_parked, server->n_parked);
+}
+
+void consistency_check(const struct server *server)
+{
+	check_objects(server->registry);
+	check_members(server->registry);
+	check_parked(server);
+	check_peers(server);
+}

@@ -1,0 +1,215 @@
+/*
+ * Put together as daemon/broker.c does it, without runtime directory, signals and idle end.
+ */
+#include "host.h"
+
+#include <dirent.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "consistency.h"
+#include "harness.h"
+#include "objects/member.h"
+#include "objects/object.h"
+#include "server/peer.h"
+
+#define USERS        3u
+#define FIRST_USER   1001u
+#define TURNS_AT_END 8u
+
+/* The longest that anything waits by itself: linger_ms and wait_ms have 32 bits. */
+#define LONGEST_MS (UINT64_C(1) << 33)
+
+static char fifo_directory[96];
+static struct sockaddr_un address;
+static socklen_t address_size;
+static int listener = -1;
+
+/* The listener stays for the life of the process, under a name that the kernel chose; each broker
+ * gets a copy of it. */
+static void prepare(void)
+{
+	fuzz_prepare();
+	snprintf(fifo_directory, sizeof(fifo_directory), "%s/fifo", fuzz_directory());
+	address.sun_family = AF_UNIX;
+	address_size = sizeof(address);
+	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	FUZZ_REQUIRE(mkdir(fifo_directory, 0755) == 0 && listener >= 0 &&
+			     bind(listener, (const struct sockaddr *)&address,
+				  sizeof(address.sun_family)) == 0 &&
+			     getsockname(listener, (struct sockaddr *)&address, &address_size) ==
+				     0 &&
+			     listen(listener, 16) == 0,
+		     "the broker's place cannot be made: %m");
+}
+
+void host_start(struct host *host, unsigned settings)
+{
+	struct registry_settings registry = {
+		.broker = {geteuid(), getegid(), (settings & HOST_GROUP_EMPTY) != 0},
+		.fifo_directory = fifo_directory,
+		.grace_ms = settings & HOST_LONG_GRACE ? HOST_GRACE_MS : 0,
+		.pidfd_by_pid = (settings & HOST_PIDFD_BY_PID) != 0,
+	};
+	struct server_settings server = {
+		.directory = fuzz_directory(),
+		.hello_timeout_ms = 1000,
+		.per_user = (settings & HOST_PER_USER) != 0,
+	};
+
+	if (listener < 0)
+		prepare();
+	fuzz_clock_freeze();
+	*host = (struct host){.settings = settings, .n_fds = fuzz_count_fds()};
+	host->base = event_base_new();
+	FUZZ_REQUIRE(host->base && registry_init(&host->registry, host->base, &registry) == 0 &&
+			     server_init(&host->server, host->base, &host->registry, &server,
+					 fcntl(listener, F_DUPFD_CLOEXEC, 0)) == 0,
+		     "the broker does not start: %m");
+	if (!fuzz_has_sysv())
+		host->server.ipc_namespace = 0; /* nobody reaches it, so none are made */
+}
+
+void host_turn(struct host *host)
+{
+	(void)event_base_loop(host->base, EVLOOP_NONBLOCK);
+	consistency_check(&host->server);
+}
+
+void host_pass(struct host *host, uint64_t ms)
+{
+	fuzz_clock_pass(ms);
+	host_turn(host);
+}
+
+/* As root each user is another one, of one group; else all are this one. */
+static void become(unsigned user)
+{
+	if (user % USERS == 0)
+		return;
+	(void)!setegid(FIRST_USER);
+	(void)!seteuid(FIRST_USER + user % USERS);
+}
+
+static void come_back(unsigned user)
+{
+	if (user % USERS == 0)
+		return;
+	FUZZ_REQUIRE(seteuid(getuid()) == 0 && setegid(getgid()) == 0, "no way back: %m");
+	(void)prctl(PR_SET_DUMPABLE,
+		    1); /* which the change of user took; leaks are looked for so */
+}
+
+int host_connect(struct host *host, unsigned user)
+{
+	autofd fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int r;
+
+	(void)host;
+	if (fd < 0)
+		return -1;
+	become(user);
+	r = connect(fd, (const struct sockaddr *)&address, address_size);
+	come_back(user);
+	return r < 0 ? -1 : fd_steal(&fd);
+}
+
+void host_narrow(struct host *host)
+{
+	static const int least = 1;
+	const struct peer *last = host->server.peers ? host->server.peers->prev : NULL;
+
+	if (last)
+		(void)setsockopt(last->fd, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least));
+}
+
+void host_lose_segment(struct host *host, unsigned which)
+{
+	struct object *object, *next;
+
+	HASH_ITER(by_id, host->registry.by_id, object, next)
+	if (object->state != WIRE_STATE_REMOVED && object_backing(object) == WIRE_BACKING_SYSV &&
+	    which-- == 0) {
+		(void)shmctl(object->segment.sysv.id, IPC_RMID, NULL);
+		return;
+	}
+}
+
+/* Everybody has left and time has passed: only what was to be kept is there. */
+static void let_all_end(struct host *host)
+{
+	struct object *object, *next;
+
+	for (unsigned i = 0; i < TURNS_AT_END; i++)
+		host_pass(host, LONGEST_MS);
+	FUZZ_REQUIRE(!host->server.peers && !host->server.n_parked,
+		     "%u connections and %u openers are left", host->server.n_peers,
+		     host->server.n_parked);
+	FUZZ_REQUIRE(!host->registry.members && !host->registry.holds,
+		     "%u members and %u holds are left", HASH_CNT(handle, host->registry.members),
+		     HASH_CNT(handle, host->registry.holds));
+	HASH_ITER(by_id, host->registry.by_id, object, next)
+	{
+		FUZZ_REQUIRE(object->lifetime == WIRE_LIFETIME_KEEP,
+			     "\"%s\" outlives its lifetime (%s)", object->name,
+			     wire_lifetime_text(object->lifetime));
+		object_remove(object, WIRE_ENDING_REMOVED);
+	}
+	consistency_check(&host->server);
+	FUZZ_REQUIRE(!host->registry.by_id && !host->registry.by_name && !host->registry.bytes,
+		     "objects are left that were removed");
+}
+
+/* What a broker that ends leaves in the kernel on purpose. */
+static int count_kept_sysv(const struct registry *registry)
+{
+	struct object *object, *next;
+	int n = 0;
+
+	HASH_ITER(by_id, registry->by_id, object, next)
+	n += object->state != WIRE_STATE_REMOVED && object->lifetime == WIRE_LIFETIME_KEEP &&
+	     object_backing(object) == WIRE_BACKING_SYSV && object_is_intact(object);
+	return n;
+}
+
+static bool is_empty(const char *path)
+{
+	DIR *directory = opendir(path);
+	int n = 0;
+
+	FUZZ_REQUIRE(directory, "%s is gone", path);
+	while (readdir(directory))
+		n++;
+	closedir(directory);
+	return n == 2;
+}
+
+void host_stop(struct host *host)
+{
+	int n_kept;
+
+	fuzz_lift_limit();
+	if (!(host->settings & HOST_SHUTS_DOWN))
+		let_all_end(host);
+	server_stop(&host->server);
+	n_kept = count_kept_sysv(&host->registry);
+	registry_fini(&host->registry);
+	server_fini(&host->server);
+	FUZZ_REQUIRE(!host->registry.members && !host->registry.by_id && !host->registry.holds &&
+			     !host->server.peers,
+		     "something is left of a broker that has ended");
+	event_base_free(host->base);
+	fuzz_clock_reset();
+	FUZZ_REQUIRE(fuzz_count_sysv() == n_kept, "%d System V segments are left, not %d",
+		     fuzz_count_sysv(), n_kept);
+	if (n_kept > 0)
+		fuzz_remove_sysv();
+	FUZZ_REQUIRE(is_empty(fifo_directory), "a FIFO is left");
+}
