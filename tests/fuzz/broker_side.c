@@ -226,14 +226,25 @@ static void fit_header(struct step *step, uint8_t type, uint16_t code, uint32_t 
 	put_u32(step->bytes + 8, step->size);
 }
 
+/* The one that the packet looks like an answer to, else the one that HOW says. */
+static unsigned choose_request(const struct broker_side *broker, const struct step *step)
+{
+	uint16_t code = (uint16_t)(step->bytes[2] | step->bytes[3] << 8);
+
+	for (unsigned i = 0; i < broker->n_underway; i++)
+		if (broker->underway[i].code == code)
+			return i;
+	return (step->how & LIBRARY_REQUEST) % broker->n_underway;
+}
+
 static void fit_answer(struct broker_side *broker, struct step *step)
 {
-	unsigned i = step->how & LIBRARY_REQUEST;
-	struct underway *underway;
+	const struct underway *underway;
+	unsigned i;
 
 	if (broker->n_underway == 0)
 		return;
-	i %= broker->n_underway;
+	i = choose_request(broker, step);
 	underway = &broker->underway[i];
 	exchange_tokens(step, underway->code);
 	fit_header(step, WIRE_ANSWER, underway->code, underway->serial);

@@ -24,7 +24,7 @@ enum library_step {
 };
 
 /* In `how` of the first three. */
-#define LIBRARY_REQUEST     0x07u /* ANSWER: to which, the oldest first */
+#define LIBRARY_REQUEST     0x07u /* ANSWER: to which, if none is of its operation */
 #define LIBRARY_DESCRIPTOR  0x38u /* shifted by 3: an enum library_descriptor */
 #define LIBRARY_SHIFT       3
 #define LIBRARY_THRICE      0x40u /* three of them */

@@ -1,0 +1,220 @@
+/*
+ * Seeds of fuzz_client: a good answer, one made up and a refusal to each operation; descriptors of
+ * each kind; what is no answer; and a connection that comes back.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "compose.h"
+#include "library_steps.h"
+#include "seeds.h"
+#include "wire/vocabulary.h"
+
+static struct seed seed;
+
+static void answer_coded(unsigned how, uint16_t code, int32_t status, const void *message)
+{
+	const struct wire_operation *operation = wire_operation(code, WIRE_VERSION_NEWEST);
+	struct wire_header header = {WIRE_VERSION_NEWEST, WIRE_ANSWER, code, 1, 0, status};
+
+	seed_packet(&seed, LIBRARY_ANSWER, how, &header,
+		    status < 0 ? &wire_refusal_shape : operation->reply, message);
+}
+
+#define answer(how, OPCODE, status, name, ...)                                                     \
+	answer_coded(how, WIRE_##OPCODE, status, &(struct wire_##name){__VA_ARGS__})
+
+static void keep(const char *name)
+{
+	for (unsigned i = 0; i < 32; i += 4)
+		seed_step(&seed, LIBRARY_FINISH, i / 4);
+	seed_step(&seed, LIBRARY_DETACH, 0);
+	seed_keep(&seed, "client", name);
+}
+
+static unsigned with(enum library_descriptor descriptor)
+{
+	return (unsigned)descriptor << LIBRARY_SHIFT;
+}
+
+static void keep_operations(void)
+{
+	static union any_message message;
+	char name[96];
+
+	for (unsigned code = 1; code < WIRE_OPCODE_LIMIT; code++) {
+		const struct wire_operation *operation = wire_operation(code, WIRE_VERSION_NEWEST);
+		struct chance chance = {.state = code};
+
+		if (!operation)
+			continue;
+		seed_begin(&seed, code == WIRE_HELLO ? 0 : LIBRARY_GREETS);
+		memset(&message, 0, sizeof(message));
+		answer_coded(0, (uint16_t)code, 0, &message);
+		snprintf(name, sizeof(name), "answer-%s", operation->name);
+		keep(name);
+		seed_begin(&seed, code == WIRE_HELLO ? 0 : LIBRARY_GREETS);
+		compose_message(&chance, operation->reply, &message);
+		answer_coded(0, (uint16_t)code, 0, &message);
+		snprintf(name, sizeof(name), "composed-%s", operation->name);
+		keep(name);
+		seed_begin(&seed, code == WIRE_HELLO ? 0 : LIBRARY_GREETS);
+		answer_coded(0, (uint16_t)code, -2, &(struct wire_refusal){.reason = "no"});
+		snprintf(name, sizeof(name), "refusal-%s", operation->name);
+		keep(name);
+	}
+}
+
+/* The first three requests to open are for a segment to write, one to read, and a FIFO to read. */
+static void answer_openings(unsigned how, int32_t status, const struct wire_open_reply *opened)
+{
+	for (unsigned i = 0; i < 4; i++)
+		answer_coded(how, WIRE_OPEN, status, opened);
+}
+
+static void keep_descriptors(void)
+{
+	struct wire_open_reply memfd = {.hold = 1,
+					.object = 1,
+					.generation = 1,
+					.size = 4096,
+					.backing = WIRE_BACKING_MEMFD};
+	struct wire_open_reply sysv = {.hold = 1,
+				       .size = 4096,
+				       .backing = WIRE_BACKING_SYSV,
+				       .key = 0x1234};
+	struct wire_open_reply fifo = {.hold = 1, .backing = WIRE_BACKING_FIFO, .path = "/f"};
+	char name[64];
+
+	for (unsigned i = 0; i < N_DESCRIPTORS; i++) {
+		seed_begin(&seed, LIBRARY_GREETS | LIBRARY_POLLS);
+		answer_openings(with(i), 0,
+				i == DESCRIPTOR_PIPE_READ || i == DESCRIPTOR_PIPE_WRITE ? &fifo
+											: &memfd);
+		for (unsigned k = 0; k < 9; k++)
+			seed_step(&seed, LIBRARY_FINISH, k);
+		snprintf(name, sizeof(name), "descriptor-%u", i);
+		keep(name);
+	}
+	seed_begin(&seed, LIBRARY_GREETS);
+	answer_openings(with(DESCRIPTOR_MEMFD) | LIBRARY_THRICE, WIRE_OUTCOME_INITIALISE, &memfd);
+	seed_step(&seed, LIBRARY_FINISH, 5);
+	seed_step(&seed, LIBRARY_READY, 0);
+	answer(0, READY, 0, empty);
+	keep("initialise");
+	seed_begin(&seed, LIBRARY_GREETS);
+	answer_openings(0, 0, &sysv);
+	seed_step(&seed, LIBRARY_FINISH, 5);
+	keep("sysv");
+}
+
+static void keep_pages(void)
+{
+	struct wire_list_reply list = {.cursor = 1};
+	struct wire_who_reply who = {.cursor = 0};
+
+	for (unsigned i = 0; i < 2; i++) {
+		(void)!wire_append(&list.entries, &wire_object_shape, WIRE_VERSION_NEWEST,
+				   &(struct wire_object){.name = "a", .id = i});
+		(void)!wire_append(&who.entries, &wire_holder_shape, WIRE_VERSION_NEWEST,
+				   &(struct wire_holder){.name = "a", .member = i});
+	}
+	for (unsigned cut = 0; cut < 2; cut++) {
+		seed_begin(&seed, LIBRARY_GREETS);
+		list.entries.size = (uint16_t)(list.entries.size - cut);
+		who.entries.size = (uint16_t)(who.entries.size - cut);
+		answer_coded(0, WIRE_LIST, 0, &list);
+		answer_coded(0, WIRE_WHO, 0, &who);
+		keep(cut ? "pages-cut" : "pages");
+	}
+}
+
+static void keep_raw(const char *name, const uint8_t *bytes, size_t size)
+{
+	seed_begin(&seed, LIBRARY_GREETS);
+	seed_bytes(&seed, LIBRARY_RAW, 0, bytes, size);
+	keep(name);
+}
+
+static void keep_malformed(void)
+{
+	static const uint8_t zeros[WIRE_PACKET_MAX + 1];
+	uint8_t packet[WIRE_HEADER_SIZE + 4] = {1,    WIRE_ANSWER, 0, 0, 0,   0,    0,
+						0,    20,          0, 0, 0,   0xff, 0xff,
+						0xff, 0xff,        2, 0, 'n', 'o'};
+
+	keep_raw("malformed-empty", zeros, 0);
+	keep_raw("malformed-short", zeros, 8);
+	keep_raw("malformed-oversize", zeros, sizeof(zeros));
+	keep_raw("complaint", packet, sizeof(packet));
+	packet[4] = 0xff;
+	keep_raw("malformed-serial", packet, sizeof(packet));
+	packet[1] = WIRE_REQUEST;
+	keep_raw("malformed-type", packet, sizeof(packet));
+	packet[1] = WIRE_EVENT;
+	packet[2] = 0xff;
+	keep_raw("event-unknown", packet, sizeof(packet));
+	packet[2] = WIRE_EVENT_REMOVED;
+	keep_raw("malformed-event", packet, sizeof(packet));
+	packet[0] = 9;
+	keep_raw("malformed-version", packet, sizeof(packet));
+}
+
+static void send_removed(uint64_t object)
+{
+	struct wire_header header = {WIRE_VERSION_NEWEST, WIRE_EVENT, WIRE_EVENT_REMOVED, 0, 0, 0};
+
+	seed_packet(&seed, LIBRARY_EVENT, 0, &header, &wire_removed_event_shape,
+		    &(struct wire_removed_event){.object = object, .ending = 1, .name = "a"});
+}
+
+#define answer_hello(...) answer(0, HELLO, 0, hello_reply, .member = 7, .nonce = 9, __VA_ARGS__)
+
+static void keep_returns(void)
+{
+	struct wire_open_reply memfd = {.hold = 1,
+					.object = 1,
+					.generation = 1,
+					.size = 4096,
+					.backing = WIRE_BACKING_MEMFD};
+	static const char *const names[] = {"come-back", "come-back-without",
+					    "come-back-elsewhere"};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+		seed_begin(&seed, LIBRARY_GREETS | LIBRARY_RECONNECTS | LIBRARY_POLLS);
+		answer_coded(with(DESCRIPTOR_MEMFD), WIRE_OPEN, 0, &memfd);
+		seed_step(&seed, LIBRARY_FINISH, 5);
+		seed_step(&seed, LIBRARY_HANG_UP, 0);
+		seed_step(&seed, LIBRARY_TIME, 10);
+		seed_step(&seed, LIBRARY_ACCEPT, 0);
+		answer_hello(.version = 1, .instance = {i == 2 ? 2 : 1});
+		if (i == 0)
+			answer(0, HOLD, 0, hold_reply, .hold = 2);
+		else
+			answer(0, HOLD, -2, refusal, .reason = "gone");
+		answer(0, CONFIRM, 0, empty);
+		send_removed(1);
+		answer(0, STAT, 0, object, .name = "a");
+		keep(names[i]);
+	}
+}
+
+void seeds_of_client(void)
+{
+	keep_operations();
+	keep_descriptors();
+	keep_pages();
+	keep_malformed();
+	keep_returns();
+	seed_begin(&seed, 0);
+	answer_hello(.version = 9);
+	keep("hello-version");
+	seed_begin(&seed, LIBRARY_GREETS);
+	send_removed(1);
+	keep("removed");
+	seed_begin(&seed, LIBRARY_GREETS | LIBRARY_LEAVES_FIRST);
+	seed_step(&seed, LIBRARY_TIME, 13);
+	seed_step(&seed, LIBRARY_CANCEL, 1);
+	seed_step(&seed, LIBRARY_SUBMIT, 3);
+	keep("too-late");
+}
