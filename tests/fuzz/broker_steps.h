@@ -15,12 +15,12 @@ enum broker_step {
 	BROKER_TURN,     /* the loop is turned */
 	BROKER_TIME,     /* 2 to the power of HOW milliseconds pass */
 	BROKER_SCARCITY, /* HOW descriptors are left, or enough again */
-	BROKER_LOSS,     /* a System V segment is removed behind the broker's back */
+	BROKER_MISHAP,   /* something happens behind the broker's back: host.h */
 	N_BROKER_STEPS
 };
 
 /* In `how` of the first five: which client, and what the harness leaves undone. */
-#define BROKER_CLIENTS     3u
+#define BROKER_CLIENTS     4u /* the last is of the same user as the first */
 #define BROKER_CLIENT      0x03u
 #define BROKER_NO_HELLO    0x04u /* a request is not preceded by the HELLO that it lacks */
 #define BROKER_NO_TURN     0x10u /* the loop is not turned after it */

@@ -1,6 +1,6 @@
 /*
  * The broker under a sequence of packets: its real decoder, dispatcher, handlers and tables, in one
- * process with up to three clients of different users. One of them has hardly any room for answers.
+ * process with up to four clients of three users. One of them has hardly any room for answers.
  *
  * After each turn of the loop the tables must agree; each answer must be one that a client can
  * read, with no wider a descriptor than was asked for; and at the end, when everybody has left or
@@ -97,8 +97,8 @@ static void play(struct host *host, struct clients *clients, struct step *step)
 		else
 			fuzz_limit_fds(step->how % 16);
 		break;
-	case BROKER_LOSS:
-		host_lose_segment(host, step->how % 4);
+	case BROKER_MISHAP:
+		host_mishap(host, (enum mishap)(step->how % N_MISHAPS), step->how / 64u);
 		break;
 	default:
 		play_client(host, clients, step);

@@ -20,7 +20,7 @@
 #include "base/fd.h"
 #include "support/proc.h"
 
-#define SEGMENTS_MAX  "64"
+#define SEGMENTS_MAX  "8"
 #define SIZE_MAX_TEXT "1048576"
 
 static char directory[64];

@@ -21,6 +21,7 @@
 #include "server/peer.h"
 
 #define USERS        3u
+#define STRAY_MAX    128
 #define FIRST_USER   1001u
 #define TURNS_AT_END 8u
 
@@ -31,6 +32,8 @@ static char fifo_directory[96];
 static struct sockaddr_un address;
 static socklen_t address_size;
 static int listener = -1;
+static const void *attached; /* a segment, by a mishap */
+static bool has_stray_file;
 
 /* The listener stays for the life of the process, under a name that the kernel chose; each broker
  * gets a copy of it. */
@@ -61,6 +64,7 @@ void host_start(struct host *host, unsigned settings)
 	struct server_settings server = {
 		.directory = fuzz_directory(),
 		.hello_timeout_ms = 1000,
+		.idle_exit_ms = settings & HOST_IDLES ? 1000 : 0,
 		.per_user = (settings & HOST_PER_USER) != 0,
 	};
 
@@ -130,15 +134,72 @@ void host_narrow(struct host *host)
 		(void)setsockopt(last->fd, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least));
 }
 
-void host_lose_segment(struct host *host, unsigned which)
+/* The System V id of the segment of this number; -1 when there is none. */
+static int find_sysv(const struct registry *registry, unsigned which)
 {
 	struct object *object, *next;
 
-	HASH_ITER(by_id, host->registry.by_id, object, next)
+	HASH_ITER(by_id, registry->by_id, object, next)
 	if (object->state != WIRE_STATE_REMOVED && object_backing(object) == WIRE_BACKING_SYSV &&
-	    which-- == 0) {
-		(void)shmctl(object->segment.sysv.id, IPC_RMID, NULL);
-		return;
+	    which-- == 0)
+		return object->segment.sysv.id;
+	return -1;
+}
+
+static void detach(void)
+{
+	if (attached)
+		(void)shmdt(attached);
+	attached = NULL;
+}
+
+static void attach_segment(int id)
+{
+	void *data = shmat(id, NULL, SHM_RDONLY);
+
+	if (data != (void *)-1)
+		attached = data;
+}
+
+static const char *stray_path(char path[static STRAY_MAX])
+{
+	snprintf(path, STRAY_MAX, "%s/c", fifo_directory);
+	return path;
+}
+
+/* The broker takes the place of a FIFO, and leaves a file alone. */
+static void remove_stray(void)
+{
+	char path[STRAY_MAX];
+	int r = unlink(stray_path(path));
+
+	FUZZ_REQUIRE(r == 0 || !has_stray_file, "a file that was not the broker's is gone");
+	has_stray_file = false;
+}
+
+void host_mishap(struct host *host, enum mishap mishap, unsigned which)
+{
+	int id = find_sysv(&host->registry, which);
+	char path[STRAY_MAX];
+
+	switch (mishap) {
+	case MISHAP_SEGMENT_REMOVED:
+		if (id >= 0)
+			(void)shmctl(id, IPC_RMID, NULL);
+		break;
+	case MISHAP_SEGMENT_ATTACHED:
+		if (id >= 0 && !attached)
+			attach_segment(id);
+		break;
+	case MISHAP_SEGMENT_DETACHED:
+		detach();
+		break;
+	case MISHAP_FILE:
+		if (mknod(stray_path(path), S_IFREG | 0600, 0) == 0)
+			has_stray_file = true;
+		break;
+	default:
+		(void)!mkfifo(stray_path(path), 0600);
 	}
 }
 
@@ -196,6 +257,7 @@ void host_stop(struct host *host)
 	int n_kept;
 
 	fuzz_lift_limit();
+	detach();
 	if (!(host->settings & HOST_SHUTS_DOWN))
 		let_all_end(host);
 	server_stop(&host->server);
@@ -211,5 +273,6 @@ void host_stop(struct host *host)
 		     fuzz_count_sysv(), n_kept);
 	if (n_kept > 0)
 		fuzz_remove_sysv();
+	remove_stray();
 	FUZZ_REQUIRE(is_empty(fifo_directory), "a FIFO is left");
 }

@@ -18,6 +18,7 @@
 #define HOST_PIDFD_BY_PID 0x04u
 #define HOST_LONG_GRACE   0x08u
 #define HOST_SHUTS_DOWN   0x10u /* it ends before its clients do */
+#define HOST_IDLES        0x20u /* it looks whether it may end when it has been idle */
 
 #define HOST_GRACE_MS 10000u
 
@@ -43,8 +44,17 @@ int host_connect(struct host *host, unsigned user);
 /* The broker's end of the connection that was made last has hardly any room for what it sends. */
 void host_narrow(struct host *host);
 
-/* A System V segment goes, by the hand of root. */
-void host_lose_segment(struct host *host, unsigned which);
+/* What others can do to what is the broker's, or put in its place. WHICH System V segment. */
+enum mishap {
+	MISHAP_SEGMENT_REMOVED,
+	MISHAP_SEGMENT_ATTACHED, /* by one whom the ledger does not know */
+	MISHAP_SEGMENT_DETACHED,
+	MISHAP_FILE, /* is where the FIFO "c" would be */
+	MISHAP_FIFO, /* of an earlier broker is there */
+	N_MISHAPS
+};
+
+void host_mishap(struct host *host, enum mishap mishap, unsigned which);
 
 /* The end: all clients are gone, or not yet. Fails when anything is left. */
 void host_stop(struct host *host);

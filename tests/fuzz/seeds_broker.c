@@ -279,16 +279,16 @@ static void keep_returns(void)
 		if (hangs_up)
 			seed_step(&seed, BROKER_HANG_UP, 0);
 		/* From a socket of the same user, which is a member by its secret alone. */
-		seed_step(&seed, BROKER_CONNECT, hangs_up ? 0 : 1);
-		ask(hangs_up ? 0 : 1, HELLO, hello, .version_min = 1, .version_max = 1,
+		seed_step(&seed, BROKER_CONNECT, hangs_up ? 0 : 3);
+		ask(hangs_up ? 0 : 3, HELLO, hello, .version_min = 1, .version_max = 1,
 		    .member = COMPOSE_TOKEN,
 		    .secret = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
 			       255, 255},
 		    .instance = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
 				 255, 255, 255});
-		ask(hangs_up ? 0 : 1, HOLD, hold, .object = COMPOSE_TOKEN,
+		ask(hangs_up ? 0 : 3, HOLD, hold, .object = COMPOSE_TOKEN,
 		    .generation = COMPOSE_TOKEN, .hold = COMPOSE_TOKEN, .access = WIRE_ACCESS_BOTH);
-		ask(hangs_up ? 0 : 1, CONFIRM, confirm, .nonce = COMPOSE_TOKEN);
+		ask(hangs_up ? 0 : 3, CONFIRM, confirm, .nonce = COMPOSE_TOKEN);
 		keep(hangs_up ? "come-back" : "come-back-as-another");
 	}
 }
@@ -307,9 +307,33 @@ static void keep_backings(void)
 	ask_ready(0);
 	ask_open(1, open->flags = 0);
 	ask(1, STAT, stat, .name = "a");
-	seed_step(&seed, BROKER_LOSS, 0);
+	seed_step(&seed, BROKER_MISHAP, MISHAP_SEGMENT_REMOVED);
 	ask_open(1, open->flags = 0);
 	keep("sysv-lost");
+	seed_begin(&seed, 0);
+	ask_open(0, open->backing = WIRE_BACKING_SYSV; open->mode = 0666;
+		 open->lifetime = WIRE_LIFETIME_USED);
+	seed_step(&seed, BROKER_MISHAP, MISHAP_SEGMENT_ATTACHED);
+	ask(0, RELEASE, release, .hold = COMPOSE_TOKEN);
+	for (unsigned i = 0; i < 8; i++)
+		seed_step(&seed, BROKER_TIME, 8 + i);
+	seed_step(&seed, BROKER_MISHAP, MISHAP_SEGMENT_DETACHED);
+	seed_step(&seed, BROKER_TIME, 14);
+	keep("sysv-attached-by-others");
+	seed_begin(&seed, HOST_IDLES);
+	for (unsigned i = 0; i < 10; i++)
+		ask_open(0, open->backing = i ? WIRE_BACKING_AUTO : WIRE_BACKING_SYSV;
+			 open->mode = 0666; open->name[0] = (char)('a' + i);
+			 open->flags |= i < 8 ? WIRE_OPEN_KEY : 0);
+	ask_open(0, open->backing = WIRE_BACKING_SYSV; open->mode = 0666; strcpy(open->name, "z"));
+	keep("sysv-many");
+	for (unsigned mishap = MISHAP_FILE; mishap <= MISHAP_FIFO; mishap++) {
+		seed_begin(&seed, 0);
+		seed_step(&seed, BROKER_MISHAP, mishap);
+		ask(0, OPEN, open, .kind = WIRE_KIND_FIFO, .access = WIRE_ACCESS_READ, .mode = 0622,
+		    .lifetime = WIRE_LIFETIME_KEEP, .flags = WIRE_OPEN_CREATE, .name = "c");
+		keep(mishap == MISHAP_FILE ? "fifo-behind-file" : "fifo-left-over");
+	}
 	seed_begin(&seed, 0);
 	ask(0, OPEN, open, .kind = WIRE_KIND_FIFO, .access = WIRE_ACCESS_WRITE, .mode = 0622,
 	    .lifetime = WIRE_LIFETIME_KEEP, .flags = WIRE_OPEN_CREATE, .name = "f/g");
@@ -342,7 +366,7 @@ static void keep_pressure(void)
 						 .flags = WIRE_OPEN_CREATE,
 						 .backing = WIRE_BACKING_MEMFD};
 
-		snprintf(open.name, sizeof(open.name), "%0100u", i);
+		snprintf(open.name, sizeof(open.name), "%0190u", i);
 		ask_coded(2, WIRE_OPEN, &open);
 	}
 	for (unsigned i = 0; i < 8; i++)
@@ -355,7 +379,16 @@ static void keep_pressure(void)
 	seed_step(&seed, BROKER_READ, 2);
 	keep("slow-reader");
 	seed_begin(&seed, 0);
+	ask_open(0, open->mode = 0666);
+	for (unsigned i = 0; i < 65; i++)
+		ask_open(1, open->flags = 0);
+	ask(0, WHO, who, .name = "a");
+	ask(0, WHO, who, .cursor = (UINT64_C(1) << 63) | 40);
+	ask_ready(0);
+	keep("many-wait");
+	seed_begin(&seed, HOST_IDLES);
 	seed_step(&seed, BROKER_CONNECT, 0);
+	seed_step(&seed, BROKER_TIME, 11);
 	seed_step(&seed, BROKER_TIME, 11);
 	keep("silent");
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034 # sourced: its variables are used elsewhere
 #
 # The Debian 12 packages that shmbroker needs, each listed once, and their installation. Sourced by
-# docs/quickstart.sh, tests/run.sh and .ci/run.
+# docs/quickstart.sh, tests/run.sh, tests/fuzz/run.sh and .ci/run.
 
 # To build the broker, the library, the command line tool and the examples.
 packages_build="gcc g++ libc6-dev cmake ninja-build pkg-config
@@ -12,6 +12,9 @@ packages_test="check jq"
 
 # To compare with in the benchmarks.
 packages_peers="iceoryx libiceoryx-binding-c-dev"
+
+# To fuzz.
+packages_fuzz="clang libclang-rt-14-dev"
 
 # To check the sources.
 packages_check="clang clang-tidy clang-format cppcheck shellcheck"
