@@ -29,22 +29,6 @@ static bool has_sysv;
 static int complaints = STDERR_FILENO;
 static struct rlimit full_limit;
 
-void fuzz_fail(const char *format, ...)
-{
-	char line[1024];
-	va_list arguments;
-	int n;
-
-	fuzz_lift_limit();
-	va_start(arguments, format);
-	n = vsnprintf(line, sizeof(line) - 1, format, arguments);
-	va_end(arguments);
-	line[n < 0 || n > (int)sizeof(line) - 2 ? (int)sizeof(line) - 2 : n] = '\n';
-	(void)!write(complaints, "finding: ", 9);
-	(void)!write(complaints, line, (size_t)(strchr(line, '\n') - line + 1));
-	abort();
-}
-
 static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *where)
 {
 	(void)st;
@@ -58,6 +42,32 @@ static void remove_directory(void)
 {
 	if (owner == getpid())
 		(void)nftw(directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Before main(), in which libFuzzer's -close_fd_mask closes the original. */
+__attribute__((constructor)) static void keep_stderr(void)
+{
+	int copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	if (copy >= 0)
+		complaints = copy;
+}
+
+void fuzz_fail(const char *format, ...)
+{
+	char line[1024];
+	va_list arguments;
+	int n;
+
+	fuzz_lift_limit();
+	va_start(arguments, format);
+	n = vsnprintf(line, sizeof(line) - 1, format, arguments);
+	va_end(arguments);
+	line[n < 0 || n > (int)sizeof(line) - 2 ? (int)sizeof(line) - 2 : n] = '\n';
+	(void)!write(complaints, "finding: ", 9);
+	(void)!write(complaints, line, (size_t)(strchr(line, '\n') - line + 1));
+	remove_directory();
+	abort();
 }
 
 static void make_directory(void)
@@ -94,7 +104,6 @@ void fuzz_prepare(void)
 	if (is_prepared)
 		return;
 	is_prepared = true;
-	complaints = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	(void)getrlimit(RLIMIT_NOFILE, &full_limit);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)umask(022);

@@ -116,7 +116,7 @@ for name; do
 	file=$(sed -n 's/.*Test unit written to //p' "$results/$name.log" | tail -n 1)
 	echo
 	echo "== A finding of $name:"
-	grep -A 40 -E '^finding:|ERROR: |runtime error:|^==.*SUMMARY' "$results/$name.log" | head -60
+	grep -A 25 -E '^finding:|ERROR: |runtime error:|^==.*SUMMARY' "$results/$name.log" | head -40
 	echo
 	echo "   again:      $programs/fuzz_$name ${file:-(no input was written)}"
 	echo "   smaller:    $programs/fuzz_$name -minimize_crash=1 -max_total_time=60 ${file:-}"
