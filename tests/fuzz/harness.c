@@ -21,6 +21,7 @@
 #include "support/proc.h"
 
 #define SEGMENTS_MAX  "8"
+#define PLACE_MAX     40
 #define SIZE_MAX_TEXT "1048576"
 
 static char directory[64];
@@ -74,8 +75,10 @@ static void make_directory(void)
 {
 	const char *place = getenv("TMPDIR");
 
-	snprintf(directory, sizeof(directory), "%.40s/shmbroker-fuzz-XXXXXX",
-		 place && place[0] == '/' ? place : "/tmp");
+	/* A socket in it must have a path that is short enough. */
+	if (!place || place[0] != '/' || strlen(place) > PLACE_MAX)
+		place = "/tmp";
+	snprintf(directory, sizeof(directory), "%.*s/shmbroker-fuzz-XXXXXX", PLACE_MAX, place);
 	if (!mkdtemp(directory) || chmod(directory, 0755) < 0)
 		fuzz_fail("no directory can be made: %m");
 	owner = getpid();
