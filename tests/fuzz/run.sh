@@ -69,7 +69,7 @@ one() {
 		"$own" "tests/fuzz/corpus/$name" >"$results/$name.log" 2>&1 || status=$?
 	echo "$status" >"$results/$name.status"
 	if [ "$status" = 0 ] && [ -n "$merge" ]; then
-		"$programs/fuzz_$name" -merge=1 -max_len=8192 -close_fd_mask=2 \
+		"$programs/fuzz_$name" -set_cover_merge=1 -use_counters=0 -max_len=8192 -close_fd_mask=2 \
 			"tests/fuzz/corpus/$name" "$own" >"$results/$name.merge" 2>&1 ||
 			echo "$?" >"$results/$name.status"
 	fi
