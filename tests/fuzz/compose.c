@@ -21,14 +21,20 @@ static const struct numbers {
 	uint8_t n;
 	uint64_t values[12];
 } numbers[] = {
-	{"flags", 8, {1, 0, 1, 3, 5, 7, 2, 8}},
+	{"flags", 10, {1, 0, 1, 3, 5, 7, 2, 8, 16, 17}},
+	{"change", 6, {3, 3, 1, 2, 4, 5}},
+	{"subject", 4, {1, 1, 2, 3}},
+	{"deed", 6, {1, 2, 3, 4, 0, 5}},
+	{"id", 7, {1002, 1001, 1003, 5, 0, 65534, UINT32_MAX}},
+	{"uid", 5, {0, 1002, 1003, 1001, 65534}},
+	{"gid", 5, {0, 1001, 5, 65534, UINT32_MAX}},
 	{"kind", 5, {1, 1, 2, 0, 3}},
 	{"access", 6, {3, 1, 2, 3, 0, 4}},
 	{"backing", 6, {0, 1, 2, 2, 3, 4}},
 	{"lifetime", 5, {1, 2, 3, 0, 4}},
 	{"linger_ms", 4, {0, 0, 1000, UINT32_MAX}},
 	{"wait_ms", 4, {0, 1000, 1000, UINT32_MAX}},
-	{"mode", 10, {0600, 0660, 0666, 0640, 0604, 0622, 0, 0060, 0777, 07000}},
+	{"mode", 11, {0600, 0660, 0666, 0640, 0604, 0622, 0, 0060, 0777, 07000, 0xffff}},
 	{"size",
 	 10,
 	 {4096, 0, 4096, 1, 4097, 65536, UINT64_C(1) << 20, UINT64_C(1) << 47,
@@ -129,6 +135,32 @@ static void compose_bytes(struct chance *chance, uint8_t *to, size_t size)
 	}
 }
 
+/* Users and groups as the clients are, some twice, some that no list can have. */
+static uint32_t any_id(struct chance *chance)
+{
+	static const uint32_t ids[] = {0, 1001, 1002, 1003, 1002, 5, 65534, UINT32_MAX};
+
+	return ids[chance_below(chance, ARRAY_SIZE(ids))];
+}
+
+static void compose_acl(struct chance *chance, struct wire_acl *acl)
+{
+	acl->n = (uint16_t)chance_below(chance, chance_below(chance, 8) ? 4 : WIRE_ACL_MAX + 1);
+	for (unsigned i = 0; i < acl->n; i++)
+		acl->entries[i] = (struct wire_acl_entry){
+			.subject = (uint8_t)number_for(chance, "subject"),
+			.access = (uint8_t)number_for(chance, "access"),
+			.id = chance_below(chance, 2) ? any_id(chance) : 2000 + i,
+		};
+}
+
+static void compose_gids(struct chance *chance, struct wire_gids *gids)
+{
+	gids->n = (uint16_t)chance_below(chance, chance_below(chance, 8) ? 4 : WIRE_GIDS_MAX + 1);
+	for (unsigned i = 0; i < gids->n; i++)
+		gids->ids[i] = any_id(chance);
+}
+
 void compose_field(struct chance *chance, const struct wire_field *field, void *message)
 {
 	uint8_t *to = (uint8_t *)message + field->offset;
@@ -155,6 +187,12 @@ void compose_field(struct chance *chance, const struct wire_field *field, void *
 		break;
 	case WIRE_FIELD_blob:
 		compose_blob(chance, (void *)to);
+		break;
+	case WIRE_FIELD_acl:
+		compose_acl(chance, (void *)to);
+		break;
+	case WIRE_FIELD_gids:
+		compose_gids(chance, (void *)to);
 		break;
 	}
 }

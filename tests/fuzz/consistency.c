@@ -173,7 +173,7 @@ static void check_peers(const struct server *server)
 		DL_FOREACH2(peer->parked, parked, peer_next)
 		n_own++;
 		FUZZ_REQUIRE(n_own == peer->n_parked, "a connection counts its openers wrongly");
-		FUZZ_REQUIRE((peer->n_output == 0) == (peer->output == NULL),
+		FUZZ_REQUIRE((peer->outbox.n_packets == 0) == outbox_is_empty(&peer->outbox),
 			     "a connection counts its output wrongly");
 		n_parked += n_own;
 		n++;
@@ -184,8 +184,55 @@ static void check_peers(const struct server *server)
 		     n_parked, server->n_parked);
 }
 
+/* What an account has is what the charges to it come to; ghosts keep theirs to themselves. */
+static void check_account(const struct server *server, const struct quota_account *account)
+{
+	const struct registry *registry = server->registry;
+	uint64_t used[RESOURCES_N] = {0};
+	uint32_t n = 0;
+	struct object *object, *next;
+	const struct peer *peer;
+
+	HASH_ITER(by_id, registry->by_id, object, next)
+	for (unsigned i = 0; i < OBJECT_CHARGES; i++)
+		if (object->charges[i].account == account) {
+			used[object->charges[i].resource] += object->charges[i].amount;
+			n++;
+		}
+	DL_FOREACH(server->peers, peer)
+	{
+		const struct parked *parked;
+
+		if (peer->charge.account == account) {
+			used[RESOURCE_CONNECTIONS]++;
+			n++;
+		}
+		DL_FOREACH2(peer->parked, parked, peer_next)
+		if (parked->charge.account == account) {
+			used[RESOURCE_PARKED]++;
+			n++;
+		}
+	}
+	for (unsigned i = 0; i < RESOURCES_N; i++)
+		FUZZ_REQUIRE(registry->ghosts ? used[i] <= account->used[i]
+					      : used[i] == account->used[i],
+			     "uid %u is charged %" PRIu64 " %s and has %" PRIu64, account->uid,
+			     account->used[i], resource_unit((enum resource)i), used[i]);
+	FUZZ_REQUIRE(registry->ghosts ? n <= account->n_charges : n == account->n_charges,
+		     "uid %u has %u charges and counts %u", account->uid, n, account->n_charges);
+}
+
+static void check_quota(const struct server *server)
+{
+	struct quota_account *account, *next;
+
+	HASH_ITER(handle, server->registry->quota.accounts, account, next)
+	check_account(server, account);
+}
+
 void consistency_check(const struct server *server)
 {
+	check_quota(server);
 	check_objects(server->registry);
 	check_members(server->registry);
 	check_parked(server);

@@ -18,6 +18,7 @@
 #include "harness.h"
 #include "objects/member.h"
 #include "objects/object.h"
+#include "rules/config.h"
 #include "server/peer.h"
 
 #define USERS        3u
@@ -34,6 +35,25 @@ static socklen_t address_size;
 static int listener = -1;
 static const void *attached; /* a segment, by a mishap */
 static bool has_stray_file;
+static struct policy *policy;
+
+/* Claims of names, and limits that a few requests reach. */
+static void make_policy(void)
+{
+	static const char text[] = "[Prefix lib]\nCreate=u:1002\nMode=0664\nLifetime=used:1s\n"
+				   "[Prefix a/b]\nCreate=*\nBackings=memfd fifo\nBacking=memfd\n"
+				   "[Quota]\nBytes=128K\nObjects=3\nSysvSegments=1\n"
+				   "AclEntries=4\nParked=2\nConnections=3\n"
+				   "[Quota u:root]\nBytes=1M\nObjects=6\nSysvSegments=3\n";
+	char path[STRAY_MAX];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/conf", fuzz_directory());
+	file = fopen(path, "we");
+	FUZZ_REQUIRE(file && fputs(text, file) >= 0 && fclose(file) == 0 &&
+			     config_load(path, NULL, NULL, &policy) == 0 && unlink(path) == 0,
+		     "the policy cannot be made: %m");
+}
 
 /* The listener stays for the life of the process, under a name that the kernel chose; each broker
  * gets a copy of it. */
@@ -51,6 +71,7 @@ static void prepare(void)
 				     0 &&
 			     listen(listener, 16) == 0,
 		     "the broker's place cannot be made: %m");
+	make_policy();
 }
 
 void host_start(struct host *host, unsigned settings)
@@ -77,6 +98,8 @@ void host_start(struct host *host, unsigned settings)
 			     server_init(&host->server, host->base, &host->registry, &server,
 					 fcntl(listener, F_DUPFD_CLOEXEC, 0)) == 0,
 		     "the broker does not start: %m");
+	if (settings & HOST_POLICY)
+		host->registry.policy = policy;
 	if (!fuzz_has_sysv())
 		host->server.ipc_namespace = 0; /* nobody reaches it, so none are made */
 }
@@ -267,6 +290,8 @@ void host_stop(struct host *host)
 	FUZZ_REQUIRE(!host->registry.members && !host->registry.by_id && !host->registry.holds &&
 			     !host->server.peers,
 		     "something is left of a broker that has ended");
+	FUZZ_REQUIRE(quota_users(&host->registry.quota) == 0, "%u users are still charged",
+		     quota_users(&host->registry.quota));
 	event_base_free(host->base);
 	fuzz_clock_reset();
 	FUZZ_REQUIRE(fuzz_count_sysv() == n_kept, "%d System V segments are left, not %d",

@@ -18,6 +18,7 @@
 #define HOST_PIDFD_BY_PID 0x04u
 #define HOST_LONG_GRACE   0x08u
 #define HOST_SHUTS_DOWN   0x10u /* it ends before its clients do */
+#define HOST_POLICY       0x40u /* a configuration with claims and low limits */
 #define HOST_IDLES        0x20u /* it looks whether it may end when it has been idle */
 
 #define HOST_GRACE_MS 10000u

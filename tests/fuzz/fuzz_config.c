@@ -1,0 +1,97 @@
+/*
+ * The configuration: bytes as a main file, and behind a line of "%%" as a file of conf.d. Whatever
+ * they are, they are a policy or a list of faults; and a policy answers.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "rules/config.h"
+#include "wire/vocabulary.h"
+
+#define SIZE_MAX_OF_FILE 16384
+
+static char main_file[160], more_directory[160], more_file[200];
+static unsigned n_said;
+
+static void say(void *data, const char *file, unsigned line, const char *text)
+{
+	(void)data;
+	(void)line;
+	FUZZ_REQUIRE(file && file[0] && text && text[0], "a fault is said without words");
+	n_said++;
+}
+
+static void prepare(void)
+{
+	fuzz_prepare();
+	snprintf(main_file, sizeof(main_file), "%s/main.conf", fuzz_directory());
+	snprintf(more_directory, sizeof(more_directory), "%s/conf.d", fuzz_directory());
+	snprintf(more_file, sizeof(more_file), "%s/10-more.conf", more_directory);
+	FUZZ_REQUIRE(mkdir(more_directory, 0700) == 0, "cannot make %s: %m", more_directory);
+}
+
+static void write_file(const char *path, const uint8_t *bytes, size_t size)
+{
+	FILE *file = fopen(path, "we");
+
+	FUZZ_REQUIRE(file && fwrite(bytes, 1, size, file) == size && fclose(file) == 0,
+		     "cannot write %s: %m", path);
+}
+
+/* Every question has an answer with a rule. */
+static void ask(const struct policy *policy)
+{
+	static const char *const names[] = {"a", "a/b", "sensors/lab/x", "root", "zzz/0/1/2/3/4"};
+	gid_t groups[] = {0, 1, 33};
+	const struct credentials subject = {.uid = 33, .gid = 33, .n_groups = 3, .groups = groups};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct policy_verdict verdict;
+		struct policy_defaults defaults;
+
+		(void)policy_may_create(policy, &subject, names[i], &verdict);
+		FUZZ_REQUIRE(verdict.rule && verdict.rule[0], "\"%s\" is judged without a rule",
+			     names[i]);
+		policy_defaults(policy, names[i], &defaults);
+		FUZZ_REQUIRE((defaults.mode & ~0666u) == 0, "the mode 0%o is a default",
+			     defaults.mode);
+		FUZZ_REQUIRE(defaults.lifetime >= WIRE_LIFETIME_KEEP &&
+				     defaults.lifetime <= WIRE_LIFETIME_OWNER,
+			     "the lifetime %u is a default", defaults.lifetime);
+	}
+	for (unsigned i = 0; i < RESOURCES_N; i++)
+		FUZZ_REQUIRE(policy_limit_rule(policy, &subject, (enum resource)i)[0] != '\0',
+			     "a limit has no rule");
+	(void)policy_is_administrator(policy, &subject);
+	(void)policy_is_private_group(policy, 33, 33);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static bool is_prepared;
+	struct policy *policy = NULL;
+	const uint8_t *bound;
+	int r;
+
+	if (!is_prepared)
+		prepare();
+	is_prepared = true;
+	if (size > SIZE_MAX_OF_FILE)
+		return 0;
+	bound = memmem(data, size, "\n%%\n", 4);
+	write_file(main_file, data, bound ? (size_t)(bound - data) : size);
+	if (bound)
+		write_file(more_file, bound + 4, size - (size_t)(bound + 4 - data));
+	n_said = 0;
+	r = config_load(main_file, say, NULL, &policy);
+	FUZZ_REQUIRE((r == 0) == (n_said == 0) && (r == 0) == (policy != NULL),
+		     "loading gave %d after %u faults", r, n_said);
+	if (policy)
+		ask(policy);
+	policy_free(policy);
+	(void)unlink(more_file);
+	return 0;
+}
