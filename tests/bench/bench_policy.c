@@ -64,6 +64,7 @@ static void make_object(const struct server *broker, unsigned n, unsigned mode)
 	memcpy(shmb_segment_data(segment), &value, sizeof(value));
 	if (shmb_segment_ready(segment) < 0)
 		bench_fail("%s", shmb_last_error());
+	shmb_segment_detach(segment);
 	shmb_disconnect(connection);
 }
 
