@@ -114,7 +114,9 @@ END_TEST
 
 static void start_as_service(void)
 {
-	broker_start_as_service(&broker, NULL);
+	const struct broker_terms terms = {.is_service = true};
+
+	broker_start_under(&broker, &terms);
 	connection = library_connect(&broker);
 }
 

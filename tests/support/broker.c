@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <grp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -33,8 +35,6 @@
 /* The one whose log is worth showing when the test ends without having stopped it. */
 static struct broker *running;
 static pid_t running_for;
-
-static bool as_service; /* what the next broker believes to be */
 
 static void show_log(void)
 {
@@ -149,24 +149,39 @@ static void end_guardian(struct broker *broker, bool cleans_up)
 	close(broker->gone);
 }
 
-static void run_broker(const struct broker *broker, const char *const *options, pid_t parent)
+/* The program was opened before, since the other user may not reach where it lies. */
+static void become_subject_to(const struct broker_terms *terms)
+{
+	const struct rlimit open_files = {terms->open_files, terms->open_files};
+
+	if (terms->open_files && setrlimit(RLIMIT_NOFILE, &open_files) < 0)
+		_exit(EXIT_FAILURE);
+	if (terms->uid &&
+	    (setgroups(0, NULL) < 0 || setresgid(terms->uid, terms->uid, terms->uid) < 0 ||
+	     setresuid(terms->uid, terms->uid, terms->uid) < 0))
+		_exit(EXIT_FAILURE);
+}
+
+static void run_broker(const struct broker *broker, const struct broker_terms *terms, pid_t parent)
 {
 	const char *argv[OPTIONS_MAX + 4] = {SHMB_TEST_DAEMON, "--socket", broker->socket};
 	int log = open(broker->log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	int program = open(argv[0], O_PATH | O_CLOEXEC);
 
-	for (size_t i = 0; options && options[i]; i++) {
+	for (size_t i = 0; terms->options && terms->options[i]; i++) {
 		ck_assert_uint_lt(i, OPTIONS_MAX);
-		argv[3 + i] = options[i];
+		argv[3 + i] = terms->options[i];
 	}
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent || log < 0)
-		_exit(EXIT_FAILURE);
-	if (as_service)
+	if (terms->is_service)
 		(void)setenv("NOTIFY_SOCKET", "/nowhere/notify", 1);
 	else
 		(void)unsetenv("NOTIFY_SOCKET");
 	(void)dup2(log, STDERR_FILENO);
-	execv(argv[0], (char *const *)argv);
+	become_subject_to(terms);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* forgotten when the user changes */
+	if (getppid() != parent || log < 0)
+		_exit(EXIT_FAILURE);
+	fexecve(program, (char *const *)argv, environ);
 	_exit(127);
 }
 
@@ -187,14 +202,14 @@ static bool broker_answers(const struct broker *broker)
 	return r == 0;
 }
 
-static void launch(struct broker *broker, const char *const *options)
+static void launch(struct broker *broker, const struct broker_terms *terms)
 {
 	pid_t parent = getpid();
 
 	broker->pid = fork();
 	ck_assert_int_ge(broker->pid, 0);
 	if (broker->pid == 0)
-		run_broker(broker, options, parent);
+		run_broker(broker, terms, parent);
 	set_guardian(broker);
 	if (!running_for)
 		(void)atexit(show_log);
@@ -229,10 +244,12 @@ static void make_home(struct broker *broker, const char *directory)
 	snprintf(broker->log, sizeof(broker->log), "%s/log", broker->home);
 }
 
-bool broker_try_start(struct broker *broker, const char *const *options, int *ret_status)
+static bool try_start(struct broker *broker, const struct broker_terms *terms, int *ret_status)
 {
 	make_home(broker, "run");
-	launch(broker, options);
+	if (terms->uid)
+		ck_assert_int_eq(chown(broker->home, terms->uid, terms->uid), 0);
+	launch(broker, terms);
 	for (;;) {
 		bool answers = false;
 
@@ -244,18 +261,25 @@ bool broker_try_start(struct broker *broker, const char *const *options, int *re
 	}
 }
 
-void broker_start(struct broker *broker, const char *const *options)
+bool broker_try_start(struct broker *broker, const char *const *options, int *ret_status)
+{
+	const struct broker_terms terms = {.options = options};
+
+	return try_start(broker, &terms, ret_status);
+}
+
+void broker_start_under(struct broker *broker, const struct broker_terms *terms)
 {
 	int status;
 
-	ck_assert_msg(broker_try_start(broker, options, &status), "the broker ended at its start");
+	ck_assert_msg(try_start(broker, terms, &status), "the broker ended at its start");
 }
 
-void broker_start_as_service(struct broker *broker, const char *const *options)
+void broker_start(struct broker *broker, const char *const *options)
 {
-	as_service = true;
-	broker_start(broker, options);
-	as_service = false;
+	const struct broker_terms terms = {.options = options};
+
+	broker_start_under(broker, &terms);
 }
 
 static bool hide_system_broker(void)
@@ -289,8 +313,10 @@ bool broker_on_demand(struct broker *broker)
 
 void broker_start_again(struct broker *broker, const char *const *options)
 {
+	const struct broker_terms terms = {.options = options};
+
 	end_guardian(broker, false);
-	launch(broker, options);
+	launch(broker, &terms);
 	eventually(broker_answers(broker));
 }
 

@@ -27,8 +27,15 @@ struct broker {
 /* Start it with more OPTIONS (NULL-terminated; NULL for none) and wait until it answers. */
 void broker_start(struct broker *broker, const char *const *options);
 
-/* The same for one that believes to be run by a service manager, which nobody hears. */
-void broker_start_as_service(struct broker *broker, const char *const *options);
+/* What a broker runs under; zeroed, the same as the test. */
+struct broker_terms {
+	const char *const *options; /* as above */
+	unsigned open_files;        /* its RLIMIT_NOFILE, soft and hard */
+	bool is_service;            /* it believes to be run by a service manager */
+	uid_t uid; /* its user and group, without privileges; only root can ask for it */
+};
+
+void broker_start_under(struct broker *broker, const struct broker_terms *terms);
 
 /* The same for one that may end at its start: then false, and *ret_status as broker_end() has it.
  */

@@ -1,5 +1,5 @@
 /*
- * Readers of /proc/PID/fd, smaps_rollup and stat.
+ * Readers of /proc/PID/fd, smaps_rollup, status and stat.
  */
 #include "support/proc.h"
 
@@ -55,6 +55,18 @@ long proc_private_kib(pid_t pid)
 		    sscanf(line, "Private_Dirty: %ld", &kib) == 1)
 			sum += kib;
 	return sum;
+}
+
+long proc_anonymous_kib(pid_t pid)
+{
+	attr_cleanup(close_file) FILE *file = open_of(pid, "status");
+	char line[256];
+	long kib;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "RssAnon: %ld", &kib) == 1)
+			return kib;
+	return -1;
 }
 
 /* The fields of /proc/PID/stat behind the name of the program, which may hold anything. */

@@ -14,6 +14,10 @@ int proc_count_fds(pid_t pid);
 /* Resident memory without what is shared with others, in KiB; -1 when PID is gone. */
 long proc_private_kib(pid_t pid);
 
+/* Resident memory that is backed by no file, in KiB, as the kernel counts it by the way: cheap, and
+ * off by a few pages a thread. -1 when PID is gone. */
+long proc_anonymous_kib(pid_t pid);
+
 /* Time on the processor, user and system, in milliseconds; -1 when PID is gone. */
 long proc_cpu_ms(pid_t pid);
 
