@@ -30,6 +30,8 @@
  *   AclEntries    16384: 512 objects with the 32 entries that one can have.
  *   Parked        1024: every connection may wait for something.
  *   Watches       256, since each change is told to every one of them.
+ *   UnderWay      4096 descriptors that were sent and not yet received: the kernel lets the
+ *                 broker's user have as many as open files, and then sends nobody any more.
  */
 
 /* number, NAME, key of the configuration, word after a number, built-in limit, at most 1/share of */
@@ -40,7 +42,8 @@
 	ROW(3, CONNECTIONS,   "Connections",  "connections",           1024, 16, DESCRIPTORS)	\
 	ROW(4, ACL_ENTRIES,   "AclEntries",   "ACL entries",          16384, 1,  ANYTHING)	\
 	ROW(5, PARKED,        "Parked",       "parked requests",       1024, 1,  ANYTHING)	\
-	ROW(6, WATCHES,       "Watches",      "watches",                256, 1,  ANYTHING)
+	ROW(6, WATCHES,       "Watches",      "watches",                256, 1,  ANYTHING)	\
+	ROW(7, UNDER_WAY,     "UnderWay",     "descriptors under way", 4096, 4,  DESCRIPTORS)
 
 // clang-format on
 

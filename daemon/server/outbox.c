@@ -40,7 +40,7 @@ static void packet_free(struct packet *packet)
 void outbox_init(struct outbox *outbox, struct event_base *base, int socket,
 		 void (*on_turn)(evutil_socket_t fd, short what, void *data), void *data)
 {
-	*outbox = (struct outbox){.socket = socket};
+	outbox->socket = socket;
 	(void)event_assign(&outbox->writable, base, socket, EV_WRITE | EV_PERSIST, on_turn, data);
 	(void)event_assign(&outbox->look_again, base, -1, 0, on_turn, data);
 }
@@ -62,11 +62,25 @@ bool outbox_is_empty(const struct outbox *outbox)
 	return outbox->packets == NULL;
 }
 
-static bool has_taken_all_in(const struct outbox *outbox)
+bool outbox_is_taken_in(int socket)
 {
 	int unread = 0;
 
-	return ioctl(outbox->socket, SIOCOUTQ, &unread) < 0 || unread == 0;
+	return ioctl(socket, SIOCOUTQ, &unread) < 0 || unread == 0;
+}
+
+/* One more descriptor is about to be sent. False when the peer has to take something in first. */
+static bool may_send_descriptor(struct outbox *outbox)
+{
+	struct charge *charge = &outbox->under_way;
+
+	if (charge->amount < DESCRIPTORS_MAX &&
+	    charge_change(charge, charge->amount + 1, outbox->under_way_max) == 0)
+		return true;
+	if (!outbox_is_taken_in(outbox->socket))
+		return false;
+	(void)charge_change(charge, 0, 0);
+	return charge_change(charge, 1, outbox->under_way_max) == 0;
 }
 
 /* Returns 0, -EAGAIN when the socket has no room, -EBUSY when the peer has to take something in
@@ -75,14 +89,12 @@ static int send_one(struct outbox *outbox, const uint8_t *bytes, size_t size, in
 {
 	int r;
 
-	if (fd >= 0 && outbox->n_descriptors >= DESCRIPTORS_MAX) {
-		if (!has_taken_all_in(outbox))
-			return -EBUSY;
-		outbox->n_descriptors = 0;
-	}
+	if (fd >= 0 && !may_send_descriptor(outbox))
+		return -EBUSY;
 	r = packet_send(outbox->socket, bytes, size, fd);
-	if (r == 0 && fd >= 0)
-		outbox->n_descriptors++;
+	if (r < 0 && fd >= 0)
+		(void)charge_change(&outbox->under_way, outbox->under_way.amount - 1,
+				    outbox->under_way_max);
 	if (r == 0)
 		outbox->waits_since_ms = 0;
 	return r == -ETOOMANYREFS ? -EBUSY : r;

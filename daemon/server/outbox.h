@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rules/quota.h"
+
 struct event_base;
 struct packet;
 
@@ -23,11 +25,17 @@ struct outbox {
 	struct event look_again; /* whether the peer has taken in what it was sent */
 	uint64_t waits_since_ms; /* for that; 0 when it does not */
 	uint32_t n_packets;
-	uint8_t n_descriptors; /* sent since it was last seen to have taken in everything */
-	int socket;            /* borrowed */
+	struct charge
+		under_way; /* for the descriptors sent since all was last seen to be taken in */
+	uint64_t under_way_max; /* of the user, by his limit */
+	int socket;             /* borrowed */
 };
 
-/* Prepare it for SOCKET; ON_TURN is called with DATA when outbox_flush() is worth a try. */
+/* Whether the client behind SOCKET has read all that it was sent, or has closed its end. */
+bool outbox_is_taken_in(int socket);
+
+/* Prepare a zeroed one, or one with a charge, for SOCKET; ON_TURN is called with DATA when
+ * outbox_flush() is worth a try. */
 void outbox_init(struct outbox *outbox, struct event_base *base, int socket,
 		 void (*on_turn)(evutil_socket_t fd, short what, void *data), void *data);
 

@@ -15,6 +15,7 @@
 #include "objects/member.h"
 #include "rules/table.h"
 #include "server/dispatch.h"
+#include "server/lingering.h"
 #include "server/listener.h"
 #include "server/overdraft.h"
 #include "server/parked.h"
@@ -24,6 +25,7 @@
 static void peer_free(struct peer *peer)
 {
 	charge_end(&peer->charge);
+	charge_end(&peer->outbox.under_way);
 	credentials_fini(&peer->credentials);
 	free(peer);
 }
@@ -39,7 +41,7 @@ void peer_drop(struct peer *peer)
 	(void)event_del(&peer->hello_late);
 	parked_forget_peer(peer);
 	outbox_fini(&peer->outbox);
-	peer->fd = fd_close(peer->fd);
+	lingering_close(server, fd_steal(&peer->fd), &peer->charge, &peer->outbox.under_way);
 	DL_DELETE(server->peers, peer);
 	server->n_peers--;
 	if (peer->member)
@@ -152,8 +154,15 @@ static int pay(struct peer *peer)
 	struct registry *registry = peer->server->registry;
 	const struct credentials *user = &peer->credentials;
 
-	return charge_take(&peer->charge, &registry->quota, user->uid, RESOURCE_CONNECTIONS, 1,
-			   registry_limit(registry, user, RESOURCE_CONNECTIONS));
+	int r = charge_take(&peer->charge, &registry->quota, user->uid, RESOURCE_CONNECTIONS, 1,
+			    registry_limit(registry, user, RESOURCE_CONNECTIONS));
+
+	/* Nothing is under way yet, and how much may be is known now. */
+	peer->outbox.under_way_max = registry_limit(registry, user, RESOURCE_UNDER_WAY);
+	if (r == 0)
+		r = charge_take(&peer->outbox.under_way, &registry->quota, user->uid,
+				RESOURCE_UNDER_WAY, 0, RESOURCE_INFINITY);
+	return r;
 }
 
 /* Say why, where that is something that the client can do something about. */

@@ -15,6 +15,7 @@
 #include "log.h"
 #include "objects/member.h"
 #include "objects/object.h"
+#include "server/lingering.h"
 #include "server/listener.h"
 #include "server/parked.h"
 #include "server/peer.h"
@@ -126,6 +127,7 @@ int server_init(struct server *server, struct event_base *base, struct registry 
 	if (r < 0)
 		return r;
 	parked_init(server);
+	lingering_init(server);
 	(void)event_assign(&server->idle, base, -1, 0, on_idle, server);
 	registry_observe(registry, &server->observer);
 	r = listener_init(server);
@@ -146,4 +148,5 @@ void server_fini(struct server *server)
 {
 	while (server->peers)
 		peer_drop(server->peers);
+	lingering_fini(server);
 }

@@ -12,6 +12,7 @@
 #include "wire/messages.h"
 
 struct event_base;
+struct lingering;
 struct parked;
 struct peer;
 
@@ -32,7 +33,10 @@ struct server {
 	struct parked *parked;       /* openers that wait, oldest first */
 	struct parked *trying_again; /* and those that may go on */
 	struct event parked_wake;    /* runs those that may go on */
-	struct event listening;      /* the listener */
+	struct lingering *lingering; /* sockets that are done with, and not read */
+	struct event lingering_look; /* at them, in so many milliseconds: */
+	uint32_t lingering_look_ms;
+	struct event listening; /* the listener */
 	struct event listen_again;
 	struct event idle;
 	uint64_t started_ms;

@@ -5,7 +5,9 @@
  * As root the attacker is another user than the broker and the witness, else the same one.
  */
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "library.h"
@@ -179,9 +181,28 @@ END_TEST
 #define WATCHED_MS  2000
 #define SHARE_MAX   20 /* percent */
 
+static char config[] = "/tmp/shmbroker-attack-XXXXXX";
+
+/* Without the limit of connections, which would be met first. */
+static void write_config(void)
+{
+	static const char text[] = "[Quota]\nConnections=infinity\n";
+	int fd = mkstemp(config);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void remove_config(void)
+{
+	(void)unlink(config);
+}
+
 static void start_short_of_descriptors(void)
 {
-	const struct broker_terms terms = {.open_files = OPEN_FILES};
+	const char *const options[] = {"--config", config, NULL};
+	const struct broker_terms terms = {.options = options, .open_files = OPEN_FILES};
 
 	broker_start_under(&broker, &terms);
 	raw_join(&witness, broker.socket);
@@ -202,7 +223,8 @@ static int connect_too_often(struct child *self, void *data)
 	become_attacker();
 	for (size_t i = 0; i < CONNECTIONS; i++) {
 		raw_connect(&surplus[i], broker.socket);
-		raw_submit(&surplus[i], WIRE_HELLO, &hello);
+		/* Those who are told that there is no room are gone by now. */
+		(void)raw_flood(&surplus[i], WIRE_HELLO, &hello, 1);
 	}
 	child_say(self, CONNECTIONS);
 	(void)child_hear(self);
@@ -261,6 +283,43 @@ START_TEST(when_the_surplus_goes_new_connections_are_served)
 }
 END_TEST
 
+/* Case 16: one user's connections are capped, and another's are not. */
+#define CROWD 5000
+
+static int crowd_in(struct child *self, void *data)
+{
+	static struct raw crowd[CROWD];
+	const struct rlimit many = {CROWD + 100, CROWD + 100};
+	int n_served = 0;
+
+	(void)data;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &many), 0);
+	become_attacker();
+	for (int i = 0; i < CROWD; i++)
+		if (raw_try_connect(&crowd[i], broker.socket) == 0 && raw_hello(&crowd[i]) == 0)
+			n_served++;
+	child_say(self, n_served);
+	(void)child_hear(self);
+	return 0;
+}
+
+START_TEST(a_crowd_of_one_user_is_capped_and_others_connect)
+{
+	struct child attacker;
+	int64_t n_served;
+
+	if (!is_root_or_says_skipped())
+		return;
+	child_start(&attacker, crowd_in, NULL);
+	n_served = child_hear(&attacker);
+	ck_assert_msg(n_served > 0 && n_served <= 1024, "%ld were served", (long)n_served);
+	for (int i = 0; i < 100; i++)
+		ck_assert(newcomer_is_served());
+	child_say(&attacker, 0);
+	ck_assert_int_eq(child_wait(&attacker), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("attack");
@@ -269,6 +328,8 @@ int main(void)
 
 	tcase_add_checked_fixture(answers, start, stop);
 	tcase_add_test(answers, answers_that_nobody_reads_cost_bounded_memory_and_stop_nobody);
+	tcase_add_test(answers, a_crowd_of_one_user_is_capped_and_others_connect);
+	tcase_add_unchecked_fixture(connections, write_config, remove_config);
 	tcase_add_checked_fixture(connections, start_short_of_descriptors, stop);
 	tcase_add_test(connections, more_connections_than_descriptors_do_not_make_the_broker_spin);
 	tcase_add_test(connections, when_the_surplus_goes_new_connections_are_served);

@@ -18,6 +18,7 @@
 #define KEPT_MAX      128
 
 static struct event_base *base;
+static struct quota quota;
 static struct outbox outbox;
 static int near_end, far_end;
 static int last_flush;
@@ -38,12 +39,17 @@ static void start(void)
 	far_end = ends[1];
 	base = event_base_new();
 	ck_assert_ptr_nonnull(base);
+	outbox.under_way_max = RESOURCE_INFINITY;
+	ck_assert_int_eq(charge_take(&outbox.under_way, &quota, 1, RESOURCE_UNDER_WAY, 0,
+				     RESOURCE_INFINITY),
+			 0);
 	outbox_init(&outbox, base, near_end, on_turn, &outbox);
 }
 
 static void stop(void)
 {
 	outbox_fini(&outbox);
+	charge_end(&outbox.under_way);
 	event_base_free(base);
 	near_end = fd_close(near_end);
 	far_end = fd_close(far_end);
@@ -112,6 +118,23 @@ START_TEST(what_carries_no_descriptor_is_not_held_back_by_their_number)
 }
 END_TEST
 
+/* The limit is the user's, whatever his other connections have. */
+START_TEST(no_more_are_under_way_than_the_user_may_have)
+{
+	struct charge others = {.account = NULL};
+
+	outbox.under_way_max = 10;
+	ck_assert_int_eq(charge_take(&others, &quota, 1, RESOURCE_UNDER_WAY, 7, 10), 0);
+	for (uint8_t i = 0; i < 5; i++)
+		put(i, STDIN_FILENO);
+	ck_assert_uint_eq(outbox.n_packets, 2);
+	charge_end(&others);
+	ck_assert_int_eq(outbox_flush(&outbox), 0);
+	for (uint8_t i = 0; i < 5; i++)
+		take(i, true);
+}
+END_TEST
+
 START_TEST(a_client_that_reads_between_its_opens_never_waits)
 {
 	for (uint8_t i = 0; i < 100; i++) {
@@ -173,6 +196,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, start, stop);
 	tcase_add_test(tests, a_few_descriptors_are_under_way_and_the_rest_follow_in_order);
 	tcase_add_test(tests, what_carries_no_descriptor_is_not_held_back_by_their_number);
+	tcase_add_test(tests, no_more_are_under_way_than_the_user_may_have);
 	tcase_add_test(tests, a_client_that_reads_between_its_opens_never_waits);
 	tcase_add_test(tests, a_full_socket_keeps_and_a_full_box_refuses);
 	tcase_add_test(tests, a_peer_that_hung_up_is_lost);

@@ -1,0 +1,25 @@
+/*
+ * Lingering sockets: of connections that have ended while descriptors that were sent to them lie
+ * unread. The kernel counts these against what the broker's user may have under way until they are
+ * read or the client closes its end; so the broker keeps its own end, and what the connection was
+ * charged, until then. Else a client could ask, say goodbye, and ask again.
+ */
+#ifndef SERVER_LINGERING_H
+#define SERVER_LINGERING_H
+
+struct charge;
+struct server;
+
+void lingering_init(struct server *server);
+
+/* Close all, whatever lies in them; for the end of the broker. */
+void lingering_fini(struct server *server);
+
+/*
+ * Take over a socket that is done with. CONNECTION and UNDER_WAY are the charges for it, which are
+ * taken over too; when nothing is unread they end and the socket is closed at once.
+ */
+void lingering_close(struct server *server, int take_fd, struct charge *connection,
+		     struct charge *under_way);
+
+#endif
