@@ -1,4 +1,5 @@
 # The rooms of the daemon, each alone.
+shmb_unit_test(test_log LIBS daemon_log)
 shmb_unit_test(test_access LIBS daemon_rules)
 shmb_unit_test(test_backing LIBS daemon_rules)
 shmb_unit_test(test_credentials LIBS daemon_rules)
