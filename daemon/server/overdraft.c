@@ -1,14 +1,17 @@
 /*
  * Who is over a limit wants to know what to give up: so the refusal names the objects that use up
- * most, and who holds them.
+ * most, and who holds them, as far as the client may see. The log names them all.
  */
 #include "server/overdraft.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/attr.h"
+#include "log.h"
 #include "objects/member.h"
 #include "objects/object.h"
 #include "server/dispatch.h"
@@ -16,8 +19,9 @@
 #include "server/server.h"
 #include "server/visible.h"
 
-#define TOLD_MAX 3
-#define LOOK_MAX 4096 /* objects: others want their turn */
+#define TOLD_MAX            3
+#define HOLDERS_WRITTEN_MAX 16
+#define LOOK_MAX            4096 /* objects: others want their turn */
 
 void overdraft_describe(const struct registry *registry, const struct credentials *payer,
 			enum resource resource, char text[static 256])
@@ -53,51 +57,84 @@ static unsigned rank(const struct object **dearest, unsigned n, const struct obj
 	return n < TOLD_MAX ? n + 1 : n;
 }
 
+/* The dearest objects of UID; only those that the client may see, or all of them. */
 static unsigned find_dearest(const struct call *call, uid_t uid, enum resource resource,
-			     const struct object *dearest[static TOLD_MAX])
+			     bool sees_all, const struct object *dearest[static TOLD_MAX])
 {
 	const struct object *object = call->server->registry->by_id;
 	unsigned n = 0, looked_at = 0;
 
 	for (; object && looked_at < LOOK_MAX; object = object->by_id.next, looked_at++)
 		if (object->permission.uid == uid && cost_of(object, resource) > 0 &&
-		    visible_to(call, object))
+		    (sees_all || visible_to(call, object)))
 			n = rank(dearest, n, object, resource);
 	return n;
 }
 
-static size_t tell_object(char *text, size_t room, const struct object *object,
-			  enum resource resource)
+/* A text that grows in an array, and is cut where that ends. */
+struct words {
+	char *text;
+	size_t size;
+	size_t used;
+};
+
+attr_printf(2, 3) static void say(struct words *words, const char *format, ...)
 {
-	const struct hold *hold = object->holds;
+	size_t room = words->size - words->used;
+	va_list arguments;
 	int n;
 
-	if (hold)
-		n = snprintf(text, room, "\"%s\" (%" PRIu64 ", held by %s, pid %d%s)", object->name,
-			     cost_of(object, resource), hold->member->program,
-			     (int)hold->member->credentials.pid,
-			     object->n_holds > 1 ? " and others" : "");
-	else
-		n = snprintf(text, room, "\"%s\" (%" PRIu64 ", held by nobody)", object->name,
-			     cost_of(object, resource));
-	return n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
+	va_start(arguments, format);
+	n = vsnprintf(words->text + words->used, room, format, arguments);
+	va_end(arguments);
+	words->used += n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
+}
+
+static void say_holders(struct words *words, const struct object *object, unsigned most)
+{
+	const struct hold *hold;
+	unsigned n = 0;
+
+	if (!object->holds)
+		say(words, ", held by nobody");
+	DL_FOREACH2(object->holds, hold, object_next)
+	{
+		if (n == most) {
+			say(words, " and others");
+			break;
+		}
+		say(words, "%s %s, pid %d", n++ == 0 ? ", held by" : ";", hold->member->program,
+		    (int)hold->member->credentials.pid);
+	}
+}
+
+/* "; most by "a" (64, held by x, pid 7), ..." */
+static void say_dearest(struct words *words, const struct call *call,
+			const struct credentials *payer, enum resource resource, bool sees_all)
+{
+	const struct object *dearest[TOLD_MAX];
+	unsigned n = find_dearest(call, payer->uid, resource, sees_all, dearest);
+
+	for (unsigned i = 0; i < n; i++) {
+		say(words, "%s\"%s\" (%" PRIu64, i == 0 ? "; most by " : ", ", dearest[i]->name,
+		    cost_of(dearest[i], resource));
+		say_holders(words, dearest[i], sees_all ? HOLDERS_WRITTEN_MAX : 1);
+		say(words, ")");
+	}
 }
 
 int overdraft_refuse(struct call *call, const char *name, const struct credentials *payer,
 		     enum resource resource)
 {
-	const struct object *dearest[TOLD_MAX];
-	unsigned n = find_dearest(call, payer->uid, resource, dearest);
-	char limit[256], most[400] = "";
-	size_t used = 0;
+	char limit[256], told[300] = "", written[700] = "";
+	struct words to_client = {told, sizeof(told), 0};
+	struct words to_log = {written, sizeof(written), 0};
 
-	for (unsigned i = 0; i < n; i++) {
-		used += (size_t)snprintf(most + used, sizeof(most) - used, "%s",
-					 i == 0 ? "; most by " : ", ");
-		used += tell_object(most + used, sizeof(most) - used, dearest[i], resource);
-		if (used >= sizeof(most) - 8)
-			break;
-	}
 	overdraft_describe(call->server->registry, payer, resource, limit);
-	return call_refuse(call, -EDQUOT, "\"%s\" cannot be had: %s%s", name, limit, most);
+	if (log_admits_peers()) {
+		say_dearest(&to_log, call, payer, resource, true);
+		log_info("%s%s", limit, written);
+	}
+	say_dearest(&to_client, call, payer, resource, false);
+	return call_refuse(call, -EDQUOT, "\"%s\" cannot be had: %s%s", name, limit, told);
 }

@@ -418,6 +418,9 @@ START_TEST(what_is_over_a_limit_is_refused_and_can_be_had_again)
 	eventually(library_status(root).members == 1 && library_status(root).bytes == 0);
 	child_run(users[_i], NULL);
 	expect_create(UID_BOB, "bobs", SHMB_INITIALISE);
+	/* The administrator reads of it with the limit, and with the holders. */
+	ck_assert(_i >= 3 || broker_said(&broker, "[Quota u:64501]"));
+	ck_assert(_i != 0 || broker_said(&broker, "held by test, pid"));
 	stop();
 }
 END_TEST
