@@ -460,7 +460,10 @@ int request_take(struct shmb_request *request, unsigned opcode)
 
 		r = request->status;
 		if (r < 0) {
-			(void)error_set(r, "%s", refusal->reason);
+			(void)error_set(r, "%s",
+					refusal->reason[0] ? refusal->reason
+							   : "the broker refused it without a "
+							     "reason, which no shmbrokerd does");
 			abandon(request);
 		}
 	}

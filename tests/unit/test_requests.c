@@ -293,6 +293,20 @@ static void fork_and_end(struct shmb_request *request, void *data)
 		shmb_request_cancel(request);
 }
 
+START_TEST(a_refusal_without_words_is_put_into_words)
+{
+	struct shmb_request *request;
+	struct shmb_object object;
+
+	ck_assert_int_eq(shmb_stat_submit(connection, "x", NULL, NULL, &request), 0);
+	scripted_expect(&broker, WIRE_STAT, NULL);
+	scripted_refuse(&broker, -ENOENT, "");
+	scripted_dispatch_until(connection, shmb_request_is_done(request));
+	ck_assert_int_eq(shmb_stat_finish(request, &object), -ENOENT);
+	ck_assert_str_ne(shmb_last_error(), "");
+}
+END_TEST
+
 START_TEST(a_child_that_is_forked_in_a_callback_may_end_the_connection)
 {
 	struct pollfd line = {.fd = shmb_connection_fd(connection), .events = POLLIN};
@@ -655,6 +669,7 @@ int main(void)
 	tcase_add_unchecked_fixture(ends, scripted_home_make, scripted_home_remove);
 	tcase_add_checked_fixture(ends, start, stop);
 	tcase_add_test(ends, a_callback_may_end_the_connection);
+	tcase_add_test(ends, a_refusal_without_words_is_put_into_words);
 	tcase_add_test(ends, a_child_that_is_forked_in_a_callback_may_end_the_connection);
 	tcase_add_test(ends, what_was_opened_becomes_an_empty_shell_when_the_connection_ends);
 	tcase_add_test(ends, disconnecting_waits_for_the_goodbye_to_be_heard);
