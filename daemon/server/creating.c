@@ -21,6 +21,35 @@ bool creating_lacked_room(int r)
 	return r == -ENOSPC || r == -ENOMEM || r == -EINVAL;
 }
 
+int creating_check(struct call *call, const char *name, uint8_t backing, uint64_t size)
+{
+	if (backing > WIRE_BACKING_MEMFD)
+		return call_refuse(call, -EINVAL,
+				   "\"%s\" is asked for with backing %u, which is none of "
+				   "auto (0), sysv (1) and memfd (2)",
+				   name, backing);
+	if (size > SEGMENT_SIZE_MAX)
+		return call_refuse(call, -EFBIG,
+				   "\"%s\" is asked for with %" PRIu64 " bytes, more than "
+				   "a process can map (2^47)",
+				   name, size);
+	return 0;
+}
+
+void creating_apply_policy(const struct call *call, struct creation *creation)
+{
+	const struct policy *policy = call->server->registry->policy;
+	struct policy_defaults defaults;
+
+	if (!policy)
+		return;
+	policy_defaults(policy, creation->plan.name, &defaults);
+	if (creation->wanted == WIRE_BACKING_AUTO && !creation->wants_key)
+		creation->wanted = defaults.backing;
+	creation->backings = defaults.backings;
+	creation->backings_rule = defaults.backings_rule;
+}
+
 static int refuse(struct call *call, const struct object_plan *plan, int r)
 {
 	bool is_fifo = plan->kind == WIRE_KIND_FIFO;
@@ -98,12 +127,20 @@ int creating_choose(struct call *call, const struct creation *creation,
 	return 0;
 }
 
+static bool allows(const struct creation *creation, uint8_t backing)
+{
+	return creation->backings == 0 || (creation->backings & POLICY_BACKING(backing));
+}
+
 static int choose_backing(struct call *call, struct creation *creation, const char **ret_why)
 {
 	struct backing_answer answer;
 	int r;
 
 	if (creation->plan.kind == WIRE_KIND_FIFO) {
+		if (!allows(creation, WIRE_BACKING_FIFO))
+			return call_refuse(call, -EPERM, "\"%s\" cannot be a FIFO (%s)",
+					   creation->plan.name, creation->backings_rule);
 		creation->plan.backing = WIRE_BACKING_FIFO;
 		*ret_why = "";
 		return 0;
@@ -122,7 +159,8 @@ int creating_object(struct call *call, struct creation *creation, struct object 
 {
 	struct registry *registry = call->server->registry;
 	struct object_plan *plan = &creation->plan;
-	bool is_choice = creation->wanted == WIRE_BACKING_AUTO && !creation->wants_key;
+	bool is_choice = creation->wanted == WIRE_BACKING_AUTO && !creation->wants_key &&
+			 allows(creation, WIRE_BACKING_MEMFD);
 	enum resource short_of = RESOURCE_OBJECTS;
 	const char *why;
 	int r = choose_backing(call, creation, &why);

@@ -27,6 +27,12 @@ struct creation {
 int creating_object(struct call *call, struct creation *creation, struct object **ret_object,
 		    const char **ret_why);
 
+/* Whether an object called NAME can be asked for with these. Returns 0, or a refusal. */
+int creating_check(struct call *call, const char *name, uint8_t backing, uint64_t size);
+
+/* Put in what the policy has for the name: which backings it allows, and which is meant by auto. */
+void creating_apply_policy(const struct call *call, struct creation *creation);
+
 /* What the limits of System V (SHMMNI, SHMALL, SHMMAX) and of memory look like. */
 bool creating_lacked_room(int r);
 

@@ -99,17 +99,7 @@ static int check_replacement(struct call *call, const struct wire_replace_reques
 				   "\"%s\" is a FIFO, which has neither a size nor a choice of "
 				   "backings; ask with 0 for both",
 				   object->name);
-	if (request->backing > WIRE_BACKING_MEMFD)
-		return call_refuse(call, -EINVAL,
-				   "\"%s\" is asked for with backing %u, which is none of "
-				   "auto (0), sysv (1) and memfd (2)",
-				   object->name, request->backing);
-	if (request->size > SEGMENT_SIZE_MAX)
-		return call_refuse(call, -EFBIG,
-				   "\"%s\" is asked for with %" PRIu64 " bytes, more than "
-				   "a process can map (2^47)",
-				   object->name, request->size);
-	return 0;
+	return creating_check(call, object->name, request->backing, request->size);
 }
 
 int handle_replace(struct call *call)
@@ -128,6 +118,7 @@ int handle_replace(struct call *call)
 		return r;
 	owner = managing_owner(call, object);
 	creation = creation_like(object, request, &owner);
+	creating_apply_policy(call, &creation);
 	r = creating_object(call, &creation, &next, &why);
 	if (r < 0)
 		return r;

@@ -69,12 +69,7 @@ static int check_size(struct call *call, const struct wire_open_request *request
 				   "\"%s\" cannot be created with size 0; give its size "
 				   "in bytes",
 				   request->name);
-	if (request->size > SEGMENT_SIZE_MAX)
-		return call_refuse(call, -EFBIG,
-				   "\"%s\" is asked for with %" PRIu64 " bytes, more than "
-				   "a process can map (2^47)",
-				   request->name, request->size);
-	return 0;
+	return creating_check(call, request->name, WIRE_BACKING_AUTO, request->size);
 }
 
 static int check_creation(struct call *call, const struct wire_open_request *request)
@@ -94,11 +89,8 @@ static int check_creation(struct call *call, const struct wire_open_request *req
 				   "\"%s\" is asked for with lifetime %u, which is none "
 				   "of keep (1), used (2) and owner (3)",
 				   request->name, request->lifetime);
-	if (is_segment && request->backing > WIRE_BACKING_MEMFD)
-		return call_refuse(call, -EINVAL,
-				   "\"%s\" is asked for with backing %u, which is none of "
-				   "auto (0), sysv (1) and memfd (2)",
-				   request->name, request->backing);
+	if (is_segment && creating_check(call, request->name, request->backing, 0) < 0)
+		return -EINVAL;
 	if (is_segment && !(request->access & WIRE_ACCESS_WRITE))
 		return call_refuse(call, -EINVAL,
 				   "\"%s\" cannot be created read-only: its creator has "
@@ -220,10 +212,7 @@ static void fill_defaults(const struct call *call, const struct wire_open_reques
 		if (request->linger_ms == 0)
 			plan->linger_ms = defaults.linger_ms;
 	}
-	if (request->backing == WIRE_BACKING_AUTO && !creation->wants_key)
-		creation->wanted = defaults.backing;
-	creation->backings = defaults.backings;
-	creation->backings_rule = defaults.backings_rule;
+	creating_apply_policy(call, creation);
 }
 
 static int create(struct call *call, const struct wire_open_request *request,

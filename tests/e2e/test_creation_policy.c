@@ -141,6 +141,9 @@ END_TEST
 
 START_TEST(a_backing_that_the_policy_does_not_allow_is_not_had)
 {
+	const struct shmb_fifo_options piped = {.flags = SHMB_CREATE};
+	struct shmb_fifo *fifo;
+	const struct shmb_replace_options by_sysv = {.backing = SHMB_BACKING_SYSV};
 	struct shmb_segment_options options = page;
 	struct shmb_segment *segment;
 	struct shmb_segment_facts facts;
@@ -153,6 +156,13 @@ START_TEST(a_backing_that_the_policy_does_not_allow_is_not_had)
 	options.backing = SHMB_BACKING_SYSV;
 	expect_refused(shmb_segment_open(root, "sensors/open/sysv", &options, &segment), -EPERM);
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "Backings="));
+	expect_refused(shmb_fifo_open(root, "sensors/open/pipe", SHMB_FIFO_READ, &piped, &fifo),
+		       -EPERM);
+	/* A new generation is no way around it. */
+	segment = library_create(root, "sensors/open/again", &page);
+	expect_refused(shmb_replace(root, "sensors/open/again", &by_sysv, NULL), -EPERM);
+	ck_assert_uint_eq(library_stat(root, "sensors/open/again").generation, 1);
+	shmb_segment_detach(segment);
 	options.backing = SHMB_BACKING_AUTO;
 	options.flags |= SHMB_KEY;
 	expect_refused(shmb_segment_open(root, "sensors/open/key", &options, &segment), -EPERM);
