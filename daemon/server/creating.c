@@ -162,7 +162,7 @@ int creating_object(struct call *call, struct creation *creation, struct object 
 	bool is_choice = creation->wanted == WIRE_BACKING_AUTO && !creation->wants_key &&
 			 allows(creation, WIRE_BACKING_MEMFD);
 	enum resource short_of = RESOURCE_OBJECTS;
-	const char *why;
+	const char *why = "";
 	int r = choose_backing(call, creation, &why);
 
 	if (r < 0)
