@@ -22,6 +22,7 @@
 #include "base/fd.h"
 #include "core/connection.h"
 #include "core/handshake.h"
+#include "core/notices.h"
 #include "core/request.h"
 #include "wire/packet.h"
 #include "wire/vocabulary.h"
@@ -231,32 +232,6 @@ static void take_answer(struct shmb_connection *connection, const struct wire_he
 	request_complete(request, header->status);
 }
 
-static void take_event(struct shmb_connection *connection, const struct wire_header *header,
-		       const uint8_t *body, size_t size)
-{
-	const struct wire_notice *notice = wire_notice(header->code, header->version);
-	struct wire_removed_event removed;
-	struct shmb_event event = {.type = SHMB_EVENT_REMOVED};
-
-	if (!notice)
-		return; /* of a newer broker; nothing that this library promised */
-	if (wire_decode(notice->message, header->version, body, size, &removed) < 0) {
-		channel_fail(connection, -EBADMSG,
-			     "the broker at %s sent an event that cannot be read; it is no "
-			     "shmbrokerd, or a broken one",
-			     connection->location.address.sun_path);
-		return;
-	}
-	request_note_removal(connection, removed.object);
-	event.ending = removed.ending;
-	event.object = removed.object;
-	event.generation = removed.generation;
-	memcpy(event.name, removed.name, sizeof(event.name));
-	events_push(&connection->events, &event);
-	if (connection->n_dispatching == 0)
-		pollable_ring(&connection->pollable);
-}
-
 static void take_packet(struct shmb_connection *connection, const uint8_t *packet, size_t size,
 			int *fd)
 {
@@ -270,7 +245,7 @@ static void take_packet(struct shmb_connection *connection, const uint8_t *packe
 			     "shmbrokerd, or a broken one",
 			     connection->location.address.sun_path);
 	else if (header.type == WIRE_EVENT)
-		take_event(connection, &header, body, size - WIRE_HEADER_SIZE);
+		notices_take(connection, &header, body, size - WIRE_HEADER_SIZE);
 	else
 		take_answer(connection, &header, body, size - WIRE_HEADER_SIZE, fd);
 }

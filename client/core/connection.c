@@ -84,6 +84,7 @@ static int connection_new(const struct shmb_connect_options *options,
 	list_init(&connection->unsent);
 	list_init(&connection->sent);
 	list_init(&connection->holds);
+	list_init(&connection->watches);
 	list_init(&connection->answered);
 	list_init(&connection->done);
 	events_init(&connection->events);
@@ -111,6 +112,7 @@ static void connection_fini(struct shmb_connection *connection)
 	free_all(&connection->unsent);
 	free_all(&connection->sent);
 	free_all(&connection->holds);
+	free_all(&connection->watches);
 	free_all(&connection->answered);
 	events_fini(&connection->events);
 	channel_close(connection);
@@ -172,9 +174,9 @@ int shmb_connect(const struct shmb_connect_options *options,
 
 /* A handle outlives the connection as an empty shell: its memory is unmapped, its descriptor
  * closed. */
-static void let_go_of_all(struct shmb_connection *connection)
+static void let_go_of_all(struct link *list)
 {
-	LIST_EACH(link, &connection->holds)
+	LIST_EACH(link, list)
 	{
 		struct shmb_request *request = container_of(link, struct shmb_request, link);
 
@@ -235,7 +237,8 @@ void shmb_disconnect(struct shmb_connection *connection)
 		return;
 	}
 	take_lock(connection);
-	let_go_of_all(connection);
+	let_go_of_all(&connection->holds);
+	let_go_of_all(&connection->watches);
 	if (connection->socket >= 0)
 		say_goodbye(connection);
 	connection_fini(connection);

@@ -6,8 +6,8 @@
  * takes in what arrives for everybody, and hands the lead on when its own answer is there. The
  * others sleep on `changed`. See channel.h.
  *
- * A request is in at most one of the lists `unsent`, `sent`, `holds` and `answered`. Those in
- * `sent` came before those in `unsent`.
+ * A request is in at most one of the lists `unsent`, `sent`, `holds`, `watches` and `answered`.
+ * Those in `sent` came before those in `unsent`.
  */
 #ifndef CORE_CONNECTION_H
 #define CORE_CONNECTION_H
@@ -50,14 +50,16 @@ struct shmb_connection {
 	int failure;
 	char failure_text[WIRE_REASON_MAX + 1];
 
-	struct link unsent; /* requests in the order in which they are to be sent */
-	struct link sent;   /* requests that the broker has not answered */
-	struct link holds;  /* answered requests to open something that is open still */
+	struct link unsent;  /* requests in the order in which they are to be sent */
+	struct link sent;    /* requests that the broker has not answered */
+	struct link holds;   /* answered requests to open something that is open still */
+	struct link watches; /* answered requests to watch something that is watched still */
 	struct link
 		answered; /* requests that their callers have not ended, and that hold nothing */
 	struct link done; /* requests whose callback is to be called */
 	uint32_t n_underway;
-	uint32_t n_restoring; /* HOLD requests of this reconnection that are not answered */
+	uint32_t n_restoring; /* HOLD and WATCH requests of this reconnection, not answered */
+	uint32_t last_watch;  /* number of the last one */
 
 	struct events events;
 	struct pollable pollable;

@@ -31,6 +31,11 @@ void events_fini(struct events *events)
 		;
 }
 
+void events_overflow(struct events *events)
+{
+	events->has_overflowed = true;
+}
+
 void events_push(struct events *events, const struct shmb_event *event)
 {
 	struct queued_event *queued = NULL;
@@ -38,7 +43,7 @@ void events_push(struct events *events, const struct shmb_event *event)
 	if (events->n < EVENTS_MAX && !events->has_overflowed)
 		queued = malloc(sizeof(*queued));
 	if (!queued) {
-		events->has_overflowed = true;
+		events_overflow(events);
 		return;
 	}
 	queued->event = *event;

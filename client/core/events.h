@@ -26,6 +26,9 @@ void events_fini(struct events *events);
 /* Never fails: an event for which there is no room is told as an overflow. */
 void events_push(struct events *events, const struct shmb_event *event);
 
+/* Some are missing here. */
+void events_overflow(struct events *events);
+
 /* False when there is none. */
 bool events_pop(struct events *events, struct shmb_event *ret_event);
 

@@ -98,6 +98,16 @@ static void tell_removed(struct shmb_connection *connection, const struct shmb_r
 	pollable_ring(&connection->pollable);
 }
 
+/* REQUEST, to renew something, was answered. */
+static void restored(struct shmb_request *request)
+{
+	struct shmb_connection *connection = request->connection;
+
+	request_free(request);
+	if (--connection->n_restoring == 0)
+		arrive(connection);
+}
+
 static void hold_answered(struct shmb_request *request)
 {
 	struct shmb_connection *connection = request->connection;
@@ -116,13 +126,43 @@ static void hold_answered(struct shmb_request *request)
 	holder = request_rename_hold(connection, asked->hold, id, status);
 	if (holder && id == 0 && !holder->hold.is_removed)
 		tell_removed(connection, holder);
-	request_free(request);
-	if (--connection->n_restoring == 0)
-		arrive(connection);
+	restored(request);
+}
+
+static void watch_answered(struct shmb_request *request)
+{
+	struct shmb_connection *connection = request->connection;
+	const struct wire_watch_request *asked = request->message;
+	struct shmb_event event = {.type = SHMB_EVENT_UNWATCHED};
+
+	if (request->status < 0) {
+		request_lose_watch(connection, asked->watch, request->status);
+		text_copy(event.name, sizeof(event.name), asked->prefix);
+		events_push(&connection->events, &event);
+		pollable_ring(&connection->pollable);
+	}
+	restored(request);
+}
+
+static int restore_watches(struct shmb_connection *connection)
+{
+	LIST_EACH(link, &connection->watches)
+	{
+		const struct shmb_request *watch = container_of(link, struct shmb_request, link);
+		int r;
+
+		if (watch->status < 0)
+			continue;
+		r = ask_first(connection, WIRE_WATCH, watch->message, watch_answered);
+		if (r < 0)
+			return r;
+		connection->n_restoring++;
+	}
+	return 0;
 }
 
 /* Ask for every hold again. They come before CONFIRM, so they are queued in front of it. */
-static int restore(struct shmb_connection *connection)
+static int restore_holds(struct shmb_connection *connection)
 {
 	LIST_EACH(link, &connection->holds)
 	{
@@ -165,7 +205,9 @@ static int greeted(struct shmb_connection *connection, const struct wire_hello_r
 		r = ask_first(connection, WIRE_CONFIRM, &confirm, confirm_answered);
 	connection->phase = PHASE_RESTORING;
 	if (r == 0 && connection->has_greeted)
-		r = restore(connection);
+		r = restore_watches(connection);
+	if (r == 0 && connection->has_greeted)
+		r = restore_holds(connection);
 	if (r == 0 && connection->n_restoring == 0)
 		arrive(connection);
 	return r;

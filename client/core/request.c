@@ -86,16 +86,31 @@ void request_enqueue(struct shmb_request *request, bool first)
 	connection->n_underway++;
 }
 
-/* A hold becomes the request that ends it. */
-static void turn_into_release(struct shmb_request *request)
+/* Whether the broker does something for REQUEST until it is told to stop. */
+static bool is_lasting(const struct shmb_request *request)
 {
-	struct wire_release_request message = {.hold = request->hold.id};
+	return request->hold.id != 0 || (request->operation->opcode == WIRE_WATCH &&
+					 request->is_done && request->status >= 0);
+}
 
+/* A hold or a watch becomes the request that ends it. */
+static void take_back(struct shmb_request *request)
+{
+	if (request->operation->opcode == WIRE_WATCH) {
+		const struct wire_watch_request *begun = request->message;
+		struct wire_unwatch_request message = {.watch = begun->watch};
+
+		request->operation = wire_operation(WIRE_UNWATCH, WIRE_VERSION_NEWEST);
+		memcpy(request->message, &message, sizeof(message));
+	} else {
+		struct wire_release_request message = {.hold = request->hold.id};
+
+		request->operation = wire_operation(WIRE_RELEASE, WIRE_VERSION_NEWEST);
+		memcpy(request->message, &message, sizeof(message));
+	}
 	list_remove(&request->link);
 	list_remove(&request->link_done);
 	request->fd = fd_close(request->fd);
-	request->operation = wire_operation(WIRE_RELEASE, WIRE_VERSION_NEWEST);
-	memcpy(request->message, &message, sizeof(message));
 	request->hold.id = 0;
 	request->handle = NULL;
 	request->is_done = false;
@@ -104,16 +119,16 @@ static void turn_into_release(struct shmb_request *request)
 	request_enqueue(request, false);
 }
 
-/* Nobody wants REQUEST any more: free it, or release what it holds. */
+/* Nobody wants REQUEST any more: free it, or take back what it brought about. */
 static void dispose(struct shmb_request *request)
 {
 	struct shmb_connection *connection = request->connection;
 
-	if (request->hold.id == 0 || connection->phase == PHASE_DEAD) {
+	if (!is_lasting(request) || connection->phase == PHASE_DEAD) {
 		request_free(request);
 		return;
 	}
-	turn_into_release(request);
+	take_back(request);
 	channel_flush(connection);
 }
 
@@ -157,6 +172,8 @@ void request_complete(struct shmb_request *request, int status)
 	request->is_done = true;
 	if (request->operation->opcode == WIRE_OPEN && status >= 0)
 		begin_hold(request);
+	else if (request->operation->opcode == WIRE_WATCH && status >= 0)
+		list_append(&request->connection->watches, &request->link);
 	else
 		list_append(&request->connection->answered, &request->link);
 	if (request->answered)
@@ -277,6 +294,18 @@ void request_note_removal(struct shmb_connection *connection, uint64_t object)
 
 		if (request->hold.object == object)
 			request->hold.is_removed = true;
+	}
+}
+
+void request_lose_watch(struct shmb_connection *connection, uint32_t number, int status)
+{
+	LIST_EACH(link, &connection->watches)
+	{
+		struct shmb_request *request = container_of(link, struct shmb_request, link);
+		const struct wire_watch_request *begun = request->message;
+
+		if (begun->watch == number)
+			request->status = status;
 	}
 }
 

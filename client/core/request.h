@@ -4,9 +4,9 @@
  *
  * A request belongs to the caller until it is ended, and to the connection while it is under way;
  * abandoned by the one it lives on until the other is through with it. A request that opened
- * something has a second life as the hold of it: it stays with the connection, to be told again
- * after a reconnection, and in the end it becomes the request that releases it. So an end never
- * needs memory and never fails.
+ * something has a second life as the hold of it, and one that began to watch as the watch: it stays
+ * with the connection, to be told again after a reconnection, and in the end it becomes the request
+ * that takes it back. So an end never needs memory and never fails.
  */
 #ifndef CORE_REQUEST_H
 #define CORE_REQUEST_H
@@ -35,7 +35,7 @@ struct hold {
 
 struct shmb_request {
 	struct shmb_connection *connection;
-	struct link link;      /* in unsent, sent, holds or answered */
+	struct link link;      /* in unsent, sent, holds, watches or answered */
 	struct link link_done; /* in done */
 	const struct wire_operation *operation;
 	enum request_role role;
@@ -57,7 +57,7 @@ struct shmb_request {
 	/* READY: what is ready. Its hold is looked up when the request is queued. */
 	const struct shmb_request *about;
 	struct hold hold;
-	void *handle; /* that lives on the hold */
+	void *handle; /* that lives on the hold or the watch */
 	void (*let_go)(void *handle);
 	void *message; /* struct wire_X_request of the operation */
 	void *answer;  /* struct of its reply, or struct wire_refusal */
@@ -119,6 +119,9 @@ void request_expire_all(struct shmb_connection *connection, uint64_t *ret_next);
  */
 struct shmb_request *request_rename_hold(struct shmb_connection *connection, uint64_t old,
 					 uint64_t new, int status);
+
+/* The watch with that NUMBER was not renewed, for the reason STATUS. */
+void request_lose_watch(struct shmb_connection *connection, uint32_t number, int status);
 
 /* The broker says that OBJECT has lost its name. */
 void request_note_removal(struct shmb_connection *connection, uint64_t object);

@@ -451,6 +451,7 @@ void hold_end(struct hold *hold)
 	struct object *object = hold->object;
 	bool vacates = object->initialiser == hold;
 
+	tell(object, released, hold);
 	HASH_DELETE(handle, object->registry->holds, hold);
 	DL_DELETE2(object->holds, hold, object_prev, object_next);
 	DL_DELETE2(hold->member->holds, hold, member_prev, member_next);

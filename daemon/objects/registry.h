@@ -39,6 +39,7 @@ struct denial {
 struct observer {
 	void (*created)(struct observer *observer, struct object *object);
 	void (*held)(struct observer *observer, struct hold *hold);
+	void (*released)(struct observer *observer, struct hold *hold); /* about to be freed */
 	void (*permitted)(struct observer *observer, struct object *object);
 	void (*denied)(struct observer *observer, const struct denial *denial);
 	void (*ready)(struct observer *observer, struct object *object);

@@ -105,7 +105,7 @@ int handle_explain(struct call *call)
 				   "the deed %u is none of create (1), read (2), write (3) and "
 				   "manage (4)",
 				   request->deed);
-	if (!object || !visible_to(call, object))
+	if (!object || !visible_to(call->peer, object))
 		return call_refuse(call, -ENOENT, "\"%s\" does not exist, or is not yours to see",
 				   request->name);
 	if (request->deed == WIRE_DEED_MANAGE)

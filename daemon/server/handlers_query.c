@@ -89,7 +89,7 @@ static int look_up(struct call *call, const char *name, const struct object **re
 	if (!object)
 		return call_refuse(call, -ENOENT,
 				   "\"%s\" does not exist; \"shmctl list\" shows what does", name);
-	if (!visible_to(call, object))
+	if (!visible_to(call->peer, object))
 		return call_refuse(call, -EACCES,
 				   "\"%s\" belongs to uid %u and is not open to uid %u", name,
 				   object->permission.uid, call->peer->member->credentials.uid);
@@ -124,7 +124,7 @@ int handle_list(struct call *call)
 			reply->cursor = last;
 			return WIRE_OUTCOME_DONE;
 		}
-		if (object->state == WIRE_STATE_REMOVED || !visible_to(call, object) ||
+		if (object->state == WIRE_STATE_REMOVED || !visible_to(call->peer, object) ||
 		    strncmp(object->name, request->prefix, prefix_size) != 0)
 			continue;
 		describe_object(object, &entry);
@@ -182,7 +182,7 @@ static bool list_parked(struct call *call, const struct object *only, uint64_t c
 	const struct parked *parked = parked_after(call->server, cursor);
 
 	for (; parked; cursor = parked->id, parked = parked->next) {
-		if (!parked->object || !visible_to(call, parked->object) ||
+		if (!parked->object || !visible_to(call->peer, parked->object) ||
 		    (only && parked->object != only))
 			continue;
 		if (!append_parked(call, parked)) {
@@ -200,7 +200,7 @@ static bool list_all_holds(struct call *call, uint64_t cursor)
 
 	for (; hold; cursor = hold->id, hold = hold->handle.next) {
 		bool is_full = n_looked_at++ == LOOK_MAX ||
-			       (visible_to(call, hold->object) && !append_hold(call, hold));
+			       (visible_to(call->peer, hold->object) && !append_hold(call, hold));
 
 		if (is_full) {
 			call->answer->who_reply.cursor = cursor;

@@ -66,7 +66,7 @@ static unsigned find_dearest(const struct call *call, uid_t uid, enum resource r
 
 	for (; object && looked_at < LOOK_MAX; object = object->by_id.next, looked_at++)
 		if (object->permission.uid == uid && cost_of(object, resource) > 0 &&
-		    (sees_all || visible_to(call, object)))
+		    (sees_all || visible_to(call->peer, object)))
 			n = rank(dearest, n, object, resource);
 	return n;
 }

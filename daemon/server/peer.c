@@ -20,6 +20,7 @@
 #include "server/overdraft.h"
 #include "server/parked.h"
 #include "server/server.h"
+#include "server/watching.h"
 #include "wire/packet.h"
 
 static void peer_free(struct peer *peer)
@@ -40,6 +41,7 @@ void peer_drop(struct peer *peer)
 	(void)event_del(&peer->readable);
 	(void)event_del(&peer->hello_late);
 	parked_forget_peer(peer);
+	watching_forget_peer(peer);
 	outbox_fini(&peer->outbox);
 	lingering_close(server, fd_steal(&peer->fd), &peer->charge, &peer->outbox.under_way);
 	DL_DELETE(server->peers, peer);
@@ -97,6 +99,8 @@ static void on_outbox_turn(evutil_socket_t fd, short what, void *data)
 			 (int)peer->credentials.pid, peer->credentials.uid);
 	if (r < 0 && r != -EAGAIN)
 		peer_drop(peer);
+	else if (r == 0)
+		watching_catch_up(peer);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *data)

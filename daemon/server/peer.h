@@ -19,12 +19,14 @@
 struct member;
 struct parked;
 struct server;
+struct watcher;
 
 struct peer {
 	struct server *server;
 	struct peer *prev, *next;
-	struct member *member; /* NULL before HELLO */
-	struct parked *parked; /* its requests that wait */
+	struct member *member;   /* NULL before HELLO */
+	struct parked *parked;   /* its requests that wait */
+	struct watcher *watcher; /* what it watches, NULL for nothing */
 	struct event readable;
 	struct outbox outbox;
 	struct charge charge;           /* for a connection */

@@ -130,6 +130,7 @@ int server_init(struct server *server, struct event_base *base, struct registry 
 	lingering_init(server);
 	(void)event_assign(&server->idle, base, -1, 0, on_idle, server);
 	registry_observe(registry, &server->observer);
+	watching_init(server);
 	r = listener_init(server);
 	if (r == 0)
 		server_update_idle(server);
@@ -148,5 +149,6 @@ void server_fini(struct server *server)
 {
 	while (server->peers)
 		peer_drop(server->peers);
+	watching_fini(server);
 	lingering_fini(server);
 }

@@ -5,16 +5,16 @@
 
 #include "objects/member.h"
 #include "objects/object.h"
-#include "server/dispatch.h"
 #include "server/peer.h"
 #include "server/server.h"
 
-bool visible_to(const struct call *call, const struct object *object)
+bool visible_to(const struct peer *peer, const struct object *object)
 {
-	const struct credentials *subject = &call->peer->member->credentials;
-	const struct policy *policy = call->server->registry->policy;
+	const struct credentials *subject = &peer->member->credentials;
+	const struct registry *registry = peer->server->registry;
+	const struct policy *policy = registry->policy;
 
 	return (policy && policy_is_administrator(policy, subject)) ||
 	       access_granted(&object->permission, subject) != 0 ||
-	       access_may_manage(&object->permission, subject, call->server->registry->broker.uid);
+	       access_may_manage(&object->permission, subject, registry->broker.uid);
 }

@@ -7,9 +7,10 @@
 
 #include <stdbool.h>
 
-struct call;
 struct object;
+struct peer;
 
-bool visible_to(const struct call *call, const struct object *object);
+/* Whether PEER, which has said HELLO, is shown OBJECT. */
+bool visible_to(const struct peer *peer, const struct object *object);
 
 #endif

@@ -205,11 +205,33 @@
 	FIELD(M, u8,    allowed, 0, 1, "1 when it would be allowed, else 0")	\
 	FIELD(M, text,  rule, WIRE_REASON_MAX, 1, "which rule decides")
 
+#define WIRE_WATCH_REQUEST_FIELDS(FIELD, M)					\
+	FIELD(M, u32,   watch, 0, 1, "a number chosen by the client; one in use is given the new prefix")	\
+	FIELD(M, text,  prefix, WIRE_NAME_MAX, 1, "only names that begin so; empty for all")
+
+#define WIRE_UNWATCH_REQUEST_FIELDS(FIELD, M)					\
+	FIELD(M, u32,   watch, 0, 1, "the number of a watch of this connection")
+
 #define WIRE_REMOVED_EVENT_FIELDS(FIELD, M)					\
 	FIELD(M, u64,   object, 0, 1, "id of the object")				\
 	FIELD(M, u64,   generation, 0, 1, "its generation")			\
 	FIELD(M, u8,    ending, 0, 1, "why it ended")				\
 	FIELD(M, text,  name, WIRE_NAME_MAX, 1, "the name that is free again")
+
+#define WIRE_NEWS_EVENT_FIELDS(FIELD, M)						\
+	FIELD(M, u32,   missed, 0, 1, "how much more happened after these and is not told")	\
+	FIELD(M, blob,  entries, WIRE_BLOB_MAX, 1, "entries, each a u16 length and its fields")
+
+#define WIRE_NEWS_FIELDS(FIELD, M)						\
+	FIELD(M, u8,    kind, 0, 1, "what happened")				\
+	FIELD(M, u8,    access, 0, 1, "opened, closed: what the holder may do")	\
+	FIELD(M, u8,    ending, 0, 1, "removed: why it ended")			\
+	FIELD(M, u64,   object, 0, 1, "id of the object")				\
+	FIELD(M, u64,   generation, 0, 1, "its generation")			\
+	FIELD(M, u32,   uid, 0, 1, "who did it, when pid is not 0")		\
+	FIELD(M, u32,   pid, 0, 1, "its process id as the broker sees it; 0 when nobody asked for it")	\
+	FIELD(M, text,  program, WIRE_PROGRAM_MAX, 1, "what it calls itself")	\
+	FIELD(M, text,  name, WIRE_NAME_MAX, 1, "name of the object")
 
 /* Every message: the name of its struct, and its fields. */
 #define WIRE_MESSAGES(MESSAGE)						\
@@ -240,7 +262,11 @@
 	MESSAGE(replace_reply,   WIRE_REPLACE_REPLY_FIELDS)		\
 	MESSAGE(explain_request, WIRE_EXPLAIN_REQUEST_FIELDS)		\
 	MESSAGE(explain_reply,   WIRE_EXPLAIN_REPLY_FIELDS)		\
-	MESSAGE(removed_event,   WIRE_REMOVED_EVENT_FIELDS)
+	MESSAGE(watch_request,   WIRE_WATCH_REQUEST_FIELDS)		\
+	MESSAGE(unwatch_request, WIRE_UNWATCH_REQUEST_FIELDS)		\
+	MESSAGE(removed_event,   WIRE_REMOVED_EVENT_FIELDS)		\
+	MESSAGE(news_event,      WIRE_NEWS_EVENT_FIELDS)		\
+	MESSAGE(news,            WIRE_NEWS_FIELDS)
 
 // clang-format on
 

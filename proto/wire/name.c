@@ -23,28 +23,43 @@ static const char *component_fault(const char *component, size_t size)
 	return NULL;
 }
 
-const char *wire_name_fault(const char *name)
+/* What is wrong with the components that a '/' ends; the last one is in *ret_last. */
+static const char *text_fault(const char *text, const char **ret_last)
 {
-	size_t size = strnlen(name, WIRE_NAME_MAX + 1);
-	const char *component = name;
+	const char *component = text;
 
-	if (size == 0)
-		return "is empty; give it 1 to 200 bytes";
-	if (size > WIRE_NAME_MAX)
+	if (strnlen(text, WIRE_NAME_MAX + 1) > WIRE_NAME_MAX)
 		return "is longer than 200 bytes";
-	for (const char *at = name;; at++) {
-		if (*at == '/' || *at == '\0') {
+	for (const char *at = text; *at; at++) {
+		if (*at == '/') {
 			const char *fault = component_fault(component, (size_t)(at - component));
 
 			if (fault)
 				return fault;
-			if (*at == '\0')
-				return NULL;
 			component = at + 1;
 		} else if (!is_name_byte(*at)) {
 			return "has a byte other than A-Z a-z 0-9 . _ + - and /";
 		}
 	}
+	*ret_last = component;
+	return NULL;
+}
+
+const char *wire_name_fault(const char *name)
+{
+	const char *last = "";
+	const char *fault = text_fault(name, &last);
+
+	if (!name[0])
+		return "is empty; give it 1 to 200 bytes";
+	return fault ? fault : component_fault(last, strlen(last));
+}
+
+const char *wire_prefix_fault(const char *prefix)
+{
+	const char *last;
+
+	return text_fault(prefix, &last);
 }
 
 const char *wire_layout_fault(const char *layout)

@@ -16,6 +16,9 @@
 const char *wire_name_fault(const char *name);
 const char *wire_layout_fault(const char *layout);
 
+/* The same for a text with which names are to begin; the empty one is good. */
+const char *wire_prefix_fault(const char *prefix);
+
 /*
  * The file of a FIFO in the broker's FIFO directory: the name with ':' for '/', which no name can
  * hold, so that two names never meet in one file.

@@ -11,7 +11,7 @@
  *   since            the protocol version that introduced it
  *
  * History: numbers are never reused.
- *   version 1: 1 to 15, event 1
+ *   version 1: 1 to 17, events 1 and 2
  */
 #ifndef WIRE_OPCODES_H
 #define WIRE_OPCODES_H
@@ -54,11 +54,16 @@
 	ROW(14, REPLACE, replace, replace_request, replace_reply, 0, MEMBER, ONCE, 1,		\
 	    "put a new generation under the name and tell the holders of the old one")	\
 	ROW(15, EXPLAIN, explain, explain_request, explain_reply, 0, MEMBER, AGAIN, 1,		\
-	    "say whether something would be allowed, and which rule decides, without doing it")
+	    "say whether something would be allowed, and which rule decides, without doing it")	\
+	ROW(16, WATCH,   watch,   watch_request,   empty,        0, MEMBER, AGAIN, 1,		\
+	    "be told what happens to objects whose names begin so")				\
+	ROW(17, UNWATCH, unwatch, unwatch_request, empty,        0, MEMBER, AGAIN, 1,		\
+	    "and no longer")
 
 /* EVENT(number, NAME, name, message, since, "meaning") */
 #define WIRE_EVENTS(EVENT)									\
-	EVENT(1, REMOVED, removed, removed_event, 1, "an object that the client holds lost its name")
+	EVENT(1, REMOVED, removed, removed_event, 1, "an object that the client holds lost its name")	\
+	EVENT(2, NEWS, news, news_event, 1, "what happened to objects that the client watches")
 
 // clang-format on
 
@@ -68,7 +73,7 @@
 enum wire_opcode { WIRE_OPCODES(WIRE_OPCODE_ENUMERATOR) };
 enum wire_event { WIRE_EVENTS(WIRE_EVENT_ENUMERATOR) };
 
-#define WIRE_OPCODE_LIMIT 16 /* one more than the largest opcode: the size of tables */
+#define WIRE_OPCODE_LIMIT 18 /* one more than the largest opcode: the size of tables */
 
 enum wire_stage { WIRE_STAGE_GREET, WIRE_STAGE_MEMBER };
 enum wire_repeat { WIRE_REPEAT_AGAIN, WIRE_REPEAT_ONCE };

@@ -25,6 +25,7 @@ static const struct word deeds[] = {WIRE_DEEDS(ROW)};
 static const struct word states[] = {WIRE_STATES(ROW)};
 static const struct word holdings[] = {WIRE_HOLDINGS(ROW)};
 static const struct word endings[] = {WIRE_ENDINGS(ROW)};
+static const struct word news[] = {WIRE_NEWS(ROW)};
 
 static const char *text_of(const struct word *words, size_t n, unsigned number)
 {
@@ -87,6 +88,11 @@ const char *wire_holding_text(unsigned number)
 const char *wire_ending_text(unsigned number)
 {
 	return text_of(endings, ARRAY_SIZE(endings), number);
+}
+
+const char *wire_news_text(unsigned number)
+{
+	return text_of(news, ARRAY_SIZE(news), number);
 }
 
 int wire_backing_parse(const char *text, uint8_t *ret_number)

@@ -79,6 +79,16 @@
 	WORD(5, ENDING_BACKING,  "its backing was lost")	\
 	WORD(6, ENDING_REPLACED, "replaced by a new generation")
 
+/* What happened to an object, as watching clients are told. */
+#define WIRE_NEWS(WORD)			\
+	WORD(1, NEWS_CREATED,   "created")	\
+	WORD(2, NEWS_OPENED,    "opened")	\
+	WORD(3, NEWS_READY,     "ready")	\
+	WORD(4, NEWS_VACATED,   "vacated")	\
+	WORD(5, NEWS_PERMITTED, "permitted")	\
+	WORD(6, NEWS_CLOSED,    "closed")	\
+	WORD(7, NEWS_REMOVED,   "removed")
+
 /* What an answer says that is no refusal. */
 #define WIRE_OUTCOMES(WORD)		\
 	WORD(0, OUTCOME_DONE,       "done")		\
@@ -99,6 +109,7 @@ enum wire_deed { WIRE_DEEDS(WIRE_ENUMERATOR) };
 enum wire_state { WIRE_STATES(WIRE_ENUMERATOR) };
 enum wire_holding { WIRE_HOLDINGS(WIRE_ENUMERATOR) };
 enum wire_ending { WIRE_ENDINGS(WIRE_ENUMERATOR) };
+enum wire_news_kind { WIRE_NEWS(WIRE_ENUMERATOR) };
 enum wire_outcome { WIRE_OUTCOMES(WIRE_ENUMERATOR) };
 
 /* The text of a word, or "unknown". Never NULL. */
@@ -111,6 +122,7 @@ const char *wire_deed_text(unsigned number);
 const char *wire_state_text(unsigned number);
 const char *wire_holding_text(unsigned number);
 const char *wire_ending_text(unsigned number);
+const char *wire_news_text(unsigned number);
 
 /* The number of a word that a user typed. Returns 0, or -EINVAL when there is no such word. */
 int wire_backing_parse(const char *text, uint8_t *ret_number);

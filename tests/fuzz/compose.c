@@ -48,6 +48,8 @@ static const struct numbers {
 	{"hold", 9, {T(0), T(0), T(1), T(2), T(3), 0, 1, 2, 3}},
 	{"object", 9, {T(0), T(0), T(1), T(2), T(3), 0, 1, 2, 3}},
 	{"generation", 7, {T(0), T(0), T(1), 1, 2, 3, 0}},
+	{"watch", 4, {1, 1, 2, 0}},
+	{"missed", 3, {0, 0, 1}},
 	{"cursor", 8, {0, 0, 1, 2, 5, UINT64_C(1) << 63, (UINT64_C(1) << 63) | 3, T(0)}},
 	{"shmid", 4, {0, 0, 1, UINT32_MAX}},
 	{"key", 3, {0x1234, 0, 1}},
@@ -107,8 +109,9 @@ static const char *text_for(struct chance *chance, const char *name)
 static void compose_blob(struct chance *chance, struct wire_blob *blob)
 {
 	static union any_message entry;
-	const struct wire_shape *shape =
-		chance_below(chance, 2) ? &wire_object_shape : &wire_holder_shape;
+	static const struct wire_shape *const shapes[] = {&wire_object_shape, &wire_holder_shape,
+							  &wire_news_shape};
+	const struct wire_shape *shape = shapes[chance_below(chance, ARRAY_SIZE(shapes))];
 	uint64_t n = chance_below(chance, 4);
 
 	blob->size = 0;

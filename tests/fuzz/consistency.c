@@ -207,7 +207,8 @@ static void check_account(const struct server *server, const struct quota_accoun
 
 		if (peer->charge.account == account) {
 			used[RESOURCE_CONNECTIONS]++;
-			n++;
+			used[RESOURCE_WATCHES] += watching_count(peer);
+			n += 1 + watching_count(peer);
 		}
 		if (peer->outbox.under_way.account == account) {
 			used[RESOURCE_UNDER_WAY] += peer->outbox.under_way.amount;

@@ -19,7 +19,20 @@
 #define REQUESTS_MAX 32u
 #define HANDLES_MAX  16u
 
-enum kind { STAT, LIST, WHO, STATUS, REMOVE, CREATE, OPEN, FIFO_READ, FIFO_WRITE, READY, N_KINDS };
+enum kind {
+	STAT,
+	LIST,
+	WHO,
+	STATUS,
+	REMOVE,
+	CREATE,
+	OPEN,
+	FIFO_READ,
+	FIFO_WRITE,
+	READY,
+	WATCH,
+	N_KINDS
+};
 
 struct request {
 	struct shmb_request *request; /* NULL where there is none */
@@ -33,6 +46,7 @@ struct program {
 	struct request requests[REQUESTS_MAX];
 	struct shmb_segment *segments[HANDLES_MAX];
 	struct shmb_fifo *fifos[HANDLES_MAX];
+	struct shmb_watch *watches[HANDLES_MAX];
 };
 
 static void on_done(struct shmb_request *request, void *data)
@@ -101,6 +115,9 @@ static void submit(struct program *program, enum kind kind, struct shmb_segment 
 	case READY:
 		if (segment)
 			(void)shmb_segment_ready_submit(segment, on_done, own, ret);
+		break;
+	case WATCH:
+		(void)shmb_watch_begin_submit(connection, "a", on_done, own, ret);
 		break;
 	default:
 		(void)submit_opening(connection, own);
@@ -192,6 +209,22 @@ static int finish_opening(struct program *program, const struct request *own)
 	return r;
 }
 
+static int finish_watch(struct program *program, const struct request *own)
+{
+	struct shmb_watch *watch = NULL;
+	int r = shmb_watch_begin_finish(own->request, &watch);
+
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < HANDLES_MAX; i++)
+		if (!program->watches[i]) {
+			program->watches[i] = watch;
+			return r;
+		}
+	shmb_watch_end(watch);
+	return r;
+}
+
 static int finish_by_kind(struct program *program, const struct request *own)
 {
 	struct shmb_object object;
@@ -210,6 +243,8 @@ static int finish_by_kind(struct program *program, const struct request *own)
 		return shmb_remove_finish(own->request, &holders);
 	case READY:
 		return shmb_segment_ready_finish(own->request);
+	case WATCH:
+		return finish_watch(program, own);
 	default:
 		return finish_opening(program, own);
 	}
@@ -236,7 +271,9 @@ static void take_events(struct program *program)
 	unsigned n = 0;
 
 	while (shmb_next_event(program->connection, &event) == 0) {
-		FUZZ_REQUIRE(memchr(event.name, 0, sizeof(event.name)), "a text has no end");
+		FUZZ_REQUIRE(memchr(event.name, 0, sizeof(event.name)) &&
+				     memchr(event.program, 0, sizeof(event.program)),
+			     "a text has no end");
 		FUZZ_REQUIRE(n++ < 100000, "events do not end");
 	}
 }
@@ -259,6 +296,8 @@ static void detach(struct program *program, unsigned i)
 	program->segments[i] = NULL;
 	shmb_fifo_close(program->fifos[i]);
 	program->fifos[i] = NULL;
+	shmb_watch_end(program->watches[i]);
+	program->watches[i] = NULL;
 }
 
 static void play_broker(struct program *program, struct step *step)
@@ -295,6 +334,10 @@ static void play(struct program *program, struct step *step)
 	case LIBRARY_CANCEL:
 		shmb_request_cancel(own->request);
 		own->request = NULL;
+		break;
+	case LIBRARY_WATCH:
+		submit(program, WATCH, NULL);
+		broker_side_read(&program->broker);
 		break;
 	case LIBRARY_READY:
 		submit(program, READY, program->segments[step->how % HANDLES_MAX]);

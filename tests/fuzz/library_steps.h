@@ -20,6 +20,7 @@ enum library_step {
 	LIBRARY_READY,  /* say ready for the segment of number HOW */
 	LIBRARY_DETACH, /* end the handle of number HOW */
 	LIBRARY_TIME,   /* 2 to the power of HOW milliseconds pass */
+	LIBRARY_WATCH,  /* begin to watch, in every way that HOW says */
 	N_LIBRARY_STEPS
 };
 

@@ -393,8 +393,45 @@ static void keep_pressure(void)
 	keep("silent");
 }
 
+/* Watches that are begun, changed and ended; news for a client that reads and for one that does
+ * not; a watcher that goes in the midst of what it watches. */
+static void keep_watches(void)
+{
+	seed_begin(&seed, 0);
+	ask(0, WATCH, watch, .watch = 1, .prefix = "");
+	ask(1, WATCH, watch, .watch = 1, .prefix = "a");
+	ask(1, WATCH, watch, .watch = 1, .prefix = "b");
+	ask(1, WATCH, watch, .watch = 2, .prefix = "a//b");
+	ask_open(2, open->mode = 0666);
+	ask_ready(2);
+	ask(2, PERMIT, permit, .change = WIRE_CHANGE_MODE, .mode = 0600, .name = "a");
+	seed_step(&seed, BROKER_TIME, 5);
+	ask(0, UNWATCH, unwatch, .watch = 1);
+	ask(0, UNWATCH, unwatch, .watch = 1);
+	ask(2, REMOVE, remove, .name = "a");
+	keep("watch");
+	seed_begin(&seed, 0);
+	ask(0 | BROKER_NO_READ, WATCH, watch, .watch = 1, .prefix = "");
+	for (unsigned i = 0; i < 60; i++) {
+		ask_open(2, open->mode = 0666; open->lifetime = WIRE_LIFETIME_USED);
+		ask(2, REMOVE, remove, .name = "a");
+		seed_step(&seed, BROKER_TIME, 4);
+	}
+	seed_step(&seed, BROKER_READ, 0);
+	seed_step(&seed, BROKER_TURN, 0);
+	seed_step(&seed, BROKER_READ, 0);
+	keep("watch-unread");
+	seed_begin(&seed, 0);
+	ask(0, WATCH, watch, .watch = 1, .prefix = "a");
+	ask_open(0, open->lifetime = WIRE_LIFETIME_OWNER);
+	seed_step(&seed, BROKER_HANG_UP, 0);
+	seed_step(&seed, BROKER_TIME, 14);
+	keep("watcher-leaves");
+}
+
 void seeds_of_broker(void)
 {
+	keep_watches();
 	keep_operations();
 	keep_malformed();
 	keep_openings();

@@ -199,8 +199,50 @@ static void keep_returns(void)
 	}
 }
 
+static void send_news(uint32_t missed, unsigned cut)
+{
+	struct wire_header header = {WIRE_VERSION_NEWEST, WIRE_EVENT, WIRE_EVENT_NEWS, 0, 0, 0};
+	struct wire_news_event event = {.missed = missed};
+
+	for (uint8_t kind = WIRE_NEWS_CREATED; kind <= WIRE_NEWS_REMOVED; kind++)
+		(void)!wire_append(&event.entries, &wire_news_shape, WIRE_VERSION_NEWEST,
+				   &(struct wire_news){.kind = kind, .pid = 1, .name = "a"});
+	event.entries.size = (uint16_t)(event.entries.size - cut);
+	seed_packet(&seed, LIBRARY_EVENT, 0, &header, &wire_news_event_shape, &event);
+}
+
+/* A watch that is begun, told of things, begun again after a return or refused then, and ended. */
+static void keep_watches(void)
+{
+	static const char *const names[] = {"watch", "watch-refused", "watch-cut"};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+		seed_begin(&seed, LIBRARY_GREETS | LIBRARY_RECONNECTS | LIBRARY_STARTS_EMPTY);
+		seed_step(&seed, LIBRARY_WATCH, 0);
+		answer(0, WATCH, 0, empty);
+		seed_step(&seed, LIBRARY_FINISH, 0);
+		seed_step(&seed, LIBRARY_WATCH, 0);
+		send_news(0, i == 2);
+		seed_step(&seed, LIBRARY_HANG_UP, 0);
+		seed_step(&seed, LIBRARY_TIME, 10);
+		seed_step(&seed, LIBRARY_ACCEPT, 0);
+		answer_hello(.version = 1, .instance = {1});
+		if (i == 0)
+			answer(0, WATCH, 0, empty);
+		else
+			answer(0, WATCH, -122, refusal, .reason = "too many");
+		answer(0, CONFIRM, 0, empty);
+		answer(0, WATCH, 0, empty);
+		send_news(7, 0);
+		seed_step(&seed, LIBRARY_CANCEL, 0);
+		seed_step(&seed, LIBRARY_DETACH, 0);
+		keep(names[i]);
+	}
+}
+
 void seeds_of_client(void)
 {
+	keep_watches();
 	keep_operations();
 	keep_descriptors();
 	keep_pages();

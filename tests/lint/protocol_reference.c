@@ -133,6 +133,7 @@ static void print_words(void)
 	PRINT_WORDS("States", WIRE_STATES);
 	PRINT_WORDS("Holdings", WIRE_HOLDINGS);
 	PRINT_WORDS("Endings", WIRE_ENDINGS);
+	PRINT_WORDS("News", WIRE_NEWS);
 	PRINT_WORDS("Outcomes", WIRE_OUTCOMES);
 }
 

@@ -98,8 +98,9 @@ void scripted_expect(struct scripted *broker, unsigned opcode, void *message)
 	ck_assert_ptr_nonnull(operation);
 	ck_assert_str_eq(operation->name, wire_operation(opcode, WIRE_VERSION_NEWEST)->name);
 	ck_assert_uint_eq(broker->header.type, WIRE_REQUEST);
-	/* The end of a hold alone is told without asking for an answer. */
-	ck_assert_int_eq(broker->header.serial == 0, opcode == WIRE_RELEASE);
+	/* The end of a hold or a watch alone is told without asking for an answer. */
+	ck_assert_int_eq(broker->header.serial == 0,
+			 opcode == WIRE_RELEASE || opcode == WIRE_UNWATCH);
 	if (!message)
 		return;
 	r = wire_decode(operation->request, broker->header.version, packet + WIRE_HEADER_SIZE,

@@ -330,6 +330,70 @@ START_TEST(a_broker_that_stays_away_is_an_error_in_time)
 }
 END_TEST
 
+/* A watch that is told of NEWS; its number goes to *ret_number. */
+static struct shmb_watch *begin_watch(uint32_t *ret_number)
+{
+	struct wire_watch_request asked;
+	struct shmb_request *request = NULL;
+	struct shmb_watch *watch = NULL;
+
+	ck_assert_int_eq(shmb_watch_begin_submit(connection, "lab/", NULL, NULL, &request), 0);
+	scripted_expect(&broker, WIRE_WATCH, &asked);
+	ck_assert_str_eq(asked.prefix, "lab/");
+	scripted_answer(&broker, 0, NULL, -1);
+	scripted_dispatch_until(connection, shmb_request_is_done(request));
+	ck_assert_int_eq(shmb_watch_begin_finish(request, &watch), 0);
+	*ret_number = asked.watch;
+	return watch;
+}
+
+START_TEST(a_watch_is_begun_again_under_its_number_and_ended_without_an_answer)
+{
+	struct wire_watch_request asked;
+	struct wire_unwatch_request ended;
+	uint32_t number;
+	struct shmb_watch *watch = begin_watch(&number);
+
+	lose_and_return(NULL);
+	expect_event(SHMB_EVENT_DISCONNECTED);
+	welcome_back(0);
+	scripted_expect(&broker, WIRE_WATCH, &asked);
+	ck_assert_uint_eq(asked.watch, number);
+	ck_assert_str_eq(asked.prefix, "lab/");
+	scripted_answer(&broker, 0, NULL, -1);
+	expect_confirm();
+	expect_event(SHMB_EVENT_RECONNECTED);
+	shmb_watch_end(watch);
+	scripted_expect(&broker, WIRE_UNWATCH, &ended);
+	ck_assert_uint_eq(ended.watch, number);
+}
+END_TEST
+
+START_TEST(a_watch_that_is_refused_at_the_return_is_told_and_not_tried_again)
+{
+	struct wire_refusal refusal = {.reason = "too many"};
+	struct shmb_event event = {0};
+	uint32_t number;
+	struct shmb_watch *watch = begin_watch(&number);
+
+	lose_and_return(NULL);
+	expect_event(SHMB_EVENT_DISCONNECTED);
+	welcome_back(0);
+	scripted_expect(&broker, WIRE_WATCH, NULL);
+	scripted_answer(&broker, -EDQUOT, &refusal, -1);
+	expect_confirm();
+	scripted_dispatch_until(connection, shmb_next_event(connection, &event) == 0);
+	ck_assert_int_eq(event.type, SHMB_EVENT_UNWATCHED);
+	ck_assert_str_eq(event.name, "lab/");
+	expect_event(SHMB_EVENT_RECONNECTED);
+	lose_and_return(NULL);
+	welcome_back(0);
+	expect_confirm();
+	shmb_watch_end(watch);
+	ck_assert(scripted_is_quiet(&broker));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("comeback");
@@ -347,6 +411,8 @@ int main(void)
 	tcase_add_test(tcase, a_broker_that_ends_before_its_answer_is_tried_again);
 	tcase_add_test(tcase, a_call_that_blocks_comes_back_by_itself);
 	tcase_add_test(tcase, a_broker_that_stays_away_is_an_error_in_time);
+	tcase_add_test(tcase, a_watch_is_begun_again_under_its_number_and_ended_without_an_answer);
+	tcase_add_test(tcase, a_watch_that_is_refused_at_the_return_is_told_and_not_tried_again);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

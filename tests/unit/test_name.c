@@ -102,6 +102,24 @@ START_TEST(layouts_are_short_and_of_the_same_bytes)
 }
 END_TEST
 
+START_TEST(a_prefix_is_what_a_name_can_begin_with)
+{
+	static const char *const good[] = {"", "a", "a/", "a/b", ".", "..", "a/..", "a/.b"};
+	static const char *const faulty[] = {"/", "//", "a//", "./a", "../", "a/../b", " ", "a:"};
+	char prefix[WIRE_NAME_MAX + 2];
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		ck_assert_msg(!wire_prefix_fault(good[i]), "\"%s\" %s", good[i],
+			      wire_prefix_fault(good[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(faulty); i++)
+		ck_assert_msg(wire_prefix_fault(faulty[i]) != NULL, "\"%s\"", faulty[i]);
+	fill(prefix, WIRE_NAME_MAX);
+	ck_assert_ptr_null(wire_prefix_fault(prefix));
+	fill(prefix, WIRE_NAME_MAX + 1);
+	ck_assert_ptr_nonnull(wire_prefix_fault(prefix));
+}
+END_TEST
+
 START_TEST(a_name_becomes_one_file)
 {
 	char file[WIRE_NAME_MAX + 1];
@@ -127,6 +145,7 @@ int main(void)
 	tcase_add_test(tcase, every_byte_is_judged_at_every_place);
 	tcase_add_test(tcase, names_have_at_most_200_bytes);
 	tcase_add_test(tcase, layouts_are_short_and_of_the_same_bytes);
+	tcase_add_test(tcase, a_prefix_is_what_a_name_can_begin_with);
 	tcase_add_test(tcase, a_name_becomes_one_file);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);

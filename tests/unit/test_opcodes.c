@@ -96,13 +96,14 @@ START_TEST(every_message_fits_a_packet)
 }
 END_TEST
 
-/* An entry of LIST or WHO that fills its bounds still has to fit into an answer. */
+/* An entry of LIST, WHO or an event that fills its bounds still has to fit into an answer. */
 START_TEST(the_largest_entries_fit_an_answer)
 {
 	ck_assert_uint_le(2 + wire_size_max(&wire_object_shape, WIRE_VERSION_NEWEST),
 			  WIRE_BLOB_MAX);
 	ck_assert_uint_le(2 + wire_size_max(&wire_holder_shape, WIRE_VERSION_NEWEST),
 			  WIRE_BLOB_MAX);
+	ck_assert_uint_le(2 + wire_size_max(&wire_news_shape, WIRE_VERSION_NEWEST), WIRE_BLOB_MAX);
 }
 END_TEST
 

@@ -37,6 +37,13 @@ START_TEST(numbers_stay_what_they_are)
 	ck_assert_int_eq(WIRE_ENDING_SHUTDOWN, 4);
 	ck_assert_int_eq(WIRE_ENDING_BACKING, 5);
 	ck_assert_int_eq(WIRE_OUTCOME_DONE, 0);
+	ck_assert_int_eq(WIRE_NEWS_CREATED, 1);
+	ck_assert_int_eq(WIRE_NEWS_OPENED, 2);
+	ck_assert_int_eq(WIRE_NEWS_READY, 3);
+	ck_assert_int_eq(WIRE_NEWS_VACATED, 4);
+	ck_assert_int_eq(WIRE_NEWS_PERMITTED, 5);
+	ck_assert_int_eq(WIRE_NEWS_CLOSED, 6);
+	ck_assert_int_eq(WIRE_NEWS_REMOVED, 7);
 	ck_assert_int_eq(WIRE_OUTCOME_INITIALISE, 1);
 	ck_assert_int_eq(WIRE_OUTCOME_NO_READER, 2);
 }
@@ -55,6 +62,7 @@ END_TEST
 #define EXPECT_STATE(number, word, text)   ck_assert_str_eq(wire_state_text(number), text);
 #define EXPECT_HOLDING(number, word, text) ck_assert_str_eq(wire_holding_text(number), text);
 #define EXPECT_ENDING(number, word, text)  ck_assert_str_eq(wire_ending_text(number), text);
+#define EXPECT_NEWS(number, word, text)    ck_assert_str_eq(wire_news_text(number), text);
 #define EXPECT_BACKING(number, word, text)                                                         \
 	ck_assert_str_eq(wire_backing_text(number), text);                                         \
 	ck_assert_int_eq(wire_backing_parse(text, &parsed), 0);                                    \
@@ -75,6 +83,7 @@ START_TEST(every_word_has_its_text)
 	WIRE_STATES(EXPECT_STATE)
 	WIRE_HOLDINGS(EXPECT_HOLDING)
 	WIRE_ENDINGS(EXPECT_ENDING)
+	WIRE_NEWS(EXPECT_NEWS)
 	WIRE_BACKINGS(EXPECT_BACKING)
 	WIRE_ACCESSES(EXPECT_ACCESS)
 }
@@ -82,7 +91,7 @@ END_TEST
 
 START_TEST(other_numbers_are_unknown)
 {
-	static const unsigned faulty[] = {7, 255, 256, ~0u};
+	static const unsigned faulty[] = {8, 255, 256, ~0u};
 
 	for (size_t i = 0; i < ARRAY_SIZE(faulty); i++) {
 		ck_assert_str_eq(wire_kind_text(faulty[i]), "unknown");
@@ -93,6 +102,7 @@ START_TEST(other_numbers_are_unknown)
 		ck_assert_str_eq(wire_state_text(faulty[i]), "unknown");
 		ck_assert_str_eq(wire_holding_text(faulty[i]), "unknown");
 		ck_assert_str_eq(wire_ending_text(faulty[i]), "unknown");
+		ck_assert_str_eq(wire_news_text(faulty[i]), "unknown");
 	}
 	ck_assert_str_eq(wire_kind_text(0), "unknown");
 	ck_assert_str_eq(wire_access_text(0), "unknown");

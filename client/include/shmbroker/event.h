@@ -1,5 +1,6 @@
 /*
- * Events: what happens to objects that this connection holds, and to the connection itself.
+ * Events: what happens to objects that this connection holds or watches, and to the connection
+ * itself.
  */
 #ifndef SHMBROKER_EVENT_H
 #define SHMBROKER_EVENT_H
@@ -16,6 +17,8 @@ enum shmb_event_type {
 	SHMB_EVENT_RECONNECTED = 3,  /* it came back, and the broker knows again what is held */
 	SHMB_EVENT_BROKER_LOST = 4,  /* another broker listens now: connect anew */
 	SHMB_EVENT_OVERFLOW = 5,     /* events came faster than they were taken: some are missing */
+	SHMB_EVENT_NEWS = 6,         /* something happened to an object that is watched */
+	SHMB_EVENT_UNWATCHED = 7, /* after a reconnection the broker refused the watch of `name` */
 };
 
 enum shmb_ending {
@@ -27,12 +30,28 @@ enum shmb_ending {
 	SHMB_ENDING_REPLACED = 6, /* a new generation has the name: open it again */
 };
 
+/* What happened to an object that is watched. */
+enum shmb_news {
+	SHMB_NEWS_CREATED = 1,
+	SHMB_NEWS_OPENED = 2,    /* by one more holder */
+	SHMB_NEWS_READY = 3,     /* it has been initialised */
+	SHMB_NEWS_VACATED = 4,   /* who was to initialise it left: the next one will */
+	SHMB_NEWS_PERMITTED = 5, /* its mode, group or list changed */
+	SHMB_NEWS_CLOSED = 6,    /* by one of its holders, or at his end */
+	SHMB_NEWS_REMOVED = 7,   /* it lost its name */
+};
+
 struct shmb_event {
 	enum shmb_event_type type;
-	enum shmb_ending ending; /* REMOVED: why */
-	uint64_t object;         /* REMOVED: id of the object, as shmb_segment_id() gives it */
+	enum shmb_ending ending; /* REMOVED, and news of that: why */
+	uint64_t object; /* REMOVED, NEWS: id of the object, as shmb_segment_info() gives it */
 	uint64_t generation;
-	char name[201];
+	enum shmb_news news; /* NEWS: what happened */
+	unsigned access;     /* news of OPENED, CLOSED: 1 read, 2 write, 3 both */
+	uint32_t uid;        /* NEWS: who did it, when pid is not 0 */
+	uint32_t pid;        /* NEWS: as the broker sees it; 0 when nobody asked for it */
+	char program[64];    /* NEWS: what that program calls itself */
+	char name[201];      /* of the object; UNWATCHED: the prefix */
 };
 
 /*

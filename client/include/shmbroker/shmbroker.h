@@ -39,5 +39,6 @@
 #include <shmbroker/permission.h>
 #include <shmbroker/request.h>
 #include <shmbroker/segment.h>
+#include <shmbroker/watch.h>
 
 #endif
