@@ -27,7 +27,8 @@ static struct parked **queue_of(struct parked *parked)
 	return parked->tries_again ? &server->trying_again : &server->parked;
 }
 
-static void parked_free(struct parked *parked)
+/* It waits no longer. Its memory stays: an answer may still be about it. */
+static void leave_queues(struct parked *parked)
 {
 	struct peer *peer = parked->peer;
 
@@ -39,6 +40,11 @@ static void parked_free(struct parked *parked)
 	charge_end(&parked->charge);
 	peer->n_parked--;
 	peer->server->n_parked--;
+}
+
+static void parked_free(struct parked *parked)
+{
+	leave_queues(parked);
 	free(parked);
 }
 
@@ -54,6 +60,14 @@ static struct call call_of(const struct parked *parked, union message *answer)
 		.serial = parked->serial,
 		.fd = -1,
 	};
+}
+
+/* Answering may drop the peer, and with it everything that still waits. */
+static void answer(struct parked *parked, struct call *call, int status)
+{
+	leave_queues(parked);
+	call_answer(call, status);
+	free(parked);
 }
 
 static int refuse_late(struct call *call, const struct parked *parked)
@@ -75,10 +89,10 @@ static int refuse_late(struct call *call, const struct parked *parked)
 
 static void on_deadline(evutil_socket_t fd, short what, void *data)
 {
-	static union message answer;
+	static union message room;
 	struct parked *parked = data;
 	static const struct timeval at_once;
-	struct call call = call_of(parked, &answer);
+	struct call call = call_of(parked, &room);
 	int status;
 
 	(void)fd;
@@ -88,15 +102,14 @@ static void on_deadline(evutil_socket_t fd, short what, void *data)
 		return;
 	}
 	status = refuse_late(&call, parked);
-	parked_free(parked);
-	call_answer(&call, status);
+	answer(parked, &call, status);
 }
 
 static void try_again(struct parked *parked)
 {
-	static union message answer;
+	static union message room;
 	struct server *server = parked->peer->server;
-	struct call call = call_of(parked, &answer);
+	struct call call = call_of(parked, &room);
 	struct object *object = NULL;
 	int status;
 
@@ -105,8 +118,7 @@ static void try_again(struct parked *parked)
 	server->registry->actor = NULL;
 
 	if (status != CALL_PARKED) {
-		parked_free(parked);
-		call_answer(&call, status);
+		answer(parked, &call, status);
 		return;
 	}
 	DL_DELETE(server->trying_again, parked);
@@ -137,16 +149,15 @@ void parked_init(struct server *server)
 
 static void send_away(struct parked *parked)
 {
-	static union message answer;
-	struct call call = call_of(parked, &answer);
+	static union message room;
+	struct call call = call_of(parked, &room);
 	int status =
 		call_refuse(&call, -ESHUTDOWN,
 			    "the broker ends before \"%s\" was initialised; open it again when "
 			    "a broker runs",
 			    parked->request.name);
 
-	parked_free(parked);
-	call_answer(&call, status);
+	answer(parked, &call, status);
 }
 
 void parked_fini(struct server *server)

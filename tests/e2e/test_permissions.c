@@ -506,6 +506,42 @@ START_TEST(openers_that_wait_are_served_by_the_new_generation)
 }
 END_TEST
 
+static int bob_waits(struct child *self, void *data)
+{
+	struct shmb_connection *connection;
+	struct shmb_segment *segment;
+
+	become(UID_BOB);
+	connection = library_connect(&broker);
+	child_say(self, 1);
+	expect_refused(shmb_segment_open(connection, data, NULL, &segment), -EACCES);
+	shmb_disconnect(connection);
+	return 0;
+}
+
+START_TEST(an_opener_that_waits_is_denied_when_its_grant_has_gone)
+{
+	static char name[] = "p/late";
+	const struct shmb_change closing = {.kind = SHMB_CHANGE_MODE, .mode = 0600};
+	struct shmb_segment_options open = page;
+	struct shmb_segment *segment;
+	struct child bob;
+
+	if (!is_root_or_says_skipped())
+		return;
+	open.mode = 0666;
+	expect_result(shmb_segment_open(root, name, &open, &segment), SHMB_INITIALISE);
+	child_start(&bob, bob_waits, name);
+	child_hear(&bob);
+	eventually(library_stat(root, name).waiting == 1);
+	expect_ok(shmb_permit(root, name, &closing, NULL));
+	expect_ok(shmb_segment_ready(segment));
+	ck_assert_int_eq(child_wait(&bob), 0);
+	eventually(broker_said(&broker, "OPEN denied to test (pid "));
+	shmb_segment_detach(segment);
+}
+END_TEST
+
 /* A `used` object without a holder would be gone before anybody could open it. */
 START_TEST(a_replaced_object_waits_for_its_first_holder)
 {
@@ -608,6 +644,7 @@ int main(void)
 	tcase_add_test(generations, a_new_generation_takes_away_what_a_revocation_cannot);
 	tcase_add_test(generations, a_replaced_fifo_has_the_same_path_and_nothing_of_the_old);
 	tcase_add_test(generations, openers_that_wait_are_served_by_the_new_generation);
+	tcase_add_test(generations, an_opener_that_waits_is_denied_when_its_grant_has_gone);
 	tcase_add_test(generations, a_replaced_object_waits_for_its_first_holder);
 	suite_add_tcase(suite, lists);
 	suite_add_tcase(suite, generations);

@@ -74,6 +74,65 @@ static void prepare(void)
 	make_policy();
 }
 
+static void hear_text(const char *text)
+{
+	FUZZ_REQUIRE(text && memchr(text, 0, 4096), "an observer is told a text that has no end");
+}
+
+static void hear_of(const struct object *object)
+{
+	const struct member *actor = object->registry->actor;
+
+	hear_text(object->name);
+	if (actor)
+		hear_text(actor->program);
+}
+
+static void hear_object(struct observer *observer, struct object *object)
+{
+	(void)observer;
+	hear_of(object);
+}
+
+static void hear_hold(struct observer *observer, struct hold *hold)
+{
+	(void)observer;
+	hear_of(hold->object);
+	hear_text(hold->member->program);
+}
+
+static void hear_removed(struct observer *observer, struct object *object, enum wire_ending ending)
+{
+	(void)observer;
+	(void)ending;
+	hear_of(object);
+}
+
+static void hear_denied(struct observer *observer, const struct denial *denial)
+{
+	(void)observer;
+	hear_text(denial->program);
+	hear_text(denial->operation);
+	hear_text(denial->name);
+	hear_text(denial->reason);
+}
+
+/* Like the audit log, but for what it does with what it is told. */
+static void listen_to_all(struct host *host)
+{
+	host->listener = (struct observer){
+		.created = hear_object,
+		.held = hear_hold,
+		.released = hear_hold,
+		.permitted = hear_object,
+		.denied = hear_denied,
+		.ready = hear_object,
+		.vacated = hear_object,
+		.removed = hear_removed,
+	};
+	registry_observe(&host->registry, &host->listener);
+}
+
 void host_start(struct host *host, unsigned settings)
 {
 	struct registry_settings registry = {
@@ -98,6 +157,7 @@ void host_start(struct host *host, unsigned settings)
 			     server_init(&host->server, host->base, &host->registry, &server,
 					 fcntl(listener, F_DUPFD_CLOEXEC, 0)) == 0,
 		     "the broker does not start: %m");
+	listen_to_all(host);
 	if (settings & HOST_POLICY)
 		host->registry.policy = policy;
 	if (!fuzz_has_sysv())

@@ -26,6 +26,7 @@
 struct host {
 	struct event_base *base;
 	struct registry registry;
+	struct observer listener; /* as the audit log is one */
 	struct server server;
 	unsigned settings;
 	int n_fds; /* of the process, before it began */

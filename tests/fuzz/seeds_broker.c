@@ -393,6 +393,17 @@ static void keep_pressure(void)
 	keep("silent");
 }
 
+/* An opener that waits is not let in any more when its turn comes. */
+static void keep_late_denial(void)
+{
+	seed_begin(&seed, 0);
+	ask_open(0, open->mode = 0666);
+	ask_open(1, open->flags = 0);
+	ask(0, PERMIT, permit, .change = WIRE_CHANGE_MODE, .mode = 0600, .name = "a");
+	ask_ready(0);
+	keep("late-denial");
+}
+
 /* Watches that are begun, changed and ended; news for a client that reads and for one that does
  * not; a watcher that goes in the midst of what it watches. */
 static void keep_watches(void)
@@ -431,6 +442,7 @@ static void keep_watches(void)
 
 void seeds_of_broker(void)
 {
+	keep_late_denial();
 	keep_watches();
 	keep_operations();
 	keep_malformed();
