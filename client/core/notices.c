@@ -57,7 +57,7 @@ static int take_news(struct shmb_connection *connection, const struct wire_heade
 	while ((r = wire_next(&message->entries, &offset, &wire_news_shape, header->version,
 			      &news)) > 0)
 		push_news(&connection->events, &news);
-	if (message->missed > 0)
+	if (message->missed)
 		events_overflow(&connection->events);
 	return r;
 }

@@ -74,8 +74,23 @@ static void member_free(struct member *member)
 		(void)event_del(&member->death);
 	(void)event_del(&member->grace);
 	fd_close(member->pidfd);
+	charge_end(&member->charge);
+	charge_end(&member->held);
 	credentials_fini(&member->credentials);
 	free(member);
+}
+
+static int pay(struct member *member)
+{
+	struct registry *registry = member->registry;
+	uid_t uid = member->credentials.uid;
+	int r = charge_take(&member->charge, &registry->quota, uid, RESOURCE_MEMBERS, 1,
+			    registry_limit(registry, &member->credentials, RESOURCE_MEMBERS));
+
+	if (r == 0)
+		r = charge_take(&member->held, &registry->quota, uid, RESOURCE_HOLDS, 0,
+				RESOURCE_INFINITY);
+	return r;
 }
 
 static int member_fill(struct member *member, int socket)
@@ -118,7 +133,9 @@ int member_new(struct registry *registry, int socket, struct credentials *take_c
 	member->credentials = *take_credentials;
 	text_copy(member->program, sizeof(member->program), program);
 	(void)event_assign(&member->grace, registry->base, -1, 0, on_grace_over, member);
-	r = member_fill(member, socket);
+	r = pay(member);
+	if (r == 0)
+		r = member_fill(member, socket);
 	if (r < 0) {
 		member->credentials.groups = NULL; /* still the caller's */
 		member_free(member);

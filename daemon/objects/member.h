@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "rules/credentials.h"
+#include "rules/quota.h"
 #include "rules/table.h"
 #include "wire/messages.h"
 
@@ -31,8 +32,9 @@ struct member {
 	struct credentials credentials;
 	char program[WIRE_PROGRAM_MAX + 1];
 	struct peer *peer;  /* its connection, of which only server/ knows more; NULL while away */
-	struct hold *holds; /* its entries of the ledger, */
-	uint32_t n_holds;   /* so many */
+	struct hold *holds; /* its entries of the ledger */
+	struct charge charge;  /* for itself, also while it is away */
+	struct charge held;    /* and for its holds */
 	struct object *owned;  /* objects that end with it */
 	struct event death;    /* its pidfd */
 	struct event grace;    /* runs while it is away */
@@ -44,7 +46,7 @@ struct member {
 /*
  * A new member for the process behind SOCKET, whose supplementary groups are taken over from
  * TAKE_CREDENTIALS on success.
- * Returns 0, -ENOMEM, or -errno.
+ * Returns 0, -EDQUOT when its user may have no more members, -ENOMEM, or -errno.
  */
 int member_new(struct registry *registry, int socket, struct credentials *take_credentials,
 	       const char *program, struct member **ret_member);

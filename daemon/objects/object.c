@@ -9,15 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "objects/ghost.h"
 #include "objects/lifetime.h"
 #include "objects/member.h"
 #include "objects/registry.h"
-
-/* An honest program has a few for each object; the ledger is the broker's memory. */
-#define HOLDS_PER_MEMBER_MAX 65536
 
 #define tell(object_, callback, ...)                                                               \
 	do {                                                                                       \
@@ -338,13 +336,17 @@ static int hold_new(struct object *object, struct member *member, unsigned acces
 		    struct hold **ret_hold)
 {
 	struct registry *registry = object->registry;
-	struct hold *hold;
+	struct charge *held = &member->held;
+	struct hold *hold = calloc(1, sizeof(*hold));
+	int r = -ENOMEM;
 
-	if (member->n_holds >= HOLDS_PER_MEMBER_MAX)
-		return -EUSERS;
-	hold = calloc(1, sizeof(*hold));
-	if (!hold)
-		return -ENOMEM;
+	if (hold)
+		r = charge_change(held, held->amount + 1,
+				  registry_limit(registry, &member->credentials, RESOURCE_HOLDS));
+	if (r < 0) {
+		free(hold);
+		return r;
+	}
 	hold->object = object;
 	hold->member = member;
 	hold->id = registry_next_id(registry);
@@ -354,11 +356,11 @@ static int hold_new(struct object *object, struct member *member, unsigned acces
 	HASH_ADD(handle, registry->holds, id, sizeof(hold->id), hold);
 	if (!hold->handle.tbl) {
 		free(hold);
+		(void)charge_change(held, held->amount - 1, 0);
 		return -ENOMEM;
 	}
 	DL_APPEND2(object->holds, hold, object_prev, object_next);
 	DL_APPEND2(member->holds, hold, member_prev, member_next);
-	member->n_holds++;
 	object->n_holds++;
 	object->n_readers += (access & WIRE_ACCESS_READ) != 0;
 	object->n_writers += (access & WIRE_ACCESS_WRITE) != 0;
@@ -367,31 +369,45 @@ static int hold_new(struct object *object, struct member *member, unsigned acces
 	return 0;
 }
 
-/* The cost of new memory while the old is still in use. By the owner's uid alone: he need not be
- * here, and then his groups are not known. */
-static int charge_for_more(const struct object *object, struct charge *bytes, struct charge *slot)
+/*
+ * One more of what OBJECT is charged for already in OWN. Where the old is about to be given back it
+ * may go beyond the limit by that: but whoever attaches the old at the last moment keeps it, so the
+ * new one is charged in any case, and who is beyond the limit already gets no further.
+ */
+static int charge_anew(const struct object *object, const struct charge *own, bool old_stays,
+		       struct charge *more, enum resource *ret_short)
 {
 	struct registry *registry = object->registry;
+	enum resource resource = (enum resource)own->resource;
+	/* By the owner's uid alone: he need not be here, and then his groups are not known. */
 	const struct credentials owner = {.uid = object->permission.uid, .gid = (gid_t)-1};
-	int r = charge_take(bytes, &registry->quota, owner.uid, RESOURCE_BYTES, object->size,
-			    registry_limit(registry, &owner, RESOURCE_BYTES));
+	uint64_t limit = registry_limit(registry, &owner, resource);
+	int r;
 
-	if (r == 0)
-		r = charge_take(slot, &registry->quota, owner.uid, RESOURCE_SYSV_SEGMENTS, 1,
-				registry_limit(registry, &owner, RESOURCE_SYSV_SEGMENTS));
+	if (!old_stays && !checked_add_u64(limit, own->amount, &limit))
+		limit = RESOURCE_INFINITY;
+	r = charge_take(more, &registry->quota, owner.uid, resource, own->amount, limit);
+	if (r == -EDQUOT)
+		*ret_short = resource;
 	return r;
 }
 
 /* Fresh memory for the next initialiser: the last one may still write into the old. */
-static int renew(struct object *object)
+static int renew(struct object *object, enum resource *ret_short)
 {
+	struct charge *own_slot = &object->charges[CHARGE_SLOT];
 	struct charge *own_bytes = &object->charges[CHARGE_BYTES];
 	struct charge bytes = {.account = NULL}, slot = {.account = NULL};
 	struct segment fresh = {.backing = 0};
 	int r = 0;
 
-	if (segment_attachments(&object->segment) > 0)
-		r = charge_for_more(object, &bytes, &slot);
+	if (object->segment.backing == WIRE_BACKING_SYSV) {
+		bool old_stays = segment_attachments(&object->segment) > 0;
+
+		r = charge_anew(object, own_bytes, old_stays, &bytes, ret_short);
+		if (r == 0)
+			r = charge_anew(object, own_slot, old_stays, &slot, ret_short);
+	}
 	if (r == 0)
 		r = segment_create(&fresh, object->segment.backing, object->size, &object->grant,
 				   object->name);
@@ -402,7 +418,7 @@ static int renew(struct object *object)
 		object->is_stained = false;
 		if (!own_bytes->account) { /* a ghost has what it had */
 			charge_move(own_bytes, &bytes);
-			charge_move(&object->charges[CHARGE_SLOT], &slot);
+			charge_move(own_slot, &slot);
 		}
 	}
 	charge_end(&bytes);
@@ -411,14 +427,15 @@ static int renew(struct object *object)
 }
 
 int object_hold(struct object *object, struct member *member, unsigned access,
-		struct hold **ret_hold)
+		struct hold **ret_hold, enum resource *ret_short)
 {
 	bool initialises = object->state == WIRE_STATE_FRESH && (access & WIRE_ACCESS_WRITE);
 	struct hold *hold;
 	int r;
 
+	*ret_short = RESOURCE_HOLDS;
 	if (initialises && object->is_stained) {
-		r = renew(object);
+		r = renew(object, ret_short);
 		if (r < 0)
 			return r;
 	}
@@ -455,7 +472,7 @@ void hold_end(struct hold *hold)
 	HASH_DELETE(handle, object->registry->holds, hold);
 	DL_DELETE2(object->holds, hold, object_prev, object_next);
 	DL_DELETE2(hold->member->holds, hold, member_prev, member_next);
-	hold->member->n_holds--;
+	(void)charge_change(&hold->member->held, hold->member->held.amount - 1, 0);
 	object->n_holds--;
 	object->n_readers -= (hold->access & WIRE_ACCESS_READ) != 0;
 	object->n_writers -= (hold->access & WIRE_ACCESS_WRITE) != 0;

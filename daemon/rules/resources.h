@@ -24,12 +24,15 @@
  *                 number would suit both a small board and a large server.
  *   Objects       4096, each one or two descriptors of the broker.
  *   SysvSegments  a quarter of what the kernel has for everybody (kernel.shmmni, 4096 by default).
- *   Connections   1024, each two descriptors. Together with Objects no user gets more than three
- *                 eighths of the broker's descriptors, and with the usual LimitNOFILE=524288 it
- *                 takes fifty users at their limits to use them up.
+ *   Connections   1024, each a descriptor.
+ *   Members       1024, each a descriptor, also while it is away. Together with Objects and
+ *                 Connections no user gets more than three eighths of the broker's descriptors, and
+ *                 with the usual LimitNOFILE=524288 it takes fifty users at their limits to use
+ *                 them up.
+ *   Holds         65536 entries of the ledger, which is 16 processes with 4096 objects: 10 MiB.
  *   AclEntries    16384: 512 objects with the 32 entries that one can have.
  *   Parked        1024: every connection may wait for something.
- *   Watches       256, since each change is told to every one of them.
+ *   Watches       64, since each change is told to every one of them.
  *   UnderWay      4096 descriptors that were sent and not yet received: the kernel lets the
  *                 broker's user have as many as open files, and then sends nobody any more.
  */
@@ -42,8 +45,10 @@
 	ROW(3, CONNECTIONS,   "Connections",  "connections",           1024, 16, DESCRIPTORS)	\
 	ROW(4, ACL_ENTRIES,   "AclEntries",   "ACL entries",          16384, 1,  ANYTHING)	\
 	ROW(5, PARKED,        "Parked",       "parked requests",       1024, 1,  ANYTHING)	\
-	ROW(6, WATCHES,       "Watches",      "watches",                256, 1,  ANYTHING)	\
-	ROW(7, UNDER_WAY,     "UnderWay",     "descriptors under way", 4096, 4,  DESCRIPTORS)
+	ROW(6, WATCHES,       "Watches",      "watches",                 64, 1,  ANYTHING)	\
+	ROW(7, UNDER_WAY,     "UnderWay",     "descriptors under way", 4096, 4,  DESCRIPTORS)	\
+	ROW(8, MEMBERS,       "Members",      "members",               1024, 16, DESCRIPTORS)	\
+	ROW(9, HOLDS,         "Holds",        "entries of the ledger", 65536, 1, ANYTHING)
 
 // clang-format on
 

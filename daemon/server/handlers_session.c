@@ -12,8 +12,10 @@
 #include "objects/object.h"
 #include "server/handlers.h"
 #include "server/listener.h"
+#include "server/overdraft.h"
 #include "server/peer.h"
 #include "server/server.h"
+#include "server/visible.h"
 
 static int check_identity(struct call *call)
 {
@@ -94,6 +96,18 @@ static bool resume(struct call *call)
 	return true;
 }
 
+static int refuse_member(struct call *call)
+{
+	char limit[256];
+
+	overdraft_describe(call->server->registry, &call->peer->credentials, RESOURCE_MEMBERS,
+			   limit);
+	return call_refuse(call, -EDQUOT,
+			   "the broker takes no more members of this user: %s; those that are away "
+			   "count until they come back or their time is over",
+			   limit);
+}
+
 int handle_hello(struct call *call)
 {
 	struct wire_hello_request hello = call->request->hello_request;
@@ -119,6 +133,8 @@ int handle_hello(struct call *call)
 		call->ends = r < 0;
 		if (r == -EMFILE || r == -ENFILE)
 			return call_refuse(call, r, "the broker %s", LISTENER_NO_DESCRIPTOR);
+		if (r == -EDQUOT)
+			return refuse_member(call);
 		if (r < 0)
 			return call_refuse(call, r, "the broker cannot take another client: %s",
 					   strerror(-r));
@@ -161,25 +177,22 @@ static struct object *find_by_id(const struct registry *registry, uint64_t id)
 	return object;
 }
 
-int handle_hold(struct call *call)
+/* Memory that the client says it has: OBJECT as it is now, or not any more. */
+static int check_again(struct call *call, const struct wire_hold_request *request,
+		       const struct object *object)
 {
-	const struct wire_hold_request *request = &call->request->hold_request;
-	const struct registry *registry = call->server->registry;
-	struct member *member = call->peer->member;
-	struct hold *hold = hold_find(registry, member, request->hold);
-	struct object *object;
+	const struct member *member = call->peer->member;
 	unsigned granted;
-	int r;
 
-	object = hold ? hold->object : find_by_id(registry, request->object);
-	if (hold && object->state != WIRE_STATE_REMOVED) {
-		hold->is_stale = false;
-		call->answer->hold_reply.hold = hold->id;
-		return WIRE_OUTCOME_DONE;
-	}
-	if (!object || object->state == WIRE_STATE_REMOVED)
+	/* An id is soon guessed: who may not see the object learns nothing of it. */
+	if (!object || object->state == WIRE_STATE_REMOVED || !visible_to(call->peer, object))
 		return call_refuse(call, -ENOENT, "object %" PRIu64 " has been removed meanwhile",
 				   request->object);
+	granted = access_granted(&object->permission, &member->credentials);
+	if (!access_fits(object->kind == WIRE_KIND_SEGMENT, request->access) ||
+	    (request->access & granted) != request->access)
+		return call_refuse(call, -EACCES, "\"%s\" does not grant uid %u that access",
+				   object->name, member->credentials.uid);
 	if (object->generation != request->generation)
 		return call_refuse(call, -ESTALE,
 				   "\"%s\" is in generation %" PRIu64
@@ -192,12 +205,29 @@ int handle_hold(struct call *call)
 			"\"%s\" was not ready when you were taken off the ledger; open it "
 			"again",
 			object->name);
-	granted = access_granted(&object->permission, &member->credentials);
-	if (!access_fits(object->kind == WIRE_KIND_SEGMENT, request->access) ||
-	    (request->access & granted) != request->access)
-		return call_refuse(call, -EACCES, "\"%s\" does not grant uid %u that access",
-				   object->name, member->credentials.uid);
+	return 0;
+}
+
+int handle_hold(struct call *call)
+{
+	const struct wire_hold_request *request = &call->request->hold_request;
+	const struct registry *registry = call->server->registry;
+	struct member *member = call->peer->member;
+	struct hold *hold = hold_find(registry, member, request->hold);
+	struct object *object = hold ? hold->object : find_by_id(registry, request->object);
+	int r;
+
+	if (hold && object->state != WIRE_STATE_REMOVED) {
+		hold->is_stale = false;
+		call->answer->hold_reply.hold = hold->id;
+		return WIRE_OUTCOME_DONE;
+	}
+	r = check_again(call, request, object);
+	if (r < 0)
+		return r;
 	r = object_hold_again(object, member, request->access, request->generation, &hold);
+	if (r == -EDQUOT)
+		return overdraft_refuse(call, object->name, &member->credentials, RESOURCE_HOLDS);
 	if (r < 0)
 		return call_refuse(call, r,
 				   "the broker has no memory for another entry of the ledger");

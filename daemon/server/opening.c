@@ -18,6 +18,7 @@
 #include "server/creating.h"
 #include "server/dispatch.h"
 #include "server/managing.h"
+#include "server/overdraft.h"
 #include "server/peer.h"
 #include "server/server.h"
 
@@ -273,14 +274,13 @@ static void describe(struct call *call, const struct object *object, const struc
 
 static int grant(struct call *call, const struct wire_open_request *request, struct object *object)
 {
+	struct member *member = call->peer->member;
+	enum resource short_of;
 	struct hold *hold;
-	int r = object_hold(object, call->peer->member, request->access, &hold);
+	int r = object_hold(object, member, request->access, &hold, &short_of);
 
-	if (r == -EUSERS)
-		return call_refuse(call, r,
-				   "\"%s\" cannot be opened: this process holds %u already, which "
-				   "is as many as may be; detach some",
-				   request->name, call->peer->member->n_holds);
+	if (r == -EDQUOT && short_of == RESOURCE_HOLDS)
+		return overdraft_refuse(call, request->name, &member->credentials, short_of);
 	if (r == -EDQUOT)
 		return call_refuse(call, r,
 				   "\"%s\" cannot be opened: its memory has to be made anew while "

@@ -49,20 +49,17 @@ static bool wants(const struct watcher *watcher, const char *name)
 	return false;
 }
 
-static bool has_news(const struct watcher *watcher)
-{
-	return watcher->gathered.entries.size > 0 || watcher->gathered.missed > 0;
-}
-
-static void gather(struct watcher *watcher, const struct wire_news *news)
+/* Once something is missed everything is until that has been told: so it lies behind the rest, and
+ * a watcher that is full costs nothing more. */
+static void gather(struct watching *watching, struct watcher *watcher, const struct wire_news *news)
 {
 	struct wire_news_event *gathered = &watcher->gathered;
 
-	/* Once something is missed everything is until it has been told: so it lies behind the
-	 * rest. */
-	if (gathered->missed > 0 ||
-	    wire_append(&gathered->entries, &wire_news_shape, watcher->peer->version, news) < 0)
-		gathered->missed += gathered->missed < UINT32_MAX;
+	if (wire_append(&gathered->entries, &wire_news_shape, watcher->peer->version, news) == 0)
+		return;
+	gathered->missed = 1;
+	DL_DELETE(watching->listening, watcher);
+	DL_APPEND(watching->full, watcher);
 }
 
 static void send_soon(struct watching *watching)
@@ -80,18 +77,18 @@ static void send_soon(struct watching *watching)
 
 static void tell(struct watching *watching, const struct object *object, struct wire_news *news)
 {
-	struct watcher *watcher;
+	struct watcher *watcher, *next;
 
 	news->object = object->id;
 	news->generation = object->generation;
 	text_copy(news->name, sizeof(news->name), object->name);
-	DL_FOREACH(watching->watchers, watcher)
+	DL_FOREACH_SAFE(watching->listening, watcher, next)
 	{
 		/* A connection whose member just ended is about to end too. */
 		if (!watcher->peer->member || !wants(watcher, object->name) ||
 		    !visible_to(watcher->peer, object))
 			continue;
-		gather(watcher, news);
+		gather(watching, watcher, news);
 		send_soon(watching);
 	}
 }
@@ -101,7 +98,7 @@ static void tell_deed(struct observer *observer, const struct object *object,
 {
 	struct watching *watching = container_of(observer, struct watching, observer);
 
-	if (!watching->watchers)
+	if (!watching->listening)
 		return;
 	if (actor) {
 		news.uid = actor->credentials.uid;
@@ -155,38 +152,45 @@ static void on_removed(struct observer *observer, struct object *object, enum wi
 
 /* Sending. */
 
-static void send_gathered(struct watcher *watcher)
+static void send_gathered(struct watching *watching, struct watcher *watcher)
 {
 	struct wire_header header = {
 		.version = (uint8_t)watcher->peer->version,
 		.type = WIRE_EVENT,
 		.code = WIRE_EVENT_NEWS,
 	};
+	struct wire_news_event *gathered = &watcher->gathered;
 
 	/* Behind what waits already it would only grow old: watching_catch_up() sends it then. */
-	if (!has_news(watcher) || !outbox_is_empty(&watcher->peer->outbox))
+	if (gathered->entries.size == 0 || !outbox_is_empty(&watcher->peer->outbox))
 		return;
-	peer_send(watcher->peer, &header, &wire_news_event_shape, &watcher->gathered, -1);
-	watcher->gathered.missed = 0;
-	watcher->gathered.entries.size = 0;
+	peer_send(watcher->peer, &header, &wire_news_event_shape, gathered, -1);
+	gathered->entries.size = 0;
+	if (gathered->missed) {
+		gathered->missed = 0;
+		DL_DELETE(watching->full, watcher);
+		DL_APPEND(watching->listening, watcher);
+	}
 }
 
 static void on_send_news(evutil_socket_t fd, short what, void *data)
 {
 	struct watching *watching = data;
-	struct watcher *watcher;
+	struct watcher *watcher, *next;
 
 	(void)fd;
 	(void)what;
 	watching->sent_ms = clock_now_ms();
-	DL_FOREACH(watching->watchers, watcher)
-	send_gathered(watcher);
+	DL_FOREACH(watching->listening, watcher)
+	send_gathered(watching, watcher);
+	DL_FOREACH_SAFE(watching->full, watcher, next)
+	send_gathered(watching, watcher);
 }
 
 void watching_catch_up(struct peer *peer)
 {
 	if (peer->watcher)
-		send_gathered(peer->watcher);
+		send_gathered(&peer->server->watching, peer->watcher);
 }
 
 /* Who watches. */
@@ -224,17 +228,21 @@ static struct watcher *watcher_of(struct peer *peer)
 		return NULL;
 	watcher->peer = peer;
 	peer->watcher = watcher;
-	DL_APPEND(peer->server->watching.watchers, watcher);
+	DL_APPEND(peer->server->watching.listening, watcher);
 	return watcher;
 }
 
 static void watcher_end_if_idle(struct watcher *watcher)
 {
 	struct peer *peer = watcher->peer;
+	struct watching *watching = &peer->server->watching;
 
 	if (watcher->watches)
 		return;
-	DL_DELETE(peer->server->watching.watchers, watcher);
+	if (watcher->gathered.missed)
+		DL_DELETE(watching->full, watcher);
+	else
+		DL_DELETE(watching->listening, watcher);
 	peer->watcher = NULL;
 	free(watcher);
 }

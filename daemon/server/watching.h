@@ -4,8 +4,8 @@
  *
  * News is gathered for each connection and sent as one packet, a bounded number of times a second,
  * so that a storm of changes costs the broker no more than a bounded number of packets. A client
- * that does not read misses what is beyond one packet, is told how much that was, and is never
- * waited for.
+ * that does not read misses what is beyond one packet, is told that it did, and is never waited
+ * for.
  */
 #ifndef SERVER_WATCHING_H
 #define SERVER_WATCHING_H
@@ -21,7 +21,8 @@ struct watcher;
 
 struct watching {
 	struct observer observer;
-	struct watcher *watchers; /* connections that watch */
+	struct watcher *listening; /* connections that watch */
+	struct watcher *full;      /* and those that miss all further news until theirs is sent */
 	struct event send_news;
 	uint64_t sent_ms; /* when news was sent last */
 };

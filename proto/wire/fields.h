@@ -219,7 +219,7 @@
 	FIELD(M, text,  name, WIRE_NAME_MAX, 1, "the name that is free again")
 
 #define WIRE_NEWS_EVENT_FIELDS(FIELD, M)						\
-	FIELD(M, u32,   missed, 0, 1, "how much more happened after these and is not told")	\
+	FIELD(M, u8,    missed, 0, 1, "1 when more happened after these that is not told")	\
 	FIELD(M, blob,  entries, WIRE_BLOB_MAX, 1, "entries, each a u16 length and its fields")
 
 #define WIRE_NEWS_FIELDS(FIELD, M)						\

@@ -113,6 +113,7 @@ static void check_members(const struct registry *registry)
 	{
 		const struct object *object;
 		const struct hold *hold;
+		unsigned n_own = 0;
 
 		FUZZ_REQUIRE(!member->peer || member->peer->member == member,
 			     "a member has a connection that is not its own");
@@ -122,7 +123,11 @@ static void check_members(const struct registry *registry)
 		{
 			FUZZ_REQUIRE(hold->member == member, "a hold is in the list of another");
 			n_holds++;
+			n_own++;
 		}
+		FUZZ_REQUIRE(n_own == member->held.amount,
+			     "a member pays for %" PRIu64 " holds and has %u", member->held.amount,
+			     n_own);
 		DL_FOREACH2(member->owned, object, owned_next)
 		FUZZ_REQUIRE(object->owner == member, "an object is owned by another");
 	}
@@ -192,6 +197,7 @@ static void check_account(const struct server *server, const struct quota_accoun
 	bool has_hidden = registry->ghosts || server->lingering;
 	uint64_t used[RESOURCES_N] = {0};
 	uint32_t n = 0;
+	struct member *member, *next_member;
 	struct object *object, *next;
 	const struct peer *peer;
 
@@ -201,6 +207,12 @@ static void check_account(const struct server *server, const struct quota_accoun
 			used[object->charges[i].resource] += object->charges[i].amount;
 			n++;
 		}
+	HASH_ITER(handle, registry->members, member, next_member)
+	if (member->charge.account == account) {
+		used[RESOURCE_MEMBERS]++;
+		used[RESOURCE_HOLDS] += member->held.amount;
+		n += 2;
+	}
 	DL_FOREACH(server->peers, peer)
 	{
 		const struct parked *parked;

@@ -199,7 +199,7 @@ static void keep_returns(void)
 	}
 }
 
-static void send_news(uint32_t missed, unsigned cut)
+static void send_news(uint8_t missed, unsigned cut)
 {
 	struct wire_header header = {WIRE_VERSION_NEWEST, WIRE_EVENT, WIRE_EVENT_NEWS, 0, 0, 0};
 	struct wire_news_event event = {.missed = missed};

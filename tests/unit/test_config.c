@@ -174,7 +174,7 @@ static const struct {
 	{"[Prefix a]\nBytes=1\n", "there is no key Bytes in [Prefix a]; write Create, "},
 	{"[Quota]\nByte=1\n",
 	 "there is no key Byte in [Quota]; write Bytes, Objects, SysvSegments, "
-	 "Connections, AclEntries, Parked, Watches or UnderWay"},
+	 "Connections, AclEntries, Parked, Watches, UnderWay, Members or Holds"},
 	{"[Defaults]\nMode=0600\nMode=0600\n", "\3Mode= is in this section already; "},
 	{"[Quota]\nBytes=1\nBytes=1\n", "\3Bytes= is in this section already; "},
 	/* prefixes */

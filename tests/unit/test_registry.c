@@ -128,9 +128,10 @@ static struct object *make_object(const char *name, uint8_t backing, uint8_t lif
 
 static struct hold *hold_for(struct object *object, struct member *member, unsigned access)
 {
+	enum resource short_of;
 	struct hold *hold;
 
-	ck_assert_int_eq(object_hold(object, member, access, &hold), 0);
+	ck_assert_int_eq(object_hold(object, member, access, &hold, &short_of), 0);
 	return hold;
 }
 

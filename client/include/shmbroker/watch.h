@@ -22,7 +22,7 @@ struct shmb_watch;
  * be ended by shmb_watch_end(); after a reconnection the library begins it again.
  *
  * Returns 0; -EINVAL when no name can begin so; -EDQUOT when the user watches as much as he may
- * (256 by default; see "Watches" of the configuration); else -errno.
+ * (64 by default; see "Watches" of the configuration); else -errno.
  *
  * Threads: safe. Processes: as other handles, it stays the parent's. Since 0.1.
  */

@@ -1,0 +1,270 @@
+/*
+ * One user who takes as much as he can get, within the protocol: what that is ends at his limits,
+ * and the others have theirs.
+ *
+ * As root he is another user than the broker and the witness, else the same one.
+ */
+#include <check.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/shm.h>
+#include <unistd.h>
+
+#include "library.h"
+#include "support/child.h"
+#include "support/raw.h"
+#include "support/suite.h"
+#include "support/sysv.h"
+#include "wire/vocabulary.h"
+
+#define MEMBERS_MAX 20
+#define HOLDS_MAX   100
+#define SYSV_MAX    8
+#define RENEWALS    3000
+
+static struct broker broker;
+static struct shmb_connection *witness;
+
+static unsigned hoarder(void)
+{
+	return geteuid() == 0 ? UID_ALICE : geteuid();
+}
+
+static void start(void)
+{
+	char config[] = "/tmp/shmbroker-hoard-XXXXXX";
+	const char *const options[] = {"--config", config, NULL};
+	int fd = mkstemp(config);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_gt(dprintf(fd,
+				 "[Quota u:%u]\nMembers=%d\nHolds=%d\nSysvSegments=%d\n"
+				 "Connections=1000\n",
+				 hoarder(), MEMBERS_MAX, HOLDS_MAX, SYSV_MAX),
+			 0);
+	ck_assert_int_eq(close(fd), 0);
+	broker_start(&broker, options);
+	ck_assert_int_eq(unlink(config), 0);
+	witness = library_connect(&broker);
+}
+
+static void stop(void)
+{
+	shmb_disconnect(witness);
+	broker_stop(&broker);
+}
+
+static void become_hoarder(void)
+{
+	if (geteuid() == 0)
+		become(UID_ALICE);
+}
+
+/* HELLO, something that makes it worth to come back, and away without a word. */
+static int leave_something(const char *name, char reason[static WIRE_REASON_MAX + 1])
+{
+	struct wire_open_request open = raw_open_request(name);
+	struct raw raw;
+	int r;
+
+	raw_connect(&raw, broker.socket);
+	r = raw_hello(&raw);
+	if (r == 0)
+		ck_assert_int_ge(raw_ask(&raw, WIRE_OPEN, &open, NULL, NULL), 0);
+	strcpy(reason, raw.reason);
+	raw_close(&raw);
+	return r;
+}
+
+static int leave_again_and_again(struct child *self, void *data)
+{
+	char reason[WIRE_REASON_MAX + 1];
+	char name[16];
+	int n = 0, r = 0;
+
+	(void)data;
+	become_hoarder();
+	while (r == 0 && n <= MEMBERS_MAX) {
+		snprintf(name, sizeof(name), "h/%d", n);
+		r = leave_something(name, reason);
+		n += r == 0;
+	}
+	ck_assert_int_eq(r, -EDQUOT);
+	ck_assert_msg(strstr(reason, "members, and its limit is 20") != NULL, "%s", reason);
+	child_say(self, n);
+	(void)child_hear(self);
+	return 0;
+}
+
+START_TEST(members_that_are_away_count)
+{
+	unsigned before = library_status(witness).members;
+	struct shmb_connection *other;
+	struct child child;
+	int64_t n;
+
+	child_start(&child, leave_again_and_again, NULL);
+	n = child_hear(&child);
+	/* Without root the witness is the same user, and counts. */
+	ck_assert_int_eq(n, geteuid() == 0 ? MEMBERS_MAX : MEMBERS_MAX - 1);
+	ck_assert_uint_eq(library_status(witness).members, before + n);
+	if (geteuid() == 0) {
+		other = library_connect(&broker);
+		shmb_disconnect(other);
+	}
+	child_say(&child, 0);
+	ck_assert_int_eq(child_wait(&child), 0);
+	eventually(library_status(witness).members == before);
+}
+END_TEST
+
+static int open_again_and_again(struct child *self, void *data)
+{
+	const struct shmb_segment_options reading = {.flags = SHMB_READ};
+	struct shmb_segment *segments[HOLDS_MAX + 1];
+	struct shmb_connection *connection;
+	int n = 0, r = 0;
+
+	(void)self;
+	(void)data;
+	become_hoarder();
+	connection = library_connect(&broker);
+	segments[n++] = library_create(connection, "held", NULL);
+	while (n <= HOLDS_MAX && r == 0) {
+		r = shmb_segment_open(connection, "held", &reading, &segments[n]);
+		n += r == 0;
+	}
+	expect_result(r, -EDQUOT);
+	ck_assert_msg(strstr(shmb_last_error(), "entries of the ledger, and its limit is 100"),
+		      "%s", shmb_last_error());
+	ck_assert_int_eq(n, HOLDS_MAX);
+	shmb_segment_detach(segments[--n]);
+	segments[n++] = library_open(connection, "held", &reading);
+	while (n > 0)
+		shmb_segment_detach(segments[--n]);
+	segments[0] = library_create(connection, "another", NULL);
+	shmb_segment_detach(segments[0]);
+	shmb_disconnect(connection);
+	return 0;
+}
+
+START_TEST(the_ledger_of_a_user_ends)
+{
+	child_run(open_again_and_again, NULL);
+}
+END_TEST
+
+/* Attach whatever the other thread has just been given; and keep what was removed meanwhile, which
+ * is what is caught at the moment of its renewal. */
+static _Atomic int latest = -1;
+static atomic_bool is_over;
+
+static void *attach_the_latest(void *data)
+{
+	(void)data;
+	while (!atomic_load(&is_over)) {
+		int id = atomic_load(&latest);
+		void *address = shmat(id, NULL, 0);
+		struct shmid_ds segment;
+
+		if (address == (void *)-1)
+			continue;
+		if (shmctl(id, IPC_STAT, &segment) == 0 && !(segment.shm_perm.mode & SHM_DEST))
+			(void)shmdt(address);
+	}
+	return NULL;
+}
+
+static int renew_again_and_again(struct child *self, void *data)
+{
+	struct wire_open_request open = raw_open_request("renewed");
+	struct wire_release_request release;
+	struct wire_open_reply reply;
+	pthread_t thread;
+	struct raw raw;
+
+	(void)self;
+	(void)data;
+	become_hoarder();
+	raw_join(&raw, broker.socket);
+	open.backing = WIRE_BACKING_SYSV;
+	open.lifetime = WIRE_LIFETIME_KEEP;
+	open.mode = 0666;
+	ck_assert_int_eq(pthread_create(&thread, NULL, attach_the_latest, NULL), 0);
+	for (int i = 0; i < RENEWALS; i++) {
+		int r = raw_ask(&raw, WIRE_OPEN, &open, &reply, NULL);
+
+		if (r == -EDQUOT)
+			continue; /* the one before is still attached, or all that may be had is */
+		ck_assert_int_eq(r, WIRE_OUTCOME_INITIALISE);
+		atomic_store(&latest, (int)reply.shmid);
+		release.hold = reply.hold;
+		ck_assert_int_eq(raw_ask(&raw, WIRE_RELEASE, &release, NULL, NULL), 0);
+		/* One more than the limit: what was attached at the very last moment. */
+		ck_assert_int_le(sysv_count_of(broker.pid), SYSV_MAX + 1);
+	}
+	atomic_store(&is_over, true);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	raw_close(&raw);
+	return 0;
+}
+
+START_TEST(memory_that_is_made_anew_is_always_paid_for)
+{
+	child_run(renew_again_and_again, NULL);
+	expect_ok(shmb_remove(witness, "renewed", NULL));
+}
+END_TEST
+
+/* Ids are easily guessed; what they are the ids of is not for everybody. */
+static int guess(struct child *self, void *data)
+{
+	struct raw raw;
+
+	(void)self;
+	(void)data;
+	become_hoarder();
+	raw_join(&raw, broker.socket);
+	for (uint64_t id = 0; id < 20; id++)
+		for (uint64_t generation = 0; generation < 3; generation++) {
+			struct wire_hold_request request = {.object = id,
+							    .generation = generation,
+							    .access = 1};
+
+			ck_assert_int_eq(raw_ask(&raw, WIRE_HOLD, &request, NULL, NULL), -ENOENT);
+			ck_assert_ptr_null(strstr(raw.reason, "secret"));
+		}
+	raw_close(&raw);
+	return 0;
+}
+
+START_TEST(an_id_tells_nothing_to_who_may_not_see_its_object)
+{
+	struct shmb_segment_options hidden = page;
+	struct shmb_segment *segment;
+
+	if (!is_root_or_says_skipped())
+		return;
+	hidden.mode = 0600;
+	segment = library_create(witness, "secret", &hidden);
+	child_run(guess, NULL);
+	shmb_segment_detach(segment);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("hoarding");
+	TCase *tcase = tcase_create("hoarding");
+
+	tcase_add_checked_fixture(tcase, start, stop);
+	tcase_add_test(tcase, members_that_are_away_count);
+	tcase_add_test(tcase, the_ledger_of_a_user_ends);
+	tcase_add_test(tcase, memory_that_is_made_anew_is_always_paid_for);
+	tcase_add_test(tcase, an_id_tells_nothing_to_who_may_not_see_its_object);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
