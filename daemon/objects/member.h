@@ -38,6 +38,7 @@ struct member {
 	struct object *owned;  /* objects that end with it */
 	struct event death;    /* its pidfd */
 	struct event grace;    /* runs while it is away */
+	uint64_t told_of;      /* the object whose removal its connection was told of last */
 	uint64_t nonce;        /* that CONFIRM must bring before an untrusted pidfd counts */
 	int pidfd;             /* -1 when there is none */
 	bool pidfd_is_trusted; /* it is surely that of the process which connected */

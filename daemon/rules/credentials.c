@@ -17,13 +17,32 @@
 #define GROUPS_GUESS 32
 #define ENTRY_MAX    16384 /* a longer line of a database is one that cannot be judged */
 
+static int compare_groups(const void *a, const void *b)
+{
+	gid_t left = *(const gid_t *)a, right = *(const gid_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+void credentials_sort_groups(gid_t *groups, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (groups[i - 1] > groups[i]) {
+			qsort(groups, n, sizeof(*groups), compare_groups);
+			return;
+		}
+}
+
 static int groups_of_socket(int socket, gid_t **ret_groups, size_t *ret_n)
 {
 	socklen_t size = GROUPS_GUESS * sizeof(gid_t);
 
 	for (;;) {
-		gid_t *groups = malloc(size ? size : sizeof(gid_t));
+		gid_t *groups;
 
+		if (size > CREDENTIALS_GROUPS_MAX * sizeof(gid_t))
+			return -E2BIG;
+		groups = malloc(size ? size : sizeof(gid_t));
 		if (!groups)
 			return -ENOMEM;
 		if (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups, &size) == 0) {
@@ -32,6 +51,8 @@ static int groups_of_socket(int socket, gid_t **ret_groups, size_t *ret_n)
 				free(groups);
 				groups = NULL;
 			}
+			/* The kernel keeps them in order, but a user namespace may not. */
+			credentials_sort_groups(groups, *ret_n);
 			*ret_groups = groups;
 			return 0;
 		}
@@ -109,10 +130,7 @@ bool credentials_group_is_empty(gid_t gid, uid_t user)
 
 bool credentials_in_group(const struct credentials *credentials, gid_t gid)
 {
-	if (credentials->gid == gid)
-		return true;
-	for (size_t i = 0; i < credentials->n_groups; i++)
-		if (credentials->groups[i] == gid)
-			return true;
-	return false;
+	return credentials->gid == gid || (credentials->n_groups > 0 &&
+					   bsearch(&gid, credentials->groups, credentials->n_groups,
+						   sizeof(gid), compare_groups));
 }

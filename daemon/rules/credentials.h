@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* More groups than that are not judged: the broker keeps them for each connection. */
+#define CREDENTIALS_GROUPS_MAX 4096
+
 /* A uid that the kernel shows for users it cannot map: nobody in particular. */
 #define CREDENTIALS_UID_UNMAPPED 65534u
 
@@ -16,15 +19,19 @@ struct credentials {
 	gid_t gid;
 	pid_t pid; /* for logs, the ledger, and who may come back as whom; never for a permission */
 	size_t n_groups;
-	gid_t *groups; /* supplementary ones; owned */
+	gid_t *groups; /* supplementary ones, in ascending order; owned */
 };
 
 /*
- * What the kernel recorded when the peer of SOCKET connected. Returns 0, -ENOMEM, or -errno.
+ * What the kernel recorded when the peer of SOCKET connected. Returns 0, -E2BIG for more than
+ * CREDENTIALS_GROUPS_MAX groups, -ENOMEM, or -errno.
  * credentials_fini() frees what was filled.
  */
 int credentials_of_socket(int socket, struct credentials *ret_credentials);
 void credentials_fini(struct credentials *credentials);
+
+/* Put groups in order that came in another one. */
+void credentials_sort_groups(gid_t *groups, size_t n);
 
 /*
  * Whether GID has no member but USER, by /etc/passwd and /etc/group, where the users and groups of

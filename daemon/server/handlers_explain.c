@@ -86,14 +86,17 @@ static int check_asker(struct call *call, const struct wire_explain_request *req
 int handle_explain(struct call *call)
 {
 	const struct wire_explain_request *request = &call->request->explain_request;
+	gid_t groups[WIRE_GIDS_MAX];
 	const struct credentials subject = {.uid = request->uid,
 					    .gid = request->gid,
 					    .n_groups = request->groups.n,
-					    .groups = (gid_t *)request->groups.ids};
+					    .groups = groups};
 	const char *fault = wire_name_fault(request->name);
 	const struct object *object = registry_find(call->server->registry, request->name);
 	int r = check_asker(call, request);
 
+	memcpy(groups, request->groups.ids, request->groups.n * sizeof(groups[0]));
+	credentials_sort_groups(groups, request->groups.n);
 	if (r < 0)
 		return r;
 	if (fault)

@@ -21,7 +21,7 @@
 #define CURSOR_PARKED (UINT64_C(1) << 63)
 
 /* So many are looked at for one answer, shown or not: others want their turn. */
-#define LOOK_MAX 4096
+#define LOOK_MAX 1024
 
 int handle_status(struct call *call)
 {

@@ -1,6 +1,6 @@
 /*
- * The socket of a peer and its queue. One packet is received a wake-up, so that every peer has its
- * turn, and none of the descriptors that it may bring: the kernel installs none.
+ * The socket of a peer and its queue. One packet is received a turn, so that every peer has its
+ * own, and none of the descriptors that it may bring: the kernel installs none.
  */
 #include "server/peer.h"
 
@@ -20,6 +20,7 @@
 #include "server/overdraft.h"
 #include "server/parked.h"
 #include "server/server.h"
+#include "server/turns.h"
 #include "server/watching.h"
 #include "wire/packet.h"
 
@@ -42,6 +43,7 @@ void peer_drop(struct peer *peer)
 	(void)event_del(&peer->hello_late);
 	parked_forget_peer(peer);
 	watching_forget_peer(peer);
+	turns_leave(peer);
 	outbox_fini(&peer->outbox);
 	lingering_close(server, fd_steal(&peer->fd), &peer->charge, &peer->outbox.under_way);
 	DL_DELETE(server->peers, peer);
@@ -103,13 +105,11 @@ static void on_outbox_turn(evutil_socket_t fd, short what, void *data)
 		watching_catch_up(peer);
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *data)
+void peer_serve(struct peer *peer)
 {
 	static uint8_t bytes[WIRE_PACKET_MAX];
-	struct peer *peer = data;
-	ssize_t size = packet_receive(fd, bytes, sizeof(bytes), NULL);
+	ssize_t size = packet_receive(peer->fd, bytes, sizeof(bytes), NULL);
 
-	(void)what;
 	if (size == -EAGAIN)
 		return;
 	peer->is_busy = true;
@@ -121,6 +121,13 @@ static void on_readable(evutil_socket_t fd, short what, void *data)
 	peer->is_busy = false;
 	if (peer->is_dropped)
 		peer_free(peer);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *data)
+{
+	(void)fd;
+	(void)what;
+	turns_take(data);
 }
 
 static void on_hello_late(evutil_socket_t fd, short what, void *data)
@@ -174,6 +181,13 @@ static void turn_away(struct server *server, const struct peer *peer, int take_f
 {
 	char limit[256], reason[WIRE_REASON_MAX + 1];
 
+	if (r == -E2BIG) {
+		snprintf(reason, sizeof(reason),
+			 "judges at most %u groups of a user, and uid %u is in more",
+			 CREDENTIALS_GROUPS_MAX, peer->credentials.uid);
+		listener_turn_away(take_fd, r, reason);
+		return;
+	}
 	if (r != -EDQUOT) {
 		log_peer("a connection is refused: %s", strerror(-r));
 		fd_close(take_fd);
@@ -198,12 +212,16 @@ void peer_new(struct server *server, int take_fd)
 		if (r == 0)
 			r = pay(peer);
 		if (r == 0)
+			r = turns_join(peer);
+		if (r == 0)
 			r = start_events(peer);
 	}
 	if (r < 0) {
 		turn_away(server, peer, take_fd, r);
-		if (peer)
+		if (peer) {
+			turns_leave(peer);
 			peer_free(peer);
+		}
 		return;
 	}
 	DL_APPEND(server->peers, peer);

@@ -1,7 +1,8 @@
 /*
  * One connection: what is read from it, what waits to be written to it, and the member behind it.
  *
- * Input is bounded by reading one packet a wake-up, and none while answers wait to be taken.
+ * Input is bounded by reading one packet a turn, in the share of its user (turns.h), and none while
+ * answers wait to be taken.
  * Output is bounded by dropping a peer whose queue is full, or that takes nothing in.
  */
 #ifndef SERVER_PEER_H
@@ -19,14 +20,17 @@
 struct member;
 struct parked;
 struct server;
+struct share;
 struct watcher;
 
 struct peer {
 	struct server *server;
 	struct peer *prev, *next;
-	struct member *member;   /* NULL before HELLO */
-	struct parked *parked;   /* its requests that wait */
-	struct watcher *watcher; /* what it watches, NULL for nothing */
+	struct member *member;              /* NULL before HELLO */
+	struct parked *parked;              /* its requests that wait */
+	struct share *share;                /* of its user, in the time of a turn */
+	struct peer *turn_prev, *turn_next; /* in its line */
+	struct watcher *watcher;            /* what it watches, NULL for nothing */
 	struct event readable;
 	struct outbox outbox;
 	struct charge charge;           /* for a connection */
@@ -39,6 +43,7 @@ struct peer {
 	bool is_broken;  /* it cannot be sent to any more: dropped at the next turn of the loop */
 	bool is_dropped; /* ended within its own dispatch: freed at the end of it */
 	bool is_busy;    /* being dispatched */
+	bool waits_turn; /* in the line of its share */
 };
 
 /* Take FD over and serve it. A connection that cannot be served is closed. */
@@ -46,6 +51,9 @@ void peer_new(struct server *server, int take_fd);
 
 /* Close the connection; its member goes away, or is away. PEER may be gone when this returns. */
 void peer_drop(struct peer *peer);
+
+/* Read one packet of it and handle that. PEER may be gone when this returns. */
+void peer_serve(struct peer *peer);
 
 /*
  * Send an answer or an event, or queue it. FD is borrowed; -1 for none. A peer that cannot take it

@@ -55,8 +55,15 @@ static void on_removed(struct observer *observer, struct object *object, enum wi
 
 	parked_forget_object(server, object);
 	DL_FOREACH2(object->holds, hold, object_next)
-	if (hold->member->peer)
-		tell_removed(hold->member->peer, object, hold->generation, ending);
+	{
+		struct member *member = hold->member;
+
+		/* Once, however often it has the object open. */
+		if (!member->peer || member->told_of == object->id)
+			continue;
+		member->told_of = object->id;
+		tell_removed(member->peer, object, hold->generation, ending);
+	}
 	server_update_idle(server);
 }
 
@@ -131,6 +138,7 @@ int server_init(struct server *server, struct event_base *base, struct registry 
 	(void)event_assign(&server->idle, base, -1, 0, on_idle, server);
 	registry_observe(registry, &server->observer);
 	watching_init(server);
+	turns_init(server, peer_serve);
 	r = listener_init(server);
 	if (r == 0)
 		server_update_idle(server);
@@ -150,5 +158,6 @@ void server_fini(struct server *server)
 	while (server->peers)
 		peer_drop(server->peers);
 	watching_fini(server);
+	turns_fini(server);
 	lingering_fini(server);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "objects/registry.h"
+#include "server/turns.h"
 #include "server/watching.h"
 #include "wire/messages.h"
 
@@ -35,6 +36,7 @@ struct server {
 	struct parked *trying_again; /* and those that may go on */
 	struct event parked_wake;    /* runs those that may go on */
 	struct watching watching;
+	struct turns turns;
 	struct lingering *lingering; /* sockets that are done with, and not read */
 	struct event lingering_look; /* at them, in so many milliseconds: */
 	uint32_t lingering_look_ms;

@@ -10,13 +10,18 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Milliseconds on CLOCK_MONOTONIC. */
-static inline uint64_t clock_now_ms(void)
+/* Nanoseconds and milliseconds on CLOCK_MONOTONIC. */
+static inline uint64_t clock_now_ns(void)
 {
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static inline uint64_t clock_now_ms(void)
+{
+	return clock_now_ns() / 1000000u;
 }
 
 static inline uint64_t deadline_in_ms(uint64_t duration_ms)

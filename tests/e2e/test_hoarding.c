@@ -6,7 +6,9 @@
  */
 #include <check.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +17,7 @@
 
 #include "library.h"
 #include "support/child.h"
+#include "support/proc.h"
 #include "support/raw.h"
 #include "support/suite.h"
 #include "support/sysv.h"
@@ -31,6 +34,12 @@ static struct shmb_connection *witness;
 static unsigned hoarder(void)
 {
 	return geteuid() == 0 ? UID_ALICE : geteuid();
+}
+
+static void start_without_limits(void)
+{
+	broker_start(&broker, NULL);
+	witness = library_connect(&broker);
 }
 
 static void start(void)
@@ -157,6 +166,32 @@ START_TEST(the_ledger_of_a_user_ends)
 }
 END_TEST
 
+START_TEST(who_holds_an_object_often_is_told_once_of_its_end)
+{
+	struct wire_open_request open = raw_open_request("often");
+	struct wire_ready_request ready;
+	struct wire_removed_event event;
+	struct wire_open_reply reply;
+	uint8_t packet[WIRE_PACKET_MAX];
+	struct raw raw;
+
+	raw_join(&raw, broker.socket);
+	open.lifetime = WIRE_LIFETIME_KEEP;
+	ck_assert_int_eq(raw_ask(&raw, WIRE_OPEN, &open, &reply, NULL), WIRE_OUTCOME_INITIALISE);
+	ready = (struct wire_ready_request){reply.hold, reply.generation};
+	ck_assert_int_eq(raw_ask(&raw, WIRE_READY, &ready, NULL, NULL), 0);
+	for (int i = 0; i < 10; i++)
+		ck_assert_int_eq(raw_ask(&raw, WIRE_OPEN, &open, &reply, NULL), 0);
+	expect_ok(shmb_remove(witness, "often", NULL));
+	ck_assert_uint_eq(raw_event(&raw, &event), WIRE_EVENT_REMOVED);
+	ck_assert_uint_eq(event.object, reply.object);
+	raw_submit(&raw, WIRE_STATUS, NULL);
+	ck_assert_uint_gt(raw_receive(&raw, packet, sizeof(packet), NULL), WIRE_HEADER_SIZE);
+	ck_assert_uint_eq(packet[1], WIRE_ANSWER);
+	raw_close(&raw);
+}
+END_TEST
+
 /* Attach whatever the other thread has just been given; and keep what was removed meanwhile, which
  * is what is caught at the moment of its renewal. */
 static _Atomic int latest = -1;
@@ -255,6 +290,79 @@ START_TEST(an_id_tells_nothing_to_who_may_not_see_its_object)
 }
 END_TEST
 
+#define CROWD   900
+#define OBJECTS 1000
+
+/* As many connections as may be, each with one question that takes its time; and when the test has
+ * been served, how many of them were before. */
+static int ask_all_at_once(struct child *self, void *data)
+{
+	static struct raw crowd[CROWD];
+	struct wire_list_request dear = {.prefix = "nothing"};
+	unsigned n = 0;
+
+	(void)data;
+	become_hoarder();
+	for (unsigned i = 0; i < CROWD; i++)
+		raw_join(&crowd[i], broker.socket);
+	child_say(self, 0);
+	(void)child_hear(self); /* the broker is stopped now */
+	for (unsigned i = 0; i < CROWD; i++)
+		raw_submit(&crowd[i], WIRE_LIST, &dear);
+	child_say(self, 0);
+	(void)child_hear(self);
+	for (unsigned i = 0; i < CROWD; i++) {
+		struct pollfd line = {.fd = crowd[i].socket, .events = POLLIN};
+
+		n += poll(&line, 1, 0) == 1;
+	}
+	child_say(self, n);
+	/* All of them are served, in the end. */
+	for (unsigned i = 0; i < CROWD; i++) {
+		ck_assert_int_eq(raw_answer(&crowd[i], NULL, NULL), 0);
+		raw_close(&crowd[i]);
+	}
+	return 0;
+}
+
+START_TEST(a_crowd_goes_behind_one_of_another_user)
+{
+	struct shmb_request *question;
+	struct shmb_totals totals;
+	struct child child;
+	int64_t before;
+	char name[16];
+
+	if (!is_root_or_says_skipped())
+		return;
+	for (unsigned i = 0; i < OBJECTS; i++) {
+		struct shmb_segment *segment;
+
+		snprintf(name, sizeof(name), "o/%u", i);
+		segment = library_create(witness, name, NULL);
+		(void)segment; /* ended with the connection */
+	}
+	child_start(&child, ask_all_at_once, NULL);
+	child_hear(&child);
+	ck_assert_int_eq(kill(broker.pid, SIGSTOP), 0);
+	eventually(proc_state(broker.pid) == 'T');
+	child_say(&child, 0);
+	child_hear(&child);
+	expect_ok(shmb_status_submit(witness, NULL, NULL, &question));
+	ck_assert_int_eq(kill(broker.pid, SIGCONT), 0);
+	library_await(witness, question);
+	expect_ok(shmb_status_finish(question, &totals));
+	ck_assert_int_eq(kill(broker.pid, SIGSTOP), 0); /* while they are counted */
+	eventually(proc_state(broker.pid) == 'T');
+	child_say(&child, 0);
+	before = child_hear(&child);
+	ck_assert_int_eq(kill(broker.pid, SIGCONT), 0);
+	ck_assert_msg(before > 0 && before < CROWD / 2, "%d of %d were served before", (int)before,
+		      CROWD);
+	ck_assert_int_eq(child_wait(&child), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("hoarding");
@@ -263,8 +371,13 @@ int main(void)
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, members_that_are_away_count);
 	tcase_add_test(tcase, the_ledger_of_a_user_ends);
+	tcase_add_test(tcase, who_holds_an_object_often_is_told_once_of_its_end);
 	tcase_add_test(tcase, memory_that_is_made_anew_is_always_paid_for);
 	tcase_add_test(tcase, an_id_tells_nothing_to_who_may_not_see_its_object);
+	suite_add_tcase(suite, tcase);
+	tcase = tcase_create("turns");
+	tcase_add_checked_fixture(tcase, start_without_limits, stop);
+	tcase_add_test(tcase, a_crowd_goes_behind_one_of_another_user);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

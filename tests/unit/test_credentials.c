@@ -56,19 +56,64 @@ static int check_many_groups(void)
 	return 0;
 }
 
-START_TEST(all_groups_count_however_many)
+static int check_too_many_groups(void)
+{
+	static gid_t groups[CREDENTIALS_GROUPS_MAX + 1];
+	struct credentials credentials;
+
+	for (size_t n = CREDENTIALS_GROUPS_MAX; n <= CREDENTIALS_GROUPS_MAX + 1; n++) {
+		int pair[2], r;
+
+		for (size_t i = 0; i < n; i++)
+			groups[i] = (gid_t)(5000 + i);
+		if (setgroups(n, groups) < 0)
+			return 77;
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0)
+			return 1;
+		r = credentials_of_socket(pair[0], &credentials);
+		if (r != (n > CREDENTIALS_GROUPS_MAX ? -E2BIG : 0))
+			return 2;
+		if (r == 0)
+			credentials_fini(&credentials);
+	}
+	return 0;
+}
+
+static void run_in_child(int (*check)(void))
 {
 	pid_t child = fork();
 	int status;
 
 	if (child == 0)
-		_exit(check_many_groups());
+		_exit(check());
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert(WIFEXITED(status));
 	if (WEXITSTATUS(status) == 77)
 		fprintf(stderr, "NOT TESTED: many groups, which take root to be set\n");
 	else
 		ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+
+START_TEST(all_groups_count_up_to_a_limit)
+{
+	run_in_child(check_many_groups);
+	run_in_child(check_too_many_groups);
+}
+END_TEST
+
+START_TEST(groups_in_any_order_are_found)
+{
+	gid_t groups[] = {9, 3, 7, 7, 1, 4294967295u, 0};
+	const struct credentials credentials = {.gid = 5,
+						.groups = groups,
+						.n_groups = ARRAY_SIZE(groups)};
+
+	credentials_sort_groups(groups, ARRAY_SIZE(groups));
+	for (gid_t gid = 0; gid < 12; gid++)
+		ck_assert_int_eq(credentials_in_group(&credentials, gid),
+				 gid == 9 || gid == 3 || gid == 7 || gid == 1 || gid == 0 ||
+					 gid == 5);
+	ck_assert(credentials_in_group(&credentials, 4294967295u));
 }
 END_TEST
 
@@ -98,7 +143,8 @@ int main(void)
 	TCase *tests = tcase_create("credentials");
 
 	tcase_add_test(tests, a_socketpair_is_this_process);
-	tcase_add_test(tests, all_groups_count_however_many);
+	tcase_add_test(tests, all_groups_count_up_to_a_limit);
+	tcase_add_test(tests, groups_in_any_order_are_found);
 	tcase_add_test(tests, a_group_that_somebody_is_in_is_not_empty);
 	tcase_add_test(tests, what_is_no_socket_has_no_credentials);
 	suite_add_tcase(suite, tests);
