@@ -210,14 +210,25 @@ static bool list_all_holds(struct call *call, uint64_t cursor)
 	return true;
 }
 
-static bool list_holds_of(struct call *call, const struct object *object, uint64_t cursor)
+/* The first hold of OBJECT after CURSOR, which is mostly one that is still there. */
+static const struct hold *hold_of_after(const struct registry *registry,
+					const struct object *object, uint64_t cursor)
 {
 	const struct hold *hold;
 
-	DL_FOREACH2(object->holds, hold, object_next)
-	{
-		if (hold->id <= cursor)
-			continue;
+	HASH_FIND(handle, registry->holds, &cursor, sizeof(cursor), hold);
+	if (hold && hold->object == object)
+		return hold->object_next;
+	for (hold = object->holds; hold && hold->id <= cursor; hold = hold->object_next)
+		;
+	return hold;
+}
+
+static bool list_holds_of(struct call *call, const struct object *object, uint64_t cursor)
+{
+	const struct hold *hold = hold_of_after(call->server->registry, object, cursor);
+
+	for (; hold; hold = hold->object_next) {
 		if (!append_hold(call, hold)) {
 			call->answer->who_reply.cursor = cursor;
 			return false;
