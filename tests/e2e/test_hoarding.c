@@ -290,16 +290,13 @@ START_TEST(an_id_tells_nothing_to_who_may_not_see_its_object)
 }
 END_TEST
 
-#define CROWD   900
-#define OBJECTS 1000
+#define CROWD 900
 
-/* As many connections as may be, each with one question that takes its time; and when the test has
- * been served, how many of them were before. */
+/* As many connections as may be, each of which wants an object. */
 static int ask_all_at_once(struct child *self, void *data)
 {
 	static struct raw crowd[CROWD];
-	struct wire_list_request dear = {.prefix = "nothing"};
-	unsigned n = 0;
+	char name[16];
 
 	(void)data;
 	become_hoarder();
@@ -307,59 +304,66 @@ static int ask_all_at_once(struct child *self, void *data)
 		raw_join(&crowd[i], broker.socket);
 	child_say(self, 0);
 	(void)child_hear(self); /* the broker is stopped now */
+	for (unsigned i = 0; i < CROWD; i++) {
+		struct wire_open_request request;
+
+		snprintf(name, sizeof(name), "c/%u", i);
+		request = raw_open_request(name);
+		request.backing = WIRE_BACKING_MEMFD;
+		raw_submit(&crowd[i], WIRE_OPEN, &request);
+	}
+	child_say(self, 0);
+	/* All of them are served, in the end. */
 	for (unsigned i = 0; i < CROWD; i++)
-		raw_submit(&crowd[i], WIRE_LIST, &dear);
+		ck_assert_int_eq(raw_answer(&crowd[i], NULL, NULL), WIRE_OUTCOME_INITIALISE);
 	child_say(self, 0);
 	(void)child_hear(self);
-	for (unsigned i = 0; i < CROWD; i++) {
-		struct pollfd line = {.fd = crowd[i].socket, .events = POLLIN};
-
-		n += poll(&line, 1, 0) == 1;
-	}
-	child_say(self, n);
-	/* All of them are served, in the end. */
-	for (unsigned i = 0; i < CROWD; i++) {
-		ck_assert_int_eq(raw_answer(&crowd[i], NULL, NULL), 0);
-		raw_close(&crowd[i]);
-	}
 	return 0;
+}
+
+/* Objects of the crowd that were made before the one with ID: ids grow. */
+static unsigned count_before(uint64_t id)
+{
+	struct shmb_object object;
+	uint64_t cursor = 0;
+	unsigned n = 0;
+
+	do {
+		struct shmb_page *objects;
+
+		expect_ok(shmb_list(witness, "c/", &cursor, &objects));
+		while (shmb_page_next_object(objects, &object) == 0)
+			n += object.id < id;
+		shmb_page_free(objects);
+	} while (cursor);
+	return n;
 }
 
 START_TEST(a_crowd_goes_behind_one_of_another_user)
 {
-	struct shmb_request *question;
-	struct shmb_totals totals;
+	struct shmb_request *request;
+	struct shmb_segment *segment;
 	struct child child;
-	int64_t before;
-	char name[16];
+	unsigned before;
 
 	if (!is_root_or_says_skipped())
 		return;
-	for (unsigned i = 0; i < OBJECTS; i++) {
-		struct shmb_segment *segment;
-
-		snprintf(name, sizeof(name), "o/%u", i);
-		segment = library_create(witness, name, NULL);
-		(void)segment; /* ended with the connection */
-	}
 	child_start(&child, ask_all_at_once, NULL);
 	child_hear(&child);
 	ck_assert_int_eq(kill(broker.pid, SIGSTOP), 0);
 	eventually(proc_state(broker.pid) == 'T');
 	child_say(&child, 0);
 	child_hear(&child);
-	expect_ok(shmb_status_submit(witness, NULL, NULL, &question));
+	expect_ok(shmb_segment_open_submit(witness, "mine", &page, NULL, NULL, &request));
 	ck_assert_int_eq(kill(broker.pid, SIGCONT), 0);
-	library_await(witness, question);
-	expect_ok(shmb_status_finish(question, &totals));
-	ck_assert_int_eq(kill(broker.pid, SIGSTOP), 0); /* while they are counted */
-	eventually(proc_state(broker.pid) == 'T');
+	library_await(witness, request);
+	expect_result(shmb_segment_open_finish(request, &segment), SHMB_INITIALISE);
+	child_hear(&child);
+	before = count_before(library_stat(witness, "mine").id);
+	ck_assert_msg(before > 0 && before < CROWD / 2, "%u of %d went before", before, CROWD);
 	child_say(&child, 0);
-	before = child_hear(&child);
-	ck_assert_int_eq(kill(broker.pid, SIGCONT), 0);
-	ck_assert_msg(before > 0 && before < CROWD / 2, "%d of %d were served before", (int)before,
-		      CROWD);
 	ck_assert_int_eq(child_wait(&child), 0);
+	shmb_segment_detach(segment);
 }
 END_TEST
 
