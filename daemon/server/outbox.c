@@ -18,14 +18,16 @@
 #include "wire/packet.h"
 
 #define PACKETS_MAX     128
-#define DESCRIPTORS_MAX 8     /* under way to one peer */
-#define PATIENCE_MS     10000 /* with a peer that takes nothing in */
+#define BYTES_MAX       32768u /* in them */
+#define DESCRIPTORS_MAX 8      /* under way to one peer */
+#define PATIENCE_MS     10000  /* with a peer that takes nothing in */
 #define LOOK_FIRST_MS   1
 #define LOOK_LONGEST_MS 100
 
 /* It owns its descriptor. */
 struct packet {
 	struct packet *prev, *next;
+	struct charge waits; /* for the descriptor */
 	size_t size;
 	int fd;
 	uint8_t bytes[];
@@ -33,6 +35,7 @@ struct packet {
 
 static void packet_free(struct packet *packet)
 {
+	charge_end(&packet->waits);
 	fd_close(packet->fd);
 	free(packet);
 }
@@ -55,6 +58,8 @@ void outbox_fini(struct outbox *outbox)
 	packet_free(packet);
 	outbox->packets = NULL;
 	outbox->n_packets = 0;
+	outbox->n_bytes = 0;
+	outbox->n_descriptors = 0;
 }
 
 bool outbox_is_empty(const struct outbox *outbox)
@@ -123,9 +128,10 @@ static int wait_for(struct outbox *outbox, int why)
 
 static int keep(struct outbox *outbox, const uint8_t *bytes, size_t size, int fd)
 {
+	const struct charge *user = &outbox->under_way;
 	struct packet *packet;
 
-	if (outbox->n_packets >= PACKETS_MAX)
+	if (outbox->n_packets >= PACKETS_MAX || outbox->n_bytes + size > BYTES_MAX)
 		return -EXFULL;
 	packet = malloc(sizeof(*packet) + size);
 	if (!packet)
@@ -135,10 +141,17 @@ static int keep(struct outbox *outbox, const uint8_t *bytes, size_t size, int fd
 		free(packet);
 		return -errno;
 	}
+	/* Never too many: either it was parked and paid for until now, or it is the only one. */
+	packet->waits = (struct charge){.account = NULL};
+	if (fd >= 0)
+		(void)charge_take(&packet->waits, user->quota, user->account->uid, RESOURCE_PARKED,
+				  1, RESOURCE_INFINITY);
 	packet->size = size;
 	memcpy(packet->bytes, bytes, size);
 	DL_APPEND(outbox->packets, packet);
 	outbox->n_packets++;
+	outbox->n_bytes += (uint32_t)size;
+	outbox->n_descriptors += fd >= 0;
 	return 0;
 }
 
@@ -169,6 +182,8 @@ int outbox_flush(struct outbox *outbox)
 			return r;
 		DL_DELETE(outbox->packets, packet);
 		outbox->n_packets--;
+		outbox->n_bytes -= (uint32_t)packet->size;
+		outbox->n_descriptors -= packet->fd >= 0;
 		packet_free(packet);
 	}
 	(void)event_del(&outbox->writable);

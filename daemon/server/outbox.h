@@ -4,6 +4,10 @@
  * Descriptors under way cost the broker's user: the kernel counts those that were sent and not yet
  * received, and beyond RLIMIT_NOFILE nobody is sent any more (ETOOMANYREFS). So a peer is sent only
  * a few before it has taken in all that it was sent, and one that takes nothing in is given up.
+ *
+ * A descriptor that is kept costs the broker one too. So it counts among the user's parked requests
+ * until it is sent: who has parked requests answered on connections that he does not read from can
+ * park no more.
  */
 #ifndef SERVER_OUTBOX_H
 #define SERVER_OUTBOX_H
@@ -25,6 +29,8 @@ struct outbox {
 	struct event look_again; /* whether the peer has taken in what it was sent */
 	uint64_t waits_since_ms; /* for that; 0 when it does not */
 	uint32_t n_packets;
+	uint32_t n_bytes;
+	uint32_t n_descriptors; /* with the packets that wait */
 	struct charge
 		under_way; /* for the descriptors sent since all was last seen to be taken in */
 	uint64_t under_way_max; /* of the user, by his limit */

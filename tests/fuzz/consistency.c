@@ -224,7 +224,8 @@ static void check_account(const struct server *server, const struct quota_accoun
 		}
 		if (peer->outbox.under_way.account == account) {
 			used[RESOURCE_UNDER_WAY] += peer->outbox.under_way.amount;
-			n++;
+			used[RESOURCE_PARKED] += peer->outbox.n_descriptors;
+			n += 1 + peer->outbox.n_descriptors;
 		}
 		DL_FOREACH2(peer->parked, parked, peer_next)
 		if (parked->charge.account == account) {

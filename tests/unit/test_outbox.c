@@ -10,12 +10,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/attr.h"
 #include "base/fd.h"
 #include "support/suite.h"
 #include "wire/packet.h"
 
 #define UNDER_WAY_MAX 8
 #define KEPT_MAX      128
+#define KEPT_BYTES    32768
 
 static struct event_base *base;
 static struct quota quota;
@@ -135,6 +137,20 @@ START_TEST(no_more_are_under_way_than_the_user_may_have)
 }
 END_TEST
 
+START_TEST(descriptors_that_wait_count_as_parked_until_they_are_sent)
+{
+	for (uint8_t i = 0; i < UNDER_WAY_MAX + 3; i++)
+		put(i, STDIN_FILENO);
+	put(UNDER_WAY_MAX + 3, -1);
+	ck_assert_uint_eq(quota_used(&quota, 1, RESOURCE_PARKED), 3);
+	for (uint8_t i = 0; i < UNDER_WAY_MAX; i++)
+		take(i, true);
+	ck_assert_int_eq(outbox_flush(&outbox), 0);
+	ck_assert_uint_eq(quota_used(&quota, 1, RESOURCE_PARKED), 0);
+	ck_assert_uint_eq(quota_used(&quota, 1, RESOURCE_UNDER_WAY), 3);
+}
+END_TEST
+
 START_TEST(a_client_that_reads_between_its_opens_never_waits)
 {
 	for (uint8_t i = 0; i < 100; i++) {
@@ -145,20 +161,27 @@ START_TEST(a_client_that_reads_between_its_opens_never_waits)
 }
 END_TEST
 
+/* Of small packets the number counts, of large ones the bytes. */
+static const struct {
+	size_t size;
+	unsigned kept;
+} boxes[] = {{100, KEPT_MAX}, {4096, KEPT_BYTES / 4096}};
+
 START_TEST(a_full_socket_keeps_and_a_full_box_refuses)
 {
+	size_t size = boxes[_i].size;
 	uint8_t bytes[4096] = {0};
 	unsigned n = 0;
 	int r;
 
-	while ((r = outbox_put(&outbox, bytes, sizeof(bytes), -1)) == 0)
+	while ((r = outbox_put(&outbox, bytes, size, -1)) == 0)
 		n++;
 	ck_assert_int_eq(r, -EXFULL);
-	ck_assert_uint_eq(outbox.n_packets, KEPT_MAX);
-	ck_assert_uint_gt(n, KEPT_MAX);
+	ck_assert_uint_eq(outbox.n_packets, boxes[_i].kept);
+	ck_assert_uint_gt(n, boxes[_i].kept);
 	for (; n > 0; n--) {
 		ck_assert_int_eq(packet_receive(far_end, bytes, sizeof(bytes), NULL),
-				 sizeof(bytes));
+				 (ssize_t)size);
 		(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	}
 	ck_assert(outbox_is_empty(&outbox));
@@ -198,7 +221,9 @@ int main(void)
 	tcase_add_test(tests, what_carries_no_descriptor_is_not_held_back_by_their_number);
 	tcase_add_test(tests, no_more_are_under_way_than_the_user_may_have);
 	tcase_add_test(tests, a_client_that_reads_between_its_opens_never_waits);
-	tcase_add_test(tests, a_full_socket_keeps_and_a_full_box_refuses);
+	tcase_add_loop_test(tests, a_full_socket_keeps_and_a_full_box_refuses, 0,
+			    ARRAY_SIZE(boxes));
+	tcase_add_test(tests, descriptors_that_wait_count_as_parked_until_they_are_sent);
 	tcase_add_test(tests, a_peer_that_hung_up_is_lost);
 	tcase_add_test(tests, what_waits_goes_with_its_descriptors);
 	suite_add_tcase(suite, tests);
