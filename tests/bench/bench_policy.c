@@ -5,13 +5,13 @@
  * there is nothing to decide.
  */
 #include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/attr.h"
 #include "support/contenders.h"
 #include "support/report.h"
 #include "support/server.h"
@@ -42,46 +42,18 @@ static void write_config(void)
 static void make_object(const struct server *broker, unsigned n, unsigned mode)
 {
 	struct shmb_acl_entry entries[SHMB_ACL_MAX];
-	struct shmb_segment_options options = {.size = OBJECTS_SIZE,
-					       .flags = SHMB_CREATE,
-					       .backing = SHMB_BACKING_MEMFD,
-					       .lifetime = SHMB_LIFETIME_KEEP,
-					       .mode = mode,
-					       .layout = "bench-1",
-					       .acl = entries,
-					       .acl_n = n};
 	struct shmb_connection *connection = library_connect(broker->socket);
-	uint64_t value = objects_value(0);
-	struct shmb_segment *segment;
-	char name[OBJECTS_NAME_MAX];
 
 	for (unsigned i = 0; i < n; i++)
 		entries[i] = (struct shmb_acl_entry){SHMB_SUBJECT_GROUP, SHMB_ACCESS_BOTH,
 						     GROUP_ID - (n - 1 - i)};
-	objects_name(0, name);
-	if (shmb_segment_open(connection, name, &options, &segment) != SHMB_INITIALISE)
-		bench_fail("%s", shmb_last_error());
-	memcpy(shmb_segment_data(segment), &value, sizeof(value));
-	if (shmb_segment_ready(segment) < 0)
-		bench_fail("%s", shmb_last_error());
-	shmb_segment_detach(segment);
+	library_make_memfd(connection, 0, mode, entries, n);
 	shmb_disconnect(connection);
-}
-
-/* The kernel records who connects: another user for that moment. */
-static void connect_as_client(struct wire_client *client, const struct server *broker)
-{
-	const gid_t groups[] = {5, 6, 7, GROUP_ID};
-
-	if (setgroups(4, groups) < 0 || setegid(CLIENT_ID) < 0 || seteuid(CLIENT_ID) < 0)
-		bench_fail("cannot be another user: %s", strerror(errno));
-	wire_connect(client, broker->socket);
-	if (seteuid(0) < 0 || setegid(0) < 0 || setgroups(0, NULL) < 0)
-		bench_fail("cannot be root again: %s", strerror(errno));
 }
 
 static void measure(const struct bench *bench, struct report *report, const struct server *brokers)
 {
+	const gid_t groups[] = {5, 6, 7, GROUP_ID};
 	struct wire_open_run runs[2];
 	struct wire_client clients[2];
 	struct contender contenders[2] = {
@@ -91,7 +63,8 @@ static void measure(const struct bench *bench, struct report *report, const stru
 	struct series seen[2];
 
 	for (size_t i = 0; i < 2; i++) {
-		connect_as_client(&clients[i], &brokers[i]);
+		wire_connect_as(&clients[i], brokers[i].socket, CLIENT_ID, groups,
+				ARRAY_SIZE(groups));
 		wire_open_run_init(&runs[i], &clients[i], 0, 1, WIRE_ACCESS_BOTH, false);
 	}
 	series_measure(&bench->plan, NULL, contenders, 2, seen);
@@ -117,11 +90,8 @@ int main(int argc, char **argv)
 		write_config();
 		server_start_broker(&brokers[0], &bench, place.own);
 		server_start_configured(&brokers[1], &bench, place.own, config);
-		/* A client is let into the directory of a broker as into any. */
-		for (size_t i = 0; i < 2; i++)
-			if (chmod(brokers[i].directory, 0755) < 0)
-				bench_fail("cannot open %s: %s", brokers[i].directory,
-					   strerror(errno));
+		server_admit_others(&brokers[0]);
+		server_admit_others(&brokers[1]);
 		make_object(&brokers[0], 0, 0666);
 		make_object(&brokers[1], SHMB_ACL_MAX, 0600);
 		measure(&bench, report, brokers);

@@ -118,6 +118,30 @@ struct shmb_connection *library_connect(const char *path)
 	return connection;
 }
 
+void library_make_memfd(struct shmb_connection *connection, unsigned number, unsigned mode,
+			const struct shmb_acl_entry *entries, unsigned n)
+{
+	struct shmb_segment_options options = {.size = OBJECTS_SIZE,
+					       .flags = SHMB_CREATE,
+					       .backing = SHMB_BACKING_MEMFD,
+					       .lifetime = SHMB_LIFETIME_KEEP,
+					       .mode = mode,
+					       .layout = "bench-1",
+					       .acl = entries,
+					       .acl_n = n};
+	uint64_t value = objects_value(number);
+	struct shmb_segment *segment;
+	char name[OBJECTS_NAME_MAX];
+
+	objects_name(number, name);
+	if (shmb_segment_open(connection, name, &options, &segment) != SHMB_INITIALISE)
+		bench_fail("%s", shmb_last_error());
+	memcpy(shmb_segment_data(segment), &value, sizeof(value));
+	if (shmb_segment_ready(segment) < 0)
+		bench_fail("%s", shmb_last_error());
+	shmb_segment_detach(segment);
+}
+
 /* Without the detach all segments stay attached until the timed part is over. */
 uint64_t library_open_run(void *data, unsigned operations)
 {

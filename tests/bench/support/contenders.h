@@ -79,4 +79,8 @@ uint64_t library_status_run(void *data, unsigned operations);
 /* Connect with the library, or end the benchmark. */
 struct shmb_connection *library_connect(const char *path);
 
+/* Make memfd NUMBER, that stays, for others too: with this mode and these N entries. */
+void library_make_memfd(struct shmb_connection *connection, unsigned number, unsigned mode,
+			const struct shmb_acl_entry *entries, unsigned n);
+
 #endif

@@ -198,6 +198,47 @@ void report_value(struct report *report, const char *what, const char *where,
 	append(report->results, row);
 }
 
+static json_t *latencies_to_json(const struct latencies *latencies)
+{
+	json_t *object = json_object();
+
+	put(object, "p50", series_to_json(&latencies->p50));
+	put(object, "p99", series_to_json(&latencies->p99));
+	put(object, "max", series_to_json(&latencies->max));
+	return object;
+}
+
+/* The worst of all rounds is what there is to say of the greatest. */
+static const char *format_latencies(const struct latencies *latencies, char text[static 64])
+{
+	snprintf(text, 64, "%.0f / %.0f / %.0f %s", latencies->p50.median, latencies->p99.median,
+		 latencies->max.max, latencies->p99.unit);
+	return text;
+}
+
+void report_latencies(struct report *report, const char *what, const char *where,
+		      const struct latencies *ours, const struct latencies *calm, double target)
+{
+	json_t *row = row_new(what, where, &ours->p99);
+	struct series ratio = series_divide("ours / calm", &ours->p99, &calm->p99);
+	char our_text[64], calm_text[64], target_text[48] = "";
+
+	put(row, "limit", series_to_json(&calm->p99));
+	put(row, "ratio", json_real(ratio.median));
+	put(row, "latencies", latencies_to_json(ours));
+	put(row, "calm", latencies_to_json(calm));
+	if (target > 0) {
+		put(row, "target", json_real(target));
+		snprintf(target_text, sizeof(target_text), "p99 <= %g %s", target, ours->p99.unit);
+	}
+	printf("%-46s %-9s %-27s %-27s %4.0f [%4.0f, %4.0f] %7s %s\n", what, where,
+	       format_latencies(ours, our_text), format_latencies(calm, calm_text), ratio.median,
+	       ratio.min, ratio.max, target_text,
+	       judge(report, row, target > 0, ours->p99.median <= target));
+	append(report->results, row);
+	series_fini(&ratio);
+}
+
 void report_note(struct report *report, const char *format, ...)
 {
 	char text[256];

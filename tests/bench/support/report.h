@@ -27,6 +27,16 @@ void report_compare(struct report *report, const char *what, const char *where,
 void report_value(struct report *report, const char *what, const char *where,
 		  const struct series *ours, double target);
 
+/* Of how long each of many operations took: a value for each round. */
+struct latencies {
+	struct series p50, p99, max;
+};
+
+/* The median of OURS' p99 shall be at most TARGET, in its own unit; 0 where there is no target.
+ * CALM is the same operation left in peace, measured in the same rounds. */
+void report_latencies(struct report *report, const char *what, const char *where,
+		      const struct latencies *ours, const struct latencies *calm, double target);
+
 /* Something that is not a figure: why a row is missing, which peer was there. */
 void report_note(struct report *report, const char *format, ...) attr_printf(2, 3);
 

@@ -4,6 +4,7 @@
  */
 #include "support/server.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -15,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +31,7 @@
 
 static struct server *running[SERVERS_MAX];
 static const char *file_to_remove;
+static pid_t owner; /* a process that it forks has nothing to end */
 
 /* Only calls that a signal handler may make. */
 static void remove_directory(const char *directory)
@@ -61,6 +64,8 @@ void server_end(struct server *server)
 
 static void end_all(void)
 {
+	if (getpid() != owner)
+		return;
 	for (size_t i = 0; i < SERVERS_MAX; i++)
 		if (running[i])
 			server_end(running[i]);
@@ -85,6 +90,7 @@ static void prepare_end(void)
 	(void)sigaction(SIGTERM, &action, NULL);
 	(void)sigaction(SIGHUP, &action, NULL);
 	(void)atexit(end_all);
+	owner = getpid();
 	is_prepared = true;
 }
 
@@ -212,6 +218,12 @@ void server_start_configured(struct server *server, const struct bench *bench, i
 	start(server, arguments, core);
 }
 
+void server_admit_others(const struct server *server)
+{
+	if (chmod(server->directory, 0755) < 0)
+		bench_fail("cannot open %s: %s", server->directory, strerror(errno));
+}
+
 void server_start_limit(struct server *server, const struct bench *bench, int core,
 			unsigned n_descriptors)
 {
@@ -319,4 +331,20 @@ long server_proc_field(const struct server *server, const char *file, const char
 	if (value < 0)
 		bench_fail("%s has no \"%s\"", path, field);
 	return value;
+}
+
+unsigned server_descriptors(const struct server *server)
+{
+	char path[64];
+	unsigned n = 0;
+	DIR *directory;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)server->pid);
+	directory = opendir(path);
+	if (!directory)
+		bench_fail("cannot look into %s: %s", path, strerror(errno));
+	for (struct dirent *entry; (entry = readdir(directory));)
+		n += entry->d_name[0] != '.';
+	(void)closedir(directory);
+	return n;
 }

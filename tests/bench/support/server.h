@@ -27,6 +27,9 @@ void server_start_configured(struct server *server, const struct bench *bench, i
 void server_start_limit(struct server *server, const struct bench *bench, int core,
 			unsigned n_descriptors);
 
+/* Let other users reach its socket, as they reach that of a system's broker. */
+void server_admit_others(const struct server *server);
+
 /* Start another program, which need not listen: its clients have to wait for it themselves. */
 void server_start_program(struct server *server, char **arguments, int core);
 
@@ -44,5 +47,8 @@ void server_settle(const struct server *server);
 
 /* A field of /proc/PID/FILE that holds a number, as "Rss:" in smaps_rollup. */
 long server_proc_field(const struct server *server, const char *file, const char *field);
+
+/* How many it has open. */
+unsigned server_descriptors(const struct server *server);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "support/echo.h"
 #include "wire/codec.h"
@@ -28,6 +29,11 @@ struct wire_request {
 /* Connect and become a member. */
 void wire_connect(struct wire_client *client, const char *path);
 
+/* The same as another user, for which this process must be root: the kernel records who connects.
+ */
+void wire_connect_as(struct wire_client *client, const char *path, uid_t uid, const gid_t *groups,
+		     size_t n_groups);
+
 /* Without a goodbye, as a process that ends. */
 void wire_disconnect(struct wire_client *client);
 
@@ -39,7 +45,16 @@ void wire_request_init(struct wire_request *request, enum wire_opcode opcode, co
  */
 int wire_call(struct wire_client *client, struct wire_request *request, void *reply, int *ret_fd);
 
-/* The same, encoding MESSAGE first. */
+/*
+ * Send it and go on, without a look at the answer and without waiting for room. False when the
+ * socket has none (EAGAIN) or the broker has closed the connection.
+ */
+bool wire_put(int socket, struct wire_request *request, uint32_t serial);
+
+/* The HELLO of every client here. */
+void wire_hello_init(struct wire_request *request);
+
+/* The same as wire_call(), encoding MESSAGE first. */
 int wire_ask(struct wire_client *client, enum wire_opcode opcode, const void *message, void *reply,
 	     int *ret_fd);
 
