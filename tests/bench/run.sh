@@ -4,8 +4,9 @@
 #
 #   sh tests/bench/run.sh [--quick] [NAME...]
 #
-# NAME is one of control, scale, connect, memory, policy; all of them without one. --quick has tiny counts:
-# it shows that the benchmarks work, and nothing about speed. Leave the machine alone meanwhile.
+# NAME is one of control, scale, connect, memory, policy, attack; all of them without one. --quick has
+# tiny counts: it shows that the benchmarks work, and nothing about speed. Leave the machine alone
+# meanwhile.
 set -eu
 
 quick=
@@ -16,7 +17,7 @@ while [ $# -gt 0 ]; do
 		shift
 		;;
 	-h | --help)
-		sed -n '2,8s/^# \{0,1\}//p' "$0"
+		sed -n '2,9s/^# \{0,1\}//p' "$0"
 		exit 0
 		;;
 	-*)
@@ -26,10 +27,10 @@ while [ $# -gt 0 ]; do
 	*) break ;;
 	esac
 done
-[ $# -gt 0 ] || set -- control scale connect memory policy
+[ $# -gt 0 ] || set -- control scale connect memory policy attack
 for name; do
 	case $name in
-	control | scale | connect | memory | policy) ;;
+	control | scale | connect | memory | policy | attack) ;;
 	*)
 		echo "run.sh: there is no benchmark $name; try --help" >&2
 		exit 2

@@ -11,12 +11,13 @@ jq -e '
 	# A difference of memory can be less than nothing where an allocator gives some back meanwhile.
 	def series: (.name | type) == "string" and (.unit | type) == "string"
 		and (.rounds | length) > 0
-		and (.unit == "B" or all(.rounds[]; type == "number" and . >= 0))
+		and ((.unit | IN("B", "KiB")) or all(.rounds[]; type == "number" and . >= 0))
 		and .min <= .median and .median <= .max;
 	(.benchmark | type) == "string" and .quick == true
 	and (.machine.kernel | type) == "string" and (.machine.cpu | type) == "string"
 	and (.machine.libevent | type) == "string" and (.plan.rounds | type) == "number"
-	and (.results | length) > 0
+	# Without root there can be a note about it and nothing else.
+	and (.results + .notes | length) > 0
 	and all(.results[];
 		(.what | type) == "string" and (.where | type) == "string" and (.ours | series)
 		and (if has("limit") then (.limit | series) and (.ratio | type) == "number" else true end)
