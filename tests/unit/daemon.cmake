@@ -10,6 +10,7 @@ shmb_unit_test(test_segment LIBS daemon_objects)
 shmb_unit_test(test_fifo_object SOURCES test_fifo_object.c LIBS daemon_objects)
 shmb_unit_test(test_registry LIBS daemon_objects)
 shmb_unit_test(test_outbox LIBS daemon_server)
+shmb_unit_test(test_turns LIBS daemon_server)
 shmb_unit_test(test_runtime LIBS daemon_broker)
 shmb_unit_test(test_journal LIBS daemon_broker)
 
