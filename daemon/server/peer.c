@@ -93,7 +93,7 @@ static void on_outbox_turn(evutil_socket_t fd, short what, void *data)
 
 	(void)fd;
 	(void)what;
-	if (r == 0 && event_add(&peer->readable, NULL) < 0)
+	if (r == 0 && !peer->waits_turn && event_add(&peer->readable, NULL) < 0)
 		r = -ENOMEM;
 	if (r == -ETIMEDOUT)
 		log_peer("connection of pid %d (uid %u) dropped: it does not take in what it asked "
@@ -103,6 +103,16 @@ static void on_outbox_turn(evutil_socket_t fd, short what, void *data)
 		peer_drop(peer);
 	else if (r == 0)
 		watching_catch_up(peer);
+}
+
+bool peer_read_again(struct peer *peer)
+{
+	if (peer->is_broken || !outbox_is_empty(&peer->outbox))
+		return false;
+	if (event_add(&peer->readable, NULL) == 0)
+		return true;
+	drop_soon(peer);
+	return false;
 }
 
 void peer_serve(struct peer *peer)

@@ -52,6 +52,10 @@ void peer_new(struct server *server, int take_fd);
 /* Close the connection; its member goes away, or is away. PEER may be gone when this returns. */
 void peer_drop(struct peer *peer);
 
+/* Look at its socket again after that was left alone. Returns false when it has to take its answers
+ * first, or cannot be looked at and ends. */
+bool peer_read_again(struct peer *peer);
+
 /* Read one packet of it and handle that. PEER may be gone when this returns. */
 void peer_serve(struct peer *peer);
 

@@ -3,8 +3,8 @@
  * that the loop has found ready. While nobody waits no round has to end, so shares are counted on
  * from one turn of the loop to the next, and what that costs is one timer now and then.
  *
- * A connection that waits stays readable, and the loop tells so again in each turn; that costs less
- * than to take it out of the loop and put it back.
+ * The socket of a connection that waits is not looked at, so that a thousand of them cost a turn
+ * nothing.
  */
 #include "server/turns.h"
 
@@ -18,8 +18,8 @@
 #include "server/server.h"
 
 /* Of one round; the last request of a share may go beyond it. A turn of the loop takes so long for
- * each user who asks more than he can be given. */
-#define SHARE_NS UINT64_C(2000000)
+ * each user who asks more than he can be given: with ten of them others wait 5 ms. */
+#define SHARE_NS UINT64_C(500000)
 
 struct share {
 	UT_hash_handle handle;
@@ -50,6 +50,7 @@ static void wait_in_line(struct peer *peer)
 {
 	struct share *share = peer->share;
 
+	(void)event_del(&peer->readable);
 	if (peer->waits_turn)
 		return;
 	peer->waits_turn = true;
@@ -91,10 +92,13 @@ void turns_take(struct peer *peer)
 {
 	struct share *share = peer->share;
 
-	if (share->waiting || share->spent_ns >= SHARE_NS)
+	struct turns *turns = &peer->server->turns;
+	bool is_alone = HASH_CNT(handle, turns->shares) == 1;
+
+	if (share->waiting || (share->spent_ns >= SHARE_NS && !is_alone))
 		wait_in_line(peer);
 	else
-		(void)serve(&peer->server->turns, share, peer);
+		(void)serve(turns, share, peer);
 }
 
 static void serve_line(struct turns *turns, struct share *share)
@@ -104,8 +108,8 @@ static void serve_line(struct turns *turns, struct share *share)
 		struct peer *peer = share->waiting;
 
 		leave_line(peer);
-		/* One that has to take its answers first is not read. */
-		if (event_pending(&peer->readable, EV_READ, NULL) && !serve(turns, share, peer))
+		/* One that has to take its answers first is read from again when it has. */
+		if (peer_read_again(peer) && !serve(turns, share, peer))
 			return;
 	}
 	set_used_up(turns, share, share->waiting != NULL);

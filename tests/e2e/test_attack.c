@@ -16,6 +16,7 @@
 #include "support/child.h"
 #include "support/proc.h"
 #include "support/raw.h"
+#include "support/sanitizers.h"
 #include "support/suite.h"
 #include "wire/vocabulary.h"
 
@@ -82,18 +83,9 @@ static void remove_target(void)
 #define DEAF_MAX    128
 #define ROUND_TRIPS 300
 
-#if defined(__SANITIZE_ADDRESS__)
-#define IS_ASAN 1
-#elif defined(__has_feature)
-#define IS_ASAN __has_feature(address_sanitizer)
-#else
-#define IS_ASAN 0
-#endif
-
 /*
  * What the questions may cost in the broker, besides what the kernel keeps in the sockets: the
- * holds of those that it answered. AddressSanitizer adds to each, and keeps for a while what was
- * freed.
+ * holds of those that it answered.
  */
 #define GROWTH_MAX_KIB (IS_ASAN ? 8 * 1024 : 1024)
 

@@ -15,7 +15,7 @@
 #include "server/server.h"
 #include "support/suite.h"
 
-#define SHARE   20     /* requests of one user in a turn, */
+#define SHARE   5      /* requests of one user in a turn, */
 #define COST_NS 100000 /* of so much each */
 #define CROWD   50     /* connections of one user */
 #define SERVED  1000
@@ -151,14 +151,14 @@ START_TEST(who_takes_no_answers_meanwhile_is_not_read_from)
 	come(single, 2, 1);
 	serve(SHARE + 1);
 	for (unsigned i = 0; i < CROWD; i++)
-		(void)event_del(&peers[i].readable);
+		peers[i].is_broken = true;
 	n_served = 0;
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 20; i++)
 		(void)event_base_loop(server.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
-	for (unsigned i = 0; i < n_served; i++)
-		ck_assert_ptr_eq(served[i], single);
+	ck_assert_uint_le(n_served, CROWD); /* those that the loop was still looking at, once */
 	ck_assert_ptr_null(server.turns.used_up);
 	n_served = 0;
+	peers[0].is_broken = false;
 	ck_assert_int_eq(event_add(&peers[0].readable, NULL), 0);
 	serve(1);
 	ck_assert_ptr_eq(served[0], &peers[0]);
