@@ -10,6 +10,25 @@
 #include "core/object.h"
 #include "core/request.h"
 
+/* A word of the protocol has eight bits: another number must not become one that means something.
+ */
+static int check_word(const char *name, const char *what, unsigned value)
+{
+	if (value <= UINT8_MAX)
+		return 0;
+	return error_set(-EINVAL,
+			 "the %s %u for \"%s\" means nothing; the public headers name those "
+			 "that do",
+			 what, value, name);
+}
+
+static int check_entry(const char *name, const struct shmb_acl_entry *entry)
+{
+	int r = check_word(name, "subject", entry->subject);
+
+	return r < 0 ? r : check_word(name, "access", entry->access);
+}
+
 int permission_to_wire(const char *name, const struct shmb_acl_entry *entries, unsigned n,
 		       struct wire_acl *ret_acl)
 {
@@ -18,12 +37,17 @@ int permission_to_wire(const char *name, const struct shmb_acl_entry *entries, u
 				 "\"%s\" cannot have %u entries, only %d; put users into groups",
 				 name, n, SHMB_ACL_MAX);
 	ret_acl->n = (uint16_t)n;
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
+		int r = check_entry(name, &entries[i]);
+
+		if (r < 0)
+			return r;
 		ret_acl->entries[i] = (struct wire_acl_entry){
 			.subject = (uint8_t)entries[i].subject,
 			.access = (uint8_t)entries[i].access,
 			.id = entries[i].id,
 		};
+	}
 	return 0;
 }
 
@@ -39,6 +63,21 @@ unsigned permission_from_wire(const struct wire_acl *acl,
 	return acl->n;
 }
 
+/* Only what the change is about: the rest need not be set. */
+static int check_change(const char *name, const struct shmb_change *change)
+{
+	int r = check_word(name, "change", change->kind);
+
+	if (r == 0 && change->kind == SHMB_CHANGE_GRANT)
+		r = check_entry(name, &change->entry);
+	else if (r == 0 && change->kind == SHMB_CHANGE_REVOKE)
+		r = check_word(name, "subject", change->entry.subject);
+	else if (r == 0 && change->kind == SHMB_CHANGE_MODE && change->mode > UINT16_MAX)
+		r = error_set(-EINVAL, "the mode 0%o for \"%s\" has bits that are no permissions",
+			      change->mode, name);
+	return r;
+}
+
 static int prepare_permit(struct shmb_connection *connection, const char *name,
 			  const struct shmb_change *change, struct shmb_request **ret_request)
 {
@@ -52,12 +91,10 @@ static int prepare_permit(struct shmb_connection *connection, const char *name,
 	};
 	int r = object_check_name(name);
 
+	if (r == 0)
+		r = check_change(name, change);
 	if (r < 0)
 		return r;
-	if (change->mode > UINT16_MAX)
-		return error_set(-EINVAL,
-				 "the mode 0%o for \"%s\" has bits that are no permissions",
-				 change->mode, name);
 	strcpy(message.name, name);
 	return request_new(connection, WIRE_PERMIT, &message, ret_request);
 }
@@ -104,6 +141,8 @@ static int prepare_replace(struct shmb_connection *connection, const char *name,
 					       .backing = options ? (uint8_t)options->backing : 0};
 	int r = object_check_name(name);
 
+	if (r == 0 && options)
+		r = check_word(name, "backing", options->backing);
 	if (r < 0)
 		return r;
 	strcpy(message.name, name);
@@ -162,6 +201,8 @@ static int prepare_explain(struct shmb_connection *connection, const char *name,
 	};
 	int r = object_check_name(name);
 
+	if (r == 0)
+		r = check_word(name, "deed", question->deed);
 	if (r < 0)
 		return r;
 	if (question->groups_n > WIRE_GIDS_MAX)

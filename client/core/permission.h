@@ -8,7 +8,8 @@
 
 #include "wire/messages.h"
 
-/* N entries for a request about NAME. Returns 0, or -EINVAL with a text for too many. */
+/* N entries for a request about NAME. Returns 0, or -EINVAL with a text for too many, or for a
+ * number that the protocol cannot say. */
 int permission_to_wire(const char *name, const struct shmb_acl_entry *entries, unsigned n,
 		       struct wire_acl *ret_acl);
 
