@@ -194,7 +194,7 @@ static void take_complaint(struct shmb_connection *connection, const struct wire
 			     "the broker at %s sent an answer to a question that was not asked; it "
 			     "is no shmbrokerd, or a broken one",
 			     connection->location.address.sun_path);
-	else if (!handshake_turned_away(connection, header->status))
+	else if (!handshake_turned_away(connection, header->status, refusal.reason))
 		channel_fail(connection, header->status, "the broker at %s ends the connection: %s",
 			     connection->location.address.sun_path, refusal.reason);
 }

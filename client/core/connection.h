@@ -47,6 +47,8 @@ struct shmb_connection {
 	uint32_t n_starts; /* brokers started for the first contact */
 	uint32_t pause_ms; /* before another attempt to connect; doubles */
 	uint64_t retry_at; /* when that is, 0 for at once */
+	char turned_away[WIRE_REASON_MAX +
+			 1]; /* why the broker has refused to take it back so far */
 	int failure;
 	char failure_text[WIRE_REASON_MAX + 1];
 

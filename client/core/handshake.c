@@ -45,10 +45,11 @@ static void set_pause(struct shmb_connection *connection)
 	connection->retry_at = deadline_in_ms(connection->pause_ms);
 }
 
-bool handshake_turned_away(struct shmb_connection *connection, int status)
+bool handshake_turned_away(struct shmb_connection *connection, int status, const char *reason)
 {
 	if (!connection->has_greeted || !is_passing(status))
 		return false;
+	text_copy(connection->turned_away, sizeof(connection->turned_away), reason);
 	set_pause(connection);
 	channel_lose(connection);
 	return true;
@@ -75,6 +76,7 @@ static void arrive(struct shmb_connection *connection)
 
 	connection->phase = PHASE_OPEN;
 	connection->retry_at = 0;
+	connection->turned_away[0] = '\0';
 	if (connection->has_greeted) {
 		events_push(&connection->events, &event);
 		pollable_ring(&connection->pollable);
@@ -113,14 +115,13 @@ static void hold_answered(struct shmb_request *request)
 	struct shmb_connection *connection = request->connection;
 	const struct wire_hold_request *asked = request->message;
 	const struct wire_hold_reply *reply = request->answer;
+	const struct wire_refusal *refusal = request->answer;
 	int status = request->status;
 	uint64_t id = request->status < 0 ? 0 : reply->hold;
 	struct shmb_request *holder;
 
-	if (is_passing(status)) {
+	if (status < 0 && handshake_turned_away(connection, status, refusal->reason)) {
 		request_free(request);
-		set_pause(connection);
-		channel_lose(connection);
 		return;
 	}
 	holder = request_rename_hold(connection, asked->hold, id, status);
@@ -222,7 +223,8 @@ static void hello_answered(struct shmb_request *request)
 		connection->has_greeted && request->status >= 0 &&
 		memcmp(hello->instance, connection->hello.instance, WIRE_INSTANCE_SIZE) != 0;
 
-	if (request->status < 0 && handshake_turned_away(connection, request->status)) {
+	if (request->status < 0 &&
+	    handshake_turned_away(connection, request->status, refusal->reason)) {
 		/* another time */
 	} else if (request->status < 0) {
 		channel_fail(connection, request->status, "%s", refusal->reason);
@@ -328,6 +330,8 @@ static bool attempt(struct shmb_connection *connection)
 	int fd = -1;
 	int r = locate_connect(&connection->location, &fd);
 
+	if (locate_found_nobody(r))
+		connection->turned_away[0] = '\0';
 	if (r == 0)
 		greet(connection, fd);
 	else if (is_first && locate_found_nobody(r) && connection->location.may_start)

@@ -202,6 +202,16 @@ void request_fail(struct shmb_request *request, int status, const char *format, 
 	request_complete(request, status);
 }
 
+/* A text of our own, in the place of the answer. */
+attr_printf(2, 3) static void say(struct shmb_request *request, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	write_reason(request, format, arguments);
+	va_end(arguments);
+}
+
 /*
  * The time of REQUEST is over. It is done for its caller; but while it is under way its answer may
  * still come, and with it something that has to be released.
@@ -209,7 +219,6 @@ void request_fail(struct shmb_request *request, int status, const char *format, 
 static void time_out(struct shmb_request *request)
 {
 	const struct shmb_connection *connection = request->connection;
-	struct wire_refusal *refusal = request->answer;
 	const char *subject = request_subject(request);
 	char what[WIRE_NAME_MAX + 32];
 	char time[UNITS_TEXT_MAX];
@@ -217,16 +226,19 @@ static void time_out(struct shmb_request *request)
 	snprintf(what, sizeof(what), subject[0] ? "%s of \"%s\"" : "%s%s", request->operation->name,
 		 subject);
 	units_format_duration(request->timeout_ms, time);
-	if (connection->phase == PHASE_LOST)
-		snprintf(refusal->reason, sizeof(refusal->reason),
-			 "%s waited %s for the broker at %s, where none listens now; start it "
-			 "again, or connect anew",
-			 what, time, connection->location.address.sun_path);
+	if (connection->turned_away[0])
+		say(request, "%s waited %s for the broker at %s, which refuses the connection: %s",
+		    what, time, connection->location.address.sun_path, connection->turned_away);
+	else if (connection->phase == PHASE_LOST)
+		say(request,
+		    "%s waited %s for the broker at %s, where none listens now; start it "
+		    "again, or connect anew",
+		    what, time, connection->location.address.sun_path);
 	else
-		snprintf(refusal->reason, sizeof(refusal->reason),
-			 "%s was not answered within %s; the broker at %s may be stopped or "
-			 "overloaded",
-			 what, time, connection->location.address.sun_path);
+		say(request,
+		    "%s was not answered within %s; the broker at %s may be stopped or "
+		    "overloaded",
+		    what, time, connection->location.address.sun_path);
 	request->status = -ETIMEDOUT;
 	request->is_done = true;
 }

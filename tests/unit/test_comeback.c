@@ -330,6 +330,86 @@ START_TEST(a_broker_that_stays_away_is_an_error_in_time)
 }
 END_TEST
 
+#define FULL "uid 1000 has 1024 connections, and its limit is 1024"
+
+/* Refuse who comes back, at HELLO or when it says what it holds, until REQUEST is done. */
+static void turn_away(bool at_hold, const struct shmb_request *request)
+{
+	while (!shmb_request_is_done(request)) {
+		lose_and_return(NULL);
+		if (at_hold) {
+			welcome_back(0);
+			scripted_expect(&broker, WIRE_HOLD, NULL);
+		}
+		scripted_refuse(&broker, -EDQUOT, FULL);
+		scripted_dispatch_until(connection, is_connecting());
+	}
+}
+
+/* What becomes of a request that nobody answers in time. */
+static void expect_timeout(struct shmb_request *request, const char *why)
+{
+	struct shmb_object object;
+
+	scripted_dispatch_until(connection, shmb_request_is_done(request));
+	ck_assert_int_eq(shmb_stat_finish(request, &object), -ETIMEDOUT);
+	ck_assert_msg(strstr(shmb_last_error(), why), "\"%s\" does not say \"%s\"",
+		      shmb_last_error(), why);
+	ck_assert_ptr_nonnull(strstr(shmb_last_error(), broker.socket));
+}
+
+static struct shmb_request *ask(void)
+{
+	struct shmb_request *request = NULL;
+
+	ck_assert_int_eq(shmb_stat_submit(connection, "x", NULL, NULL, &request), 0);
+	return request;
+}
+
+START_TEST(who_is_turned_away_until_his_time_is_over_is_told_why)
+{
+	struct shmb_segment *segment = NULL;
+	struct shmb_request *request;
+
+	scripted_hang_up(&broker);
+	shmb_disconnect(connection);
+	connection = scripted_connect(&broker, 200);
+	if (_i == 1)
+		segment = open_segment(7);
+	request = ask();
+	scripted_expect(&broker, WIRE_STAT, NULL);
+	turn_away(_i == 1, request);
+	expect_timeout(request, "refuses the connection: " FULL);
+	/* Back again, that was the reason no longer. */
+	lose_and_return(NULL);
+	welcome_back(0);
+	if (_i == 1) {
+		expect_hold(7);
+		scripted_answer(&broker, 0, &(struct wire_hold_reply){.hold = 7}, -1);
+	}
+	expect_confirm();
+	request = ask();
+	expect_timeout(request, "was not answered within 200ms");
+	shmb_segment_detach(segment);
+}
+END_TEST
+
+/* Refused once, and then there is no broker any more. */
+START_TEST(the_reason_of_a_broker_that_is_gone_is_not_told)
+{
+	struct shmb_request *request;
+
+	scripted_hang_up(&broker);
+	shmb_disconnect(connection);
+	connection = scripted_connect(&broker, 500);
+	lose_and_return(NULL);
+	scripted_refuse(&broker, -EDQUOT, FULL);
+	broker.listener = fd_close(broker.listener);
+	request = ask();
+	expect_timeout(request, "none listens now");
+}
+END_TEST
+
 /* A watch that is told of NEWS; its number goes to *ret_number. */
 static struct shmb_watch *begin_watch(uint32_t *ret_number)
 {
@@ -411,6 +491,8 @@ int main(void)
 	tcase_add_test(tcase, a_broker_that_ends_before_its_answer_is_tried_again);
 	tcase_add_test(tcase, a_call_that_blocks_comes_back_by_itself);
 	tcase_add_test(tcase, a_broker_that_stays_away_is_an_error_in_time);
+	tcase_add_loop_test(tcase, who_is_turned_away_until_his_time_is_over_is_told_why, 0, 2);
+	tcase_add_test(tcase, the_reason_of_a_broker_that_is_gone_is_not_told);
 	tcase_add_test(tcase, a_watch_is_begun_again_under_its_number_and_ended_without_an_answer);
 	tcase_add_test(tcase, a_watch_that_is_refused_at_the_return_is_told_and_not_tried_again);
 	suite_add_tcase(suite, tcase);
