@@ -64,8 +64,7 @@ static int grant_entry(struct call *call, const struct object *object, struct dr
 	struct wire_acl_entry *place;
 
 	if (fault)
-		return call_refuse(call, -EINVAL, "\"%s\" cannot have the entry %s:%u: it %s",
-				   object->name, wire_subject_text(entry.subject), entry.id, fault);
+		return managing_refuse_entry(call, object->name, &entry, fault);
 	place = (struct wire_acl_entry *)access_find_entry(&draft->permission, entry.subject,
 							   entry.id);
 	if (!place)

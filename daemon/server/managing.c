@@ -10,6 +10,7 @@
 #include "server/dispatch.h"
 #include "server/peer.h"
 #include "server/server.h"
+#include "wire/vocabulary.h"
 
 #define NO_GROUP ((gid_t)-1)
 
@@ -45,6 +46,13 @@ int managing_check_group(struct call *call, const char *name, gid_t gid)
 			   "\"%s\" cannot be given to group %u: you are not in it; take one of "
 			   "yours, or grant it an entry (g:GROUP:rw)",
 			   name, gid);
+}
+
+int managing_refuse_entry(struct call *call, const char *name, const struct wire_acl_entry *entry,
+			  const char *fault)
+{
+	return call_refuse(call, -EINVAL, "\"%s\" cannot have the entry %s:%u: it %s", name,
+			   wire_subject_text(entry->subject), entry->id, fault);
 }
 
 struct credentials managing_owner(const struct call *call, const struct object *object)

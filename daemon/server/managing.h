@@ -9,6 +9,7 @@
 
 struct call;
 struct object;
+struct wire_acl_entry;
 
 /*
  * The object of NAME, which is about to be WHAT ("removed") by the client of CALL. Returns 0, or a
@@ -20,6 +21,10 @@ int managing_find(struct call *call, const char *name, const char *what,
 /* Whether the client of CALL may give the object of NAME to group GID, as chown(2) has it: to one
  * that he is in. Returns 0, or a refusal. */
 int managing_check_group(struct call *call, const char *name, gid_t gid);
+
+/* NAME cannot have ENTRY: it FAULT, the end of a sentence. Returns -EINVAL. */
+int managing_refuse_entry(struct call *call, const char *name, const struct wire_acl_entry *entry,
+			  const char *fault);
 
 /*
  * What is known of the owner of OBJECT: all, when he is the client himself; else his uid, and that

@@ -177,11 +177,7 @@ static int check_list(struct call *call, const struct wire_open_request *request
 	unsigned at = 0;
 	const char *fault = access_list_fault(request->kind == WIRE_KIND_SEGMENT, permission, &at);
 
-	if (!fault)
-		return 0;
-	return call_refuse(call, -EINVAL, "\"%s\" cannot have the entry %s:%u: it %s",
-			   request->name, wire_subject_text(permission->acl[at].subject),
-			   permission->acl[at].id, fault);
+	return fault ? managing_refuse_entry(call, request->name, &permission->acl[at], fault) : 0;
 }
 
 /* Whether the policy lets the client create an object of this name. */
