@@ -210,20 +210,12 @@ static void exchange_tokens(struct step *step, uint16_t code)
 		step->size = (uint16_t)(WIRE_HEADER_SIZE + size);
 }
 
-static void put_u32(uint8_t *to, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		to[i] = (uint8_t)(value >> 8 * i);
-}
-
 static void fit_header(struct step *step, uint8_t type, uint16_t code, uint32_t serial)
 {
 	step->bytes[0] = WIRE_VERSION_NEWEST;
-	step->bytes[1] = type;
 	step->bytes[2] = (uint8_t)code;
 	step->bytes[3] = (uint8_t)(code >> 8);
-	put_u32(step->bytes + 4, serial);
-	put_u32(step->bytes + 8, step->size);
+	step_fit(step, type, serial);
 }
 
 /* The one that the packet looks like an answer to, else the one that HOW says. */
@@ -255,10 +247,8 @@ void broker_side_send(struct broker_side *broker, struct step *step)
 {
 	int fd = descriptors[(step->how & LIBRARY_DESCRIPTOR) >> LIBRARY_SHIFT];
 
-	if (step->what != LIBRARY_RAW && step->size < WIRE_HEADER_SIZE) {
-		memset(step->bytes + step->size, 0, WIRE_HEADER_SIZE - (size_t)step->size);
-		step->size = WIRE_HEADER_SIZE;
-	}
+	if (step->what != LIBRARY_RAW)
+		step_pad(step);
 	if (step->what == LIBRARY_ANSWER)
 		fit_answer(broker, step);
 	else if (step->what == LIBRARY_EVENT)

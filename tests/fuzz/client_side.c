@@ -105,12 +105,6 @@ static void exchange_body(const struct clients *clients, struct client *client,
 		step->size = (uint16_t)(WIRE_HEADER_SIZE + size);
 }
 
-static void put_u32(uint8_t *to, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		to[i] = (uint8_t)(value >> 8 * i);
-}
-
 static void send_bytes(const struct client *client, const uint8_t *bytes, size_t size)
 {
 	if (client->fd >= 0)
@@ -138,10 +132,7 @@ void client_request(struct clients *clients, unsigned i, struct step *step)
 	struct client *client = &clients->all[i];
 	const struct wire_operation *operation;
 
-	if (step->size < WIRE_HEADER_SIZE) {
-		memset(step->bytes + step->size, 0, WIRE_HEADER_SIZE - (size_t)step->size);
-		step->size = WIRE_HEADER_SIZE;
-	}
+	step_pad(step);
 	operation =
 		wire_operation(step->bytes[2] | (unsigned)step->bytes[3] << 8, WIRE_VERSION_NEWEST);
 	client->serial++;
@@ -150,9 +141,7 @@ void client_request(struct clients *clients, unsigned i, struct step *step)
 		exchange_body(clients, client, operation, step);
 	if (!(step->how & BROKER_OLD_VERSION))
 		step->bytes[0] = WIRE_VERSION_NEWEST;
-	step->bytes[1] = WIRE_REQUEST;
-	put_u32(step->bytes + 4, step->how & BROKER_NO_SERIAL ? 0 : client->serial);
-	put_u32(step->bytes + 8, step->size);
+	step_fit(step, WIRE_REQUEST, step->how & BROKER_NO_SERIAL ? 0 : client->serial);
 	send_bytes(client, step->bytes, step->size);
 }
 

@@ -52,3 +52,24 @@ void step_pack(struct step *step, const struct wire_header *header, const struct
 	FUZZ_REQUIRE(r == 0, "a %s of our own cannot be encoded: %s", shape->name, strerror(-r));
 	step->size = (uint16_t)size;
 }
+
+void step_pad(struct step *step)
+{
+	if (step->size >= WIRE_HEADER_SIZE)
+		return;
+	memset(step->bytes + step->size, 0, WIRE_HEADER_SIZE - (size_t)step->size);
+	step->size = WIRE_HEADER_SIZE;
+}
+
+static void put_u32(uint8_t *to, uint32_t value)
+{
+	for (int i = 0; i < 4; i++)
+		to[i] = (uint8_t)(value >> 8 * i);
+}
+
+void step_fit(struct step *step, uint8_t type, uint32_t serial)
+{
+	step->bytes[1] = type;
+	put_u32(step->bytes + 4, serial);
+	put_u32(step->bytes + 8, step->size);
+}

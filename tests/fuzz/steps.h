@@ -38,6 +38,12 @@ bool step_append(uint8_t *data, size_t *size, size_t capacity, const struct step
 void step_pack(struct step *step, const struct wire_header *header, const struct wire_shape *shape,
 	       const void *message);
 
+/* Zeros at the end, so that there is room for a header. */
+void step_pad(struct step *step);
+
+/* What of the header only the run knows: TYPE, SERIAL, and the size as it is. */
+void step_fit(struct step *step, uint8_t type, uint32_t serial);
+
 /* Each fuzzer of sequences has these, for its mutations. */
 
 /* Any step that it knows, with a message that is well formed. */
