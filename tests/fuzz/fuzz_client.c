@@ -31,6 +31,9 @@ enum kind {
 	FIFO_WRITE,
 	READY,
 	WATCH,
+	PERMIT,
+	REPLACE,
+	EXPLAIN,
 	N_KINDS
 };
 
@@ -86,6 +89,22 @@ static int submit_opening(struct shmb_connection *connection, struct request *ow
 	}
 }
 
+static int submit_permission(struct shmb_connection *connection, struct request *own)
+{
+	struct shmb_change change = {.kind = SHMB_CHANGE_GRANT,
+				     .entry = {SHMB_SUBJECT_USER, SHMB_ACCESS_READ, 1002}};
+	struct shmb_question question = {.deed = SHMB_DEED_READ, .uid = 1002, .gid = 5};
+
+	switch (own->kind) {
+	case PERMIT:
+		return shmb_permit_submit(connection, "a", &change, on_done, own, &own->request);
+	case REPLACE:
+		return shmb_replace_submit(connection, "a", NULL, on_done, own, &own->request);
+	default:
+		return shmb_explain_submit(connection, "a", &question, on_done, own, &own->request);
+	}
+}
+
 static void submit(struct program *program, enum kind kind, struct shmb_segment *segment)
 {
 	struct shmb_connection *connection = program->connection;
@@ -118,6 +137,11 @@ static void submit(struct program *program, enum kind kind, struct shmb_segment 
 		break;
 	case WATCH:
 		(void)shmb_watch_begin_submit(connection, "a", on_done, own, ret);
+		break;
+	case PERMIT:
+	case REPLACE:
+	case EXPLAIN:
+		(void)submit_permission(connection, own);
 		break;
 	default:
 		(void)submit_opening(connection, own);
@@ -225,6 +249,28 @@ static int finish_watch(struct program *program, const struct request *own)
 	return r;
 }
 
+static int finish_permission(const struct request *own)
+{
+	struct shmb_replacement replacement = {.why = ""};
+	struct shmb_verdict verdict = {.rule = ""};
+	uint32_t beyond;
+	int r;
+
+	switch (own->kind) {
+	case PERMIT:
+		return shmb_permit_finish(own->request, &beyond);
+	case REPLACE:
+		r = shmb_replace_finish(own->request, &replacement);
+		break;
+	default:
+		r = shmb_explain_finish(own->request, &verdict);
+	}
+	FUZZ_REQUIRE(memchr(replacement.why, 0, sizeof(replacement.why)) &&
+			     memchr(verdict.rule, 0, sizeof(verdict.rule)),
+		     "a text has no end");
+	return r;
+}
+
 static int finish_by_kind(struct program *program, const struct request *own)
 {
 	struct shmb_object object;
@@ -245,6 +291,10 @@ static int finish_by_kind(struct program *program, const struct request *own)
 		return shmb_segment_ready_finish(own->request);
 	case WATCH:
 		return finish_watch(program, own);
+	case PERMIT:
+	case REPLACE:
+	case EXPLAIN:
+		return finish_permission(own);
 	default:
 		return finish_opening(program, own);
 	}
@@ -337,6 +387,10 @@ static void play(struct program *program, struct step *step)
 		break;
 	case LIBRARY_WATCH:
 		submit(program, WATCH, NULL);
+		broker_side_read(&program->broker);
+		break;
+	case LIBRARY_PERMIT:
+		submit(program, (enum kind)(PERMIT + step->how % N_PERMITS), NULL);
 		broker_side_read(&program->broker);
 		break;
 	case LIBRARY_READY:

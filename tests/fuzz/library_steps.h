@@ -21,6 +21,7 @@ enum library_step {
 	LIBRARY_DETACH, /* end the handle of number HOW */
 	LIBRARY_TIME,   /* 2 to the power of HOW milliseconds pass */
 	LIBRARY_WATCH,  /* begin to watch, in every way that HOW says */
+	LIBRARY_PERMIT, /* a change or a question of permission: an enum library_permit in HOW */
 	N_LIBRARY_STEPS
 };
 
@@ -42,6 +43,8 @@ enum library_descriptor {
 	DESCRIPTOR_MEMFD_EMPTY,
 	N_DESCRIPTORS
 };
+
+enum library_permit { PERMIT_CHANGE, PERMIT_REPLACE, PERMIT_EXPLAIN, N_PERMITS };
 
 /* The first byte of an input. */
 #define LIBRARY_RECONNECTS   0x01u /* the socket stays, so that the library comes back */

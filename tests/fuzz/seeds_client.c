@@ -37,31 +37,57 @@ static unsigned with(enum library_descriptor descriptor)
 	return (unsigned)descriptor << LIBRARY_SHIFT;
 }
 
+/* The number of the first request that is not under way at the beginning. */
+#define ASKED 9
+
+/* How those operations are asked for that are not under way at the beginning. */
+static const struct {
+	uint8_t code;
+	uint8_t what;
+	uint8_t how;
+} asking[] = {
+	{WIRE_WATCH, LIBRARY_WATCH, 0},
+	{WIRE_PERMIT, LIBRARY_PERMIT, PERMIT_CHANGE},
+	{WIRE_REPLACE, LIBRARY_PERMIT, PERMIT_REPLACE},
+	{WIRE_EXPLAIN, LIBRARY_PERMIT, PERMIT_EXPLAIN},
+};
+
+static void keep_answer(uint16_t code, int32_t status, const void *message, const char *name)
+{
+	bool is_asked = false;
+
+	seed_begin(&seed, code == WIRE_HELLO ? 0 : LIBRARY_GREETS);
+	for (size_t i = 0; i < ARRAY_SIZE(asking); i++)
+		if (asking[i].code == code) {
+			seed_step(&seed, asking[i].what, asking[i].how);
+			is_asked = true;
+		}
+	answer_coded(0, code, status, message);
+	if (is_asked)
+		seed_step(&seed, LIBRARY_FINISH, ASKED);
+	keep(name);
+}
+
 static void keep_operations(void)
 {
+	static const struct wire_refusal no = {.reason = "no"};
 	static union any_message message;
 	char name[96];
 
-	for (unsigned code = 1; code < WIRE_OPCODE_LIMIT; code++) {
+	for (uint16_t code = 1; code < WIRE_OPCODE_LIMIT; code++) {
 		const struct wire_operation *operation = wire_operation(code, WIRE_VERSION_NEWEST);
 		struct chance chance = {.state = code};
 
 		if (!operation)
 			continue;
-		seed_begin(&seed, code == WIRE_HELLO ? 0 : LIBRARY_GREETS);
 		memset(&message, 0, sizeof(message));
-		answer_coded(0, (uint16_t)code, 0, &message);
 		snprintf(name, sizeof(name), "answer-%s", operation->name);
-		keep(name);
-		seed_begin(&seed, code == WIRE_HELLO ? 0 : LIBRARY_GREETS);
+		keep_answer(code, 0, &message, name);
 		compose_message(&chance, operation->reply, &message);
-		answer_coded(0, (uint16_t)code, 0, &message);
 		snprintf(name, sizeof(name), "composed-%s", operation->name);
-		keep(name);
-		seed_begin(&seed, code == WIRE_HELLO ? 0 : LIBRARY_GREETS);
-		answer_coded(0, (uint16_t)code, -2, &(struct wire_refusal){.reason = "no"});
+		keep_answer(code, 0, &message, name);
 		snprintf(name, sizeof(name), "refusal-%s", operation->name);
-		keep(name);
+		keep_answer(code, -2, &no, name);
 	}
 }
 
@@ -199,6 +225,46 @@ static void keep_returns(void)
 	}
 }
 
+/* Refused on the way back, at HELLO or by a complaint or at HOLD, until it may. */
+static void keep_returns_refused(void)
+{
+	static const struct wire_refusal full = {.reason = "uid 1 has 2 connections, its limit"};
+	struct wire_open_reply memfd = {.hold = 1,
+					.object = 1,
+					.generation = 1,
+					.size = 4096,
+					.backing = WIRE_BACKING_MEMFD};
+	struct wire_header complaint = {WIRE_VERSION_NEWEST, WIRE_ANSWER, 0, 0, 0, -122};
+	static const char *const names[] = {"come-back-full", "come-back-complaint",
+					    "come-back-hold-full"};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+		seed_begin(&seed, LIBRARY_GREETS | LIBRARY_RECONNECTS | LIBRARY_POLLS);
+		answer_coded(with(DESCRIPTOR_MEMFD), WIRE_OPEN, 0, &memfd);
+		seed_step(&seed, LIBRARY_FINISH, 5);
+		seed_step(&seed, LIBRARY_HANG_UP, 0);
+		for (unsigned k = 0; k < 3; k++) {
+			seed_step(&seed, LIBRARY_TIME, 10);
+			seed_step(&seed, LIBRARY_ACCEPT, 0);
+			if (i == 1)
+				seed_packet(&seed, LIBRARY_RAW, 0, &complaint, &wire_refusal_shape,
+					    &full);
+			else if (i == 2)
+				answer_hello(.version = 1, .instance = {1});
+			answer_coded(0, i == 2 ? WIRE_HOLD : WIRE_HELLO, -122, &full);
+		}
+		/* For some that is too long. */
+		seed_step(&seed, LIBRARY_TIME, 12);
+		seed_step(&seed, LIBRARY_FINISH, 0);
+		seed_step(&seed, LIBRARY_ACCEPT, 0);
+		answer_hello(.version = 1, .instance = {1});
+		answer(0, HOLD, 0, hold_reply, .hold = 2);
+		answer(0, CONFIRM, 0, empty);
+		answer(0, STAT, 0, object, .name = "a");
+		keep(names[i]);
+	}
+}
+
 static void send_news(uint8_t missed, unsigned cut)
 {
 	struct wire_header header = {WIRE_VERSION_NEWEST, WIRE_EVENT, WIRE_EVENT_NEWS, 0, 0, 0};
@@ -248,6 +314,7 @@ void seeds_of_client(void)
 	keep_pages();
 	keep_malformed();
 	keep_returns();
+	keep_returns_refused();
 	seed_begin(&seed, 0);
 	answer_hello(.version = 9);
 	keep("hello-version");
