@@ -64,7 +64,7 @@ int backing_choose(const struct backing_question *question, struct backing_answe
 	if (!is_allowed(question, WIRE_BACKING_SYSV)) {
 		ret_answer->backing = WIRE_BACKING_MEMFD;
 		ret_answer->why = question->backings_rule;
-		return wants_sysv ? -EPERM : 0;
+		return wants_sysv || !is_allowed(question, WIRE_BACKING_MEMFD) ? -EPERM : 0;
 	}
 	wants_sysv |= !is_allowed(question, WIRE_BACKING_MEMFD);
 	fault = sysv_fault(question, &grant);

@@ -118,6 +118,12 @@ int creating_choose(struct call *call, const struct creation *creation,
 	};
 	int r = backing_choose(&question, ret_answer);
 
+	if (r == -EPERM)
+		return call_refuse(call, r,
+				   "\"%s\" cannot be had with backing %s (%s); ask for one that is "
+				   "allowed there, or take another name",
+				   plan->name, wire_backing_text(creation->wanted),
+				   ret_answer->why);
 	if (r < 0)
 		return call_refuse(call, r,
 				   "\"%s\" cannot be had with backing %s and mode 0%o: %s; "

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "rules/policy.h"
 #include "support/suite.h"
 #include "wire/vocabulary.h"
 
@@ -124,6 +125,38 @@ START_TEST(memfd_is_always_had_but_has_no_key)
 }
 END_TEST
 
+#define ALLOWS(set, backing) ((set)&POLICY_BACKING(backing))
+
+/* Every set of backings, every wish, a permission that System V can say and one that it cannot. */
+START_TEST(what_is_chosen_is_always_allowed)
+{
+	struct backing_question question =
+		question_of((uint8_t)(_i & 3), _i & 4 ? &of_one_user : &shared_by_all);
+	unsigned sysv = POLICY_BACKING(WIRE_BACKING_SYSV);
+	unsigned memfd = POLICY_BACKING(WIRE_BACKING_MEMFD);
+	struct backing_answer answer;
+
+	if (question.wanted > WIRE_BACKING_MEMFD)
+		return;
+	for (unsigned set = 1; set < 8; set++) {
+		int r;
+
+		question.backings = (set & 1 ? sysv : 0) | (set & 2 ? memfd : 0) |
+				    (set & 4 ? POLICY_BACKING(WIRE_BACKING_FIFO) : 0);
+		question.backings_rule = "Backings=";
+		r = backing_choose(&question, &answer);
+		if (r == 0)
+			ck_assert(ALLOWS(question.backings, answer.backing));
+		else
+			ck_assert(strlen(answer.why) > 0);
+		if (!(question.backings & (sysv | memfd)))
+			ck_assert_int_eq(r, -EPERM);
+		if (question.wanted == WIRE_BACKING_AUTO && (question.backings & memfd))
+			ck_assert_int_eq(r, 0);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("backing");
@@ -136,6 +169,7 @@ int main(void)
 	tcase_add_test(tests, sysv_is_refused_with_a_reason_and_never_widened);
 	tcase_add_test(tests, sysv_is_for_owners_who_can_initialise_it);
 	tcase_add_test(tests, memfd_is_always_had_but_has_no_key);
+	tcase_add_loop_test(tests, what_is_chosen_is_always_allowed, 0, 8);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
 }
