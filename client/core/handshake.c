@@ -134,10 +134,11 @@ static void watch_answered(struct shmb_request *request)
 {
 	struct shmb_connection *connection = request->connection;
 	const struct wire_watch_request *asked = request->message;
+	const struct wire_refusal *refusal = request->answer;
 	struct shmb_event event = {.type = SHMB_EVENT_UNWATCHED};
 
 	if (request->status < 0) {
-		request_lose_watch(connection, asked->watch, request->status);
+		request_lose_watch(connection, asked->watch, request->status, refusal->reason);
 		text_copy(event.name, sizeof(event.name), asked->prefix);
 		events_push(&connection->events, &event);
 		pollable_ring(&connection->pollable);

@@ -309,15 +309,18 @@ void request_note_removal(struct shmb_connection *connection, uint64_t object)
 	}
 }
 
-void request_lose_watch(struct shmb_connection *connection, uint32_t number, int status)
+void request_lose_watch(struct shmb_connection *connection, uint32_t number, int status,
+			const char *reason)
 {
 	LIST_EACH(link, &connection->watches)
 	{
 		struct shmb_request *request = container_of(link, struct shmb_request, link);
 		const struct wire_watch_request *begun = request->message;
 
-		if (begun->watch == number)
+		if (begun->watch == number) {
 			request->status = status;
+			say(request, "%s", reason);
+		}
 	}
 }
 

@@ -120,8 +120,10 @@ void request_expire_all(struct shmb_connection *connection, uint64_t *ret_next);
 struct shmb_request *request_rename_hold(struct shmb_connection *connection, uint64_t old,
 					 uint64_t new, int status);
 
-/* The watch with that NUMBER was not renewed, for the reason STATUS. */
-void request_lose_watch(struct shmb_connection *connection, uint32_t number, int status);
+/* The watch with that NUMBER was not renewed, which failed with STATUS for REASON: what is still to
+ * be said to a caller who has not finished it. */
+void request_lose_watch(struct shmb_connection *connection, uint32_t number, int status,
+			const char *reason);
 
 /* The broker says that OBJECT has lost its name. */
 void request_note_removal(struct shmb_connection *connection, uint64_t object);

@@ -306,9 +306,25 @@ static void keep_watches(void)
 	}
 }
 
+/* A watch that was begun and is refused at the return, before the program finishes its request. */
+static void keep_watch_unfinished(void)
+{
+	seed_begin(&seed, LIBRARY_GREETS | LIBRARY_RECONNECTS | LIBRARY_STARTS_EMPTY);
+	seed_step(&seed, LIBRARY_WATCH, 0);
+	answer(0, WATCH, 0, empty);
+	seed_step(&seed, LIBRARY_HANG_UP, 0);
+	seed_step(&seed, LIBRARY_TIME, 10);
+	seed_step(&seed, LIBRARY_ACCEPT, 0);
+	answer_hello(.version = 1, .instance = {1});
+	answer(0, WATCH, -122, refusal, .reason = "too many");
+	answer(0, CONFIRM, 0, empty);
+	keep("watch-lost-unfinished");
+}
+
 void seeds_of_client(void)
 {
 	keep_watches();
+	keep_watch_unfinished();
 	keep_operations();
 	keep_descriptors();
 	keep_pages();

@@ -474,6 +474,28 @@ START_TEST(a_watch_that_is_refused_at_the_return_is_told_and_not_tried_again)
 }
 END_TEST
 
+/* It was answered well, lost, and refused, all before its caller looked. */
+START_TEST(a_watch_that_is_lost_before_it_is_finished_says_why)
+{
+	struct shmb_request *request = NULL;
+	struct shmb_watch *watch = NULL;
+
+	ck_assert_int_eq(shmb_watch_begin_submit(connection, "lab/", NULL, NULL, &request), 0);
+	scripted_expect(&broker, WIRE_WATCH, NULL);
+	scripted_answer(&broker, 0, NULL, -1);
+	scripted_dispatch_until(connection, shmb_request_is_done(request));
+	lose_and_return(NULL);
+	welcome_back(0);
+	scripted_expect(&broker, WIRE_WATCH, NULL);
+	scripted_refuse(&broker, -EDQUOT, "too many watches");
+	expect_confirm();
+	expect_event(SHMB_EVENT_DISCONNECTED);
+	expect_event(SHMB_EVENT_UNWATCHED);
+	ck_assert_int_eq(shmb_watch_begin_finish(request, &watch), -EDQUOT);
+	ck_assert_str_eq(shmb_last_error(), "too many watches");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("comeback");
@@ -495,6 +517,7 @@ int main(void)
 	tcase_add_test(tcase, the_reason_of_a_broker_that_is_gone_is_not_told);
 	tcase_add_test(tcase, a_watch_is_begun_again_under_its_number_and_ended_without_an_answer);
 	tcase_add_test(tcase, a_watch_that_is_refused_at_the_return_is_told_and_not_tried_again);
+	tcase_add_test(tcase, a_watch_that_is_lost_before_it_is_finished_says_why);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
