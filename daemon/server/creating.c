@@ -39,11 +39,18 @@ int creating_check(struct call *call, const char *name, uint8_t backing, uint64_
 void creating_apply_policy(const struct call *call, struct creation *creation)
 {
 	const struct policy *policy = call->server->registry->policy;
-	struct policy_defaults defaults;
+	struct policy_defaults defaults = {.mode = 0600, .lifetime = WIRE_LIFETIME_USED};
+	struct object_plan *plan = &creation->plan;
 
-	if (!policy)
-		return;
-	policy_defaults(policy, creation->plan.name, &defaults);
+	if (policy)
+		policy_defaults(policy, plan->name, &defaults);
+	if (plan->permission.mode == WIRE_MODE_DEFAULT)
+		plan->permission.mode = defaults.mode;
+	if (plan->lifetime == WIRE_LIFETIME_DEFAULT) {
+		plan->lifetime = defaults.lifetime;
+		if (plan->linger_ms == 0)
+			plan->linger_ms = defaults.linger_ms;
+	}
 	if (creation->wanted == WIRE_BACKING_AUTO && !creation->wants_key)
 		creation->wanted = defaults.backing;
 	creation->backings = defaults.backings;
@@ -133,9 +140,15 @@ int creating_choose(struct call *call, const struct creation *creation,
 	return 0;
 }
 
-static bool allows(const struct creation *creation, uint8_t backing)
+bool creating_allows(const struct creation *creation, uint8_t backing)
 {
 	return creation->backings == 0 || (creation->backings & POLICY_BACKING(backing));
+}
+
+bool creating_has_choice(const struct creation *creation)
+{
+	return creation->wanted == WIRE_BACKING_AUTO && !creation->wants_key &&
+	       creating_allows(creation, WIRE_BACKING_MEMFD);
 }
 
 static int choose_backing(struct call *call, struct creation *creation, const char **ret_why)
@@ -144,7 +157,7 @@ static int choose_backing(struct call *call, struct creation *creation, const ch
 	int r;
 
 	if (creation->plan.kind == WIRE_KIND_FIFO) {
-		if (!allows(creation, WIRE_BACKING_FIFO))
+		if (!creating_allows(creation, WIRE_BACKING_FIFO))
 			return call_refuse(call, -EPERM, "\"%s\" cannot be a FIFO (%s)",
 					   creation->plan.name, creation->backings_rule);
 		creation->plan.backing = WIRE_BACKING_FIFO;
@@ -165,8 +178,6 @@ int creating_object(struct call *call, struct creation *creation, struct object 
 {
 	struct registry *registry = call->server->registry;
 	struct object_plan *plan = &creation->plan;
-	bool is_choice = creation->wanted == WIRE_BACKING_AUTO && !creation->wants_key &&
-			 allows(creation, WIRE_BACKING_MEMFD);
 	enum resource short_of = RESOURCE_OBJECTS;
 	const char *why = "";
 	int r = choose_backing(call, creation, &why);
@@ -176,7 +187,7 @@ int creating_object(struct call *call, struct creation *creation, struct object 
 	plan->owner = creation->owner;
 	plan->owner_in_group = credentials_in_group(creation->owner, plan->permission.gid);
 	r = object_new(registry, plan, creation->creator, ret_object, &short_of);
-	if (is_choice && plan->backing == WIRE_BACKING_SYSV &&
+	if (creating_has_choice(creation) && plan->backing == WIRE_BACKING_SYSV &&
 	    (creating_lacked_room(r) || (r == -EDQUOT && short_of == RESOURCE_SYSV_SEGMENTS))) {
 		plan->backing = WIRE_BACKING_MEMFD;
 		why = r == -EDQUOT ? "the limit of System V segments is reached"

@@ -30,8 +30,14 @@ int creating_object(struct call *call, struct creation *creation, struct object 
 /* Whether an object called NAME can be asked for with these. Returns 0, or a refusal. */
 int creating_check(struct call *call, const char *name, uint8_t backing, uint64_t size);
 
-/* Put in what the policy has for the name: which backings it allows, and which is meant by auto. */
+/* Put in what the policy has for the name: which backings it allows, which is meant by auto, and
+ * mode and lifetime where the plan has the defaults of the protocol. */
 void creating_apply_policy(const struct call *call, struct creation *creation);
+
+/* After that: whether the policy allows the backing, and whether a segment that cannot be had by
+ * System V may be a memfd. */
+bool creating_allows(const struct creation *creation, uint8_t backing);
+bool creating_has_choice(const struct creation *creation);
 
 /* What the limits of System V (SHMMNI, SHMALL, SHMMAX) and of memory look like. */
 bool creating_lacked_room(int r);

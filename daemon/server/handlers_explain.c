@@ -1,40 +1,147 @@
 /*
  * EXPLAIN: the decisions of the other handlers, made for somebody who may not be here, and said
- * instead of done.
+ * instead of done. Whoever changes what OPEN decides changes it here too; e2e.explain compares
+ * them.
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/text.h"
 #include "objects/member.h"
 #include "objects/object.h"
+#include "rules/backing.h"
+#include "server/admission.h"
+#include "server/creating.h"
 #include "server/handlers.h"
+#include "server/overdraft.h"
 #include "server/peer.h"
 #include "server/server.h"
-#include "server/visible.h"
 
-static int answer(struct call *call, bool allowed, const char *rule)
+#define NO_GROUP ((gid_t)-1)
+
+attr_printf(3, 4) static int answer(struct call *call, bool allowed, const char *format, ...)
 {
 	struct wire_explain_reply *reply = &call->answer->explain_reply;
+	va_list arguments;
 
+	va_start(arguments, format);
+	vsnprintf(reply->rule, sizeof(reply->rule), format, arguments);
+	va_end(arguments);
 	reply->allowed = allowed;
-	text_copy(reply->rule, sizeof(reply->rule), rule);
 	return WIRE_OUTCOME_DONE;
 }
 
-static int explain_creation(struct call *call, const char *name, const struct credentials *subject)
+static uint64_t left_of(const struct registry *registry, const struct credentials *subject,
+			enum resource resource)
+{
+	uint64_t limit = registry_limit(registry, subject, resource);
+	uint64_t used = quota_used(&registry->quota, subject->uid, resource);
+
+	if (limit == RESOURCE_INFINITY)
+		return limit;
+	return used < limit ? limit - used : 0;
+}
+
+/* Whether nothing is left; then why, as a sentence. */
+static bool is_used_up(const struct registry *registry, const struct credentials *subject,
+		       enum resource resource, char why[static 256])
+{
+	if (left_of(registry, subject, resource) > 0)
+		return false;
+	overdraft_describe(registry, subject, resource, why);
+	return true;
+}
+
+/* "; left to uid 7: 3 objects, 4096 bytes", and nothing of what has no limit. */
+static void describe_left(const struct registry *registry, const struct credentials *subject,
+			  char text[static 256])
+{
+	static const enum resource counted[] = {RESOURCE_OBJECTS, RESOURCE_BYTES,
+						RESOURCE_SYSV_SEGMENTS};
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(counted); i++) {
+		uint64_t left = left_of(registry, subject, counted[i]);
+
+		if (left == RESOURCE_INFINITY)
+			continue;
+		if (used == 0)
+			used = (size_t)snprintf(text, 256, "; left to uid %u: ", subject->uid);
+		else
+			used += (size_t)snprintf(text + used, 256 - used, ", ");
+		used += (size_t)snprintf(text + used, 256 - used, "%" PRIu64 " %s", left,
+					 resource_unit(counted[i]));
+	}
+}
+
+/* Whether the smallest segment could be had as CREATION; if not, why, as a sentence. */
+static bool may_be_segment(struct call *call, const struct creation *creation,
+			   char ret_why[static WIRE_REASON_MAX + 1])
+{
+	const struct registry *registry = call->server->registry;
+	const struct credentials *subject = creation->owner;
+	struct backing_answer chosen;
+
+	if (creating_choose(call, creation, &chosen) < 0)
+		text_copy(ret_why, WIRE_REASON_MAX + 1, call->answer->refusal.reason);
+	else if (!is_used_up(registry, subject, RESOURCE_BYTES, ret_why) &&
+		 (chosen.backing != WIRE_BACKING_SYSV || creating_has_choice(creation) ||
+		  !is_used_up(registry, subject, RESOURCE_SYSV_SEGMENTS, ret_why)))
+		return true;
+	return false;
+}
+
+/* The policy allows it: whether there is anything left that it could be. */
+static int explain_kinds(struct call *call, const char *name, const struct credentials *subject,
+			 const char *rule)
+{
+	const struct registry *registry = call->server->registry;
+	struct creation creation = {
+		.plan = {.name = name,
+			 .kind = WIRE_KIND_SEGMENT,
+			 .permission = {.uid = subject->uid,
+					.gid = subject->gid,
+					.mode = WIRE_MODE_DEFAULT}},
+		.owner = subject,
+	};
+	char why[WIRE_REASON_MAX + 1], left[256];
+	bool may_be_fifo, is_segment;
+
+	creating_apply_policy(call, &creation);
+	may_be_fifo = creating_allows(&creation, WIRE_BACKING_FIFO);
+	is_segment = may_be_segment(call, &creation, why);
+	if (!is_segment && !may_be_fifo)
+		return answer(call, false, "%s", why);
+	if (!is_segment)
+		return answer(call, true, "%s; but as a FIFO alone: %s", rule, why);
+	describe_left(registry, subject, left);
+	if (!may_be_fifo)
+		return answer(call, true, "%s; but not as a FIFO (%s)%s", rule,
+			      creation.backings_rule, left);
+	return answer(call, true, "%s%s", rule, left);
+}
+
+static int explain_creation(struct call *call, const struct object *object, const char *name,
+			    const struct credentials *subject)
 {
 	const struct registry *registry = call->server->registry;
 	struct policy_verdict verdict = {true, "there is no policy: this broker serves one user"};
-	uint64_t used = quota_used(&registry->quota, subject->uid, RESOURCE_OBJECTS);
+	char why[256];
 
-	if (registry->policy)
-		(void)policy_may_create(registry->policy, subject, name, &verdict);
-	if (verdict.allowed && used >= registry_limit(registry, subject, RESOURCE_OBJECTS))
+	if (object)
 		return answer(call, false,
-			      policy_limit_rule(registry->policy, subject, RESOURCE_OBJECTS));
-	return answer(call, verdict.allowed, verdict.rule);
+			      "\"%s\" exists already; whoever may open it can, and who wants to be "
+			      "the one that creates it has to wait until it is removed",
+			      name);
+	if (registry->policy && !policy_may_create(registry->policy, subject, name, &verdict))
+		return answer(call, false, "%s", verdict.rule);
+	if (is_used_up(registry, subject, RESOURCE_OBJECTS, why) ||
+	    is_used_up(registry, subject, RESOURCE_HOLDS, why))
+		return answer(call, false, "%s", why);
+	return explain_kinds(call, name, subject, verdict.rule);
 }
 
 static int explain_access(struct call *call, const struct object *object,
@@ -47,40 +154,86 @@ static int explain_access(struct call *call, const struct object *object,
 		[ACCESS_BY_GROUP] = "the group's bits of the mode, and the entries for groups",
 		[ACCESS_BY_OTHERS] = "the others' bits of the mode",
 	};
+	const struct permission *permission = &object->permission;
+	bool is_asker = subject->uid == call->peer->member->credentials.uid;
 	enum access_rule rule;
-	unsigned granted = access_decide(&object->permission, subject, &rule);
-	char text[WIRE_REASON_MAX + 1];
+	unsigned granted = access_decide(permission, subject, &rule);
+	bool is_granted = (granted & wanted) == wanted;
+	char why[256];
 
-	snprintf(text, sizeof(text), "%s grant %s; \"%s\" belongs to uid %u, gid %u with mode 0%o",
-		 rules[rule], granted ? wire_access_text(granted) : "nothing", object->name,
-		 object->permission.uid, object->permission.gid, object->permission.mode);
-	return answer(call, (granted & wanted) == wanted, text);
+	if (is_granted && is_used_up(call->server->registry, subject, RESOURCE_HOLDS, why))
+		return answer(call, false, "%s", why);
+	if (is_granted && is_asker && !call->peer->sysv_is_reached &&
+	    object_backing(object) == WIRE_BACKING_SYSV)
+		return answer(call, false,
+			      "\"%s\" is a System V segment, and this process is in another IPC "
+			      "namespace than the broker",
+			      object->name);
+	return answer(call, is_granted,
+		      "%s grant %s; \"%s\" belongs to uid %u, gid %u with mode 0%o", rules[rule],
+		      granted ? wire_access_text(granted) : "nothing", object->name,
+		      permission->uid, permission->gid, permission->mode);
 }
 
 static int explain_managing(struct call *call, const struct object *object,
 			    const struct credentials *subject)
 {
 	uid_t broker = call->server->registry->broker.uid;
-	char text[WIRE_REASON_MAX + 1];
 
-	snprintf(text, sizeof(text), "only the owner, uid %u, root and the broker's user may",
-		 object->permission.uid);
-	return answer(call, access_may_manage(&object->permission, subject, broker), text);
+	return answer(call, access_may_manage(&object->permission, subject, broker),
+		      "only the owner, uid %u, root and the broker's user may",
+		      object->permission.uid);
 }
 
-/* What others may do is told to those who could do it for them. */
+static bool is_administrator(const struct registry *registry, const struct credentials *asker)
+{
+	return asker->uid == 0 || asker->uid == registry->broker.uid ||
+	       (registry->policy && policy_is_administrator(registry->policy, asker));
+}
+
+/* A group of REQUEST that ASKER is not in. */
+static bool find_foreign_group(const struct wire_explain_request *request,
+			       const struct credentials *asker, gid_t *ret_gid)
+{
+	*ret_gid = request->gid;
+	if (request->gid != NO_GROUP && !credentials_in_group(asker, request->gid))
+		return true;
+	for (unsigned i = 0; i < request->groups.n; i++) {
+		*ret_gid = request->groups.ids[i];
+		if (!credentials_in_group(asker, request->groups.ids[i]))
+			return true;
+	}
+	return false;
+}
+
+/* What others may do is told to those who could do it for them; and so is what members of a group
+ * may, since that is in lists which not everybody may see. */
 static int check_asker(struct call *call, const struct wire_explain_request *request)
 {
-	const struct registry *registry = call->server->registry;
 	const struct credentials *asker = &call->peer->member->credentials;
+	gid_t gid;
 
-	if (asker->uid == request->uid || asker->uid == 0 || asker->uid == registry->broker.uid ||
-	    (registry->policy && policy_is_administrator(registry->policy, asker)))
+	if (is_administrator(call->server->registry, asker))
 		return 0;
-	return call_refuse(call, -EPERM,
-			   "what uid %u may do is told to that user, root and administrators; you "
-			   "are uid %u",
-			   request->uid, asker->uid);
+	if (asker->uid != request->uid)
+		return call_refuse(call, -EPERM,
+				   "what uid %u may do is told to that user, root and "
+				   "administrators; you are uid %u",
+				   request->uid, asker->uid);
+	if (find_foreign_group(request, asker, &gid))
+		return call_refuse(call, -EPERM,
+				   "what members of group %u may do is told to those, root and "
+				   "administrators; ask with the groups that you are in",
+				   gid);
+	return 0;
+}
+
+/* The object that OPEN would find under this name. */
+static const struct object *find(const struct registry *registry, const char *name)
+{
+	const struct object *object = registry_find(registry, name);
+
+	return object && object_is_intact(object) ? object : NULL;
 }
 
 int handle_explain(struct call *call)
@@ -92,7 +245,8 @@ int handle_explain(struct call *call)
 					    .n_groups = request->groups.n,
 					    .groups = groups};
 	const char *fault = wire_name_fault(request->name);
-	const struct object *object = registry_find(call->server->registry, request->name);
+	const struct object *object;
+	char why[256];
 	int r = check_asker(call, request);
 
 	memcpy(groups, request->groups.ids, request->groups.n * sizeof(groups[0]));
@@ -101,19 +255,24 @@ int handle_explain(struct call *call)
 		return r;
 	if (fault)
 		return call_refuse(call, -EINVAL, "the name \"%s\" %s", request->name, fault);
-	if (request->deed == WIRE_DEED_CREATE)
-		return explain_creation(call, request->name, &subject);
 	if (request->deed < WIRE_DEED_CREATE || request->deed > WIRE_DEED_MANAGE)
 		return call_refuse(call, -EINVAL,
 				   "the deed %u is none of create (1), read (2), write (3) and "
 				   "manage (4)",
 				   request->deed);
-	if (!object || !visible_to(call->peer, object))
-		return call_refuse(call, -ENOENT, "\"%s\" does not exist, or is not yours to see",
-				   request->name);
-	if (request->deed == WIRE_DEED_MANAGE)
+	object = find(call->server->registry, request->name);
+	if (!object && request->deed != WIRE_DEED_CREATE)
+		return call_refuse(call, -ENOENT, "\"%s\" does not exist", request->name);
+	if (!admission_may(call->server, request->uid, why))
+		return answer(call, false, "%s", why);
+	switch (request->deed) {
+	case WIRE_DEED_CREATE:
+		return explain_creation(call, object, request->name, &subject);
+	case WIRE_DEED_MANAGE:
 		return explain_managing(call, object, &subject);
-	return explain_access(call, object, &subject,
-			      request->deed == WIRE_DEED_READ ? WIRE_ACCESS_READ
-							      : WIRE_ACCESS_WRITE);
+	default:
+		return explain_access(call, object, &subject,
+				      request->deed == WIRE_DEED_READ ? WIRE_ACCESS_READ
+								      : WIRE_ACCESS_WRITE);
+	}
 }

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "objects/member.h"
 #include "objects/object.h"
+#include "server/admission.h"
 #include "server/handlers.h"
 #include "server/listener.h"
 #include "server/overdraft.h"
@@ -19,22 +20,11 @@
 
 static int check_identity(struct call *call)
 {
-	const struct server *server = call->server;
-	uid_t uid = call->peer->credentials.uid;
+	char why[256];
 
-	if (uid == CREDENTIALS_UID_UNMAPPED)
-		return call_refuse(
-			call, -EACCES,
-			"uid %u means a user that the broker cannot tell from others; map "
-			"your user into the broker's user namespace",
-			uid);
-	if (server->settings.per_user && uid != server->registry->broker.uid && uid != 0)
-		return call_refuse(
-			call, -EACCES,
-			"this is the per-user broker of uid %u and you are uid %u; use your "
-			"own or the system's",
-			server->registry->broker.uid, uid);
-	return 0;
+	if (admission_may(call->server, call->peer->credentials.uid, why))
+		return 0;
+	return call_refuse(call, -EACCES, "%s", why);
 }
 
 static int negotiate(struct call *call, uint16_t *ret_version)

@@ -193,25 +193,6 @@ static int check_policy(struct call *call, const struct wire_open_request *reque
 			   subject->uid, verdict.rule);
 }
 
-/* What the policy has for what the client left open. */
-static void fill_defaults(const struct call *call, const struct wire_open_request *request,
-			  struct creation *creation)
-{
-	struct policy_defaults defaults = {.mode = 0600, .lifetime = WIRE_LIFETIME_USED};
-	struct object_plan *plan = &creation->plan;
-
-	if (call->server->registry->policy)
-		policy_defaults(call->server->registry->policy, request->name, &defaults);
-	if (request->mode == WIRE_MODE_DEFAULT)
-		plan->permission.mode = defaults.mode;
-	if (request->lifetime == WIRE_LIFETIME_DEFAULT) {
-		plan->lifetime = defaults.lifetime;
-		if (request->linger_ms == 0)
-			plan->linger_ms = defaults.linger_ms;
-	}
-	creating_apply_policy(call, creation);
-}
-
 static int create(struct call *call, const struct wire_open_request *request,
 		  struct object **ret_object)
 {
@@ -243,7 +224,7 @@ static int create(struct call *call, const struct wire_open_request *request,
 		r = check_list(call, request, &creation.plan.permission);
 	if (r < 0)
 		return r;
-	fill_defaults(call, request, &creation);
+	creating_apply_policy(call, &creation);
 	r = creating_object(call, &creation, ret_object, &why);
 	if (r == 0)
 		text_copy(reply->why, sizeof(reply->why), why);

@@ -108,7 +108,7 @@ SHMB_EXPORT int shmb_replace_finish(struct shmb_request *request,
 				    struct shmb_replacement *ret_replacement);
 
 enum shmb_deed {
-	SHMB_DEED_CREATE = 1, /* an object of this name */
+	SHMB_DEED_CREATE = 1, /* an object of this name: any segment, or a FIFO */
 	SHMB_DEED_READ = 2,   /* open it for reading */
 	SHMB_DEED_WRITE = 3,
 	SHMB_DEED_MANAGE = 4, /* remove it, replace it, change its permission */
@@ -129,9 +129,17 @@ struct shmb_verdict {
 };
 
 /*
- * Ask whether QUESTION about NAME would be allowed, without doing it. About others than oneself
- * root and the broker's administrators may ask. Returns 0; -EPERM; -ENOENT when there is no such
- * object, save for SHMB_DEED_CREATE; -EINVAL; else -errno. Threads: safe. Since 0.1.
+ * Ask whether QUESTION about NAME would be allowed, without doing it. About others than oneself,
+ * and about groups that one is not in, root and the broker's administrators may ask.
+ *
+ * SHMB_DEED_CREATE is allowed when a new object could be had with what the broker's policy has for
+ * its mode and backing. The rule says when that could be a FIFO alone, or a segment alone, and what
+ * the user's limits leave him. The machine may still have no room, or no descriptor left.
+ *
+ * Returns 0; -EPERM; -ENOENT when there is no such object, save for SHMB_DEED_CREATE; -EINVAL; else
+ * -errno.
+ *
+ * Threads: safe. Since 0.1.
  */
 SHMB_EXPORT int shmb_explain(struct shmb_connection *connection, const char *name,
 			     const struct shmb_question *question,
