@@ -161,7 +161,8 @@ const struct option_row option_table[] = {
 	 OPTIONS_MAKE, take_group},
 	{"acl", "ENTRY", "what one user or group may do: u:alice:rw, g:ops:r; may be given again",
 	 OPTIONS_MAKE, take_acl},
-	{"uid", "USER", "ask about this user, with the groups that he has; yourself by default",
+	{"uid", "USER", "ask about this user, in the groups that the machine has him in; yourself, as you "
+	 "are, by default",
 	 OPTIONS_WHO, take_uid},
 	{"gid", "GROUP", "ask about somebody who is in this group alone",
 	 OPTIONS_WHO, take_group},

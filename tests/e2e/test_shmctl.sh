@@ -446,6 +446,10 @@ printed 'allowed: only the owner, uid 0, root .*'
 run 0 --json explain create may/three --uid 4711 --gid 12
 shape explain .
 json '.allowed and .uid == 4711 and .deed == "create"'
+run 0 explain create may/three --uid 65534
+printed 'denied: uid 65534 .*'
+run 0 explain create may/one --uid 4711
+printed 'denied: "may/one" exists already; .*'
 refused 1 'does not exist' explain read may/none
 refused 1 'not paths' explain create may/../x
 refused 2 'is no deed' explain eat may/one
@@ -460,12 +464,15 @@ echo "- another user"
 	cp "$shmctl" "$work/shmctl"
 	library=$(ldd "$shmctl" | sed -n 's|.*libshmbroker.* => \(.*\) (0x.*|\1|p')
 	[ -z "$library" ] || cp "$library" "$work/"
-	# other STATUS ARGUMENT...: as a user who owns nothing
+	nobodies="--regid 12345 --clear-groups"
+	groups=$nobodies
+	# other STATUS ARGUMENT...: as a user who owns nothing, and is in $groups
 	other() {
 		want=$1
 		shift
 		status=0
-		setpriv --reuid 12345 --regid 12345 --clear-groups \
+		# shellcheck disable=SC2086 # a list of options
+		setpriv --reuid 12345 $groups \
 			env LD_LIBRARY_PATH="$work" "$work/shmctl" "$@" \
 			>"$work/out" 2>"$work/why" </dev/null || status=$?
 		judge "as another user: $*"
@@ -483,6 +490,29 @@ echo "- another user"
 	other 0 explain read open/one
 	other 1 explain read open/one --uid 0
 	grep -q 'is told to that user, root and administrators' "$work/why" || fail "other: $(cat "$work/why")"
+	# The groups of the process count, which no file need know.
+	run 0 create open/group 4K --mode 0600 --acl g:4242:r --backing memfd
+	groups="--regid 4242 --clear-groups"
+	other 0 explain read open/group
+	printed 'allowed: .*'
+	other 0 dump open/group
+	groups="--regid 12345 --groups 7,4242"
+	other 0 explain read open/group
+	printed 'allowed: .*'
+	other 0 dump open/group
+	groups=$nobodies
+	other 0 explain read open/group
+	printed "denied: the others' bits of the mode grant nothing; .*"
+	other 1 dump open/group
+	other 1 explain read open/group --gid 4242
+	grep -q 'members of group 4242' "$work/why" || fail "other: $(cat "$work/why")"
+	groups="--regid 12345 --groups $(seq -s , 20000 20300)"
+	other 1 explain read open/group
+	grep -q 'you are in 301 groups, and no more than 256 .* --gid' "$work/why" ||
+		fail "other: $(cat "$work/why")"
+	other 0 explain read open/group --gid 20300
+	groups=$nobodies
+	run 0 remove open/group
 	other 0 create their/one 4K
 	other 0 remove their/one
 	run 0 create open/none 4K --mode 0
