@@ -4,14 +4,15 @@
  * A connection finds its broker at $SHMBROKER_SOCKET; else, if /run/shmbroker exists, at the system
  * broker's socket there and nowhere else; else at the per-user socket in
  * $XDG_RUNTIME_DIR/shmbroker (without that variable /run/user/UID/shmbroker, else
- * /tmp/shmbroker-UID), where a broker is started when none listens: by this call and
- * by calls that wait, and the program then sees one SIGCHLD of a process that it does not know. A
- * set-uid program ignores the
- * environment and starts nothing.
+ * /tmp/shmbroker-UID), where a broker is started when none listens: by this call and by calls that
+ * wait, and the program then sees one SIGCHLD of a process that it does not know. A set-uid program
+ * ignores the environment and starts nothing.
  *
  * When the connection breaks while both sides live, the library reconnects by itself at the next
  * call, but only to the instance of the broker that it began with, and tells it again what it
- * holds. Memory that is attached stays usable throughout: the broker is not in that path.
+ * holds. A broker that refuses to take it back for a reason that may pass, as a limit that is
+ * reached, is tried again; a call whose time runs out meanwhile answers -ETIMEDOUT and says that
+ * reason. Memory that is attached stays usable throughout: the broker is not in that path.
  */
 #ifndef SHMBROKER_CONNECTION_H
 #define SHMBROKER_CONNECTION_H
@@ -43,7 +44,9 @@ struct shmb_connect_options {
  *
  * Returns 0; -ENOENT or -ECONNREFUSED when no broker listens and none was to be started; -ETIMEDOUT
  * when none answered in time; -EPROTONOSUPPORT when the two have no protocol version in common;
- * -EACCES when the socket or its directory is not for this user; else -errno.
+ * -EACCES when the socket or its directory is not for this user, or the broker does not serve him;
+ * -EDQUOT when the user has as many connections as he may; -EINVAL or -ENAMETOOLONG for a path that
+ * cannot be a socket's; else -errno. With no_wait what the broker says comes with the next call.
  *
  * Threads: safe. Since 0.1.
  */
@@ -72,7 +75,8 @@ SHMB_EXPORT int shmb_connection_fd(const struct shmb_connection *connection);
  * wait to be taken by shmb_next_event().
  *
  * Returns 0, or -errno when the connection is lost for good: -ESTALE when the broker is another
- * instance than before. A connection that can still come back is not an error.
+ * instance than before; what the broker refused it with; -EPROTO or -EBADMSG when it makes no
+ * sense. A connection that can still come back is not an error.
  *
  * Threads: safe; callbacks run on the calling thread and may use the connection.
  */

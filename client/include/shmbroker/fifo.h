@@ -32,9 +32,10 @@ struct shmb_fifo_options {
 	unsigned flags;              /* SHMB_CREATE, SHMB_EXCLUSIVE, SHMB_GROUP */
 	enum shmb_lifetime lifetime; /* with SHMB_CREATE */
 	uint32_t linger_ms;          /* with SHMB_CREATE and lifetime used */
-	unsigned mode;               /* with SHMB_CREATE: permission bits; 0 means 0600 */
-	uint32_t timeout_ms;         /* how long to wait for the broker */
-	uint32_t gid; /* with SHMB_CREATE and SHMB_GROUP: one that the caller is in */
+	unsigned mode;       /* with SHMB_CREATE: for each class any of r and w; 0: the default, see
+			      * SHMB_MODE_NONE */
+	uint32_t timeout_ms; /* how long to wait for the broker */
+	uint32_t gid;        /* with SHMB_CREATE and SHMB_GROUP: one that the caller is in */
 	const struct shmb_acl_entry *acl; /* with SHMB_CREATE: what others may do */
 	unsigned acl_n;                   /* entries of `acl` */
 };
@@ -64,10 +65,9 @@ SHMB_EXPORT int shmb_fifo_open_finish(struct shmb_request *request, struct shmb_
  *
  * Returns 0; SHMB_NO_READER when there was no room until the deadline and the ledger knows no
  * reader (which the broker is asked, so only with a TIMEOUT_MS); -ETIMEDOUT when there was none
- * otherwise; -EMSGSIZE for more than
- * SHMB_FIFO_RECORD_MAX bytes; -EPIPE when nobody has it open for
- * reading any more, since it was removed or the broker that kept it ended; else -errno.
- * Never raises SIGPIPE.
+ * otherwise; -EMSGSIZE for more than SHMB_FIFO_RECORD_MAX bytes; -EPIPE when nobody has it open for
+ * reading any more, since it was removed or the broker that kept it ended; else -errno. Never
+ * raises SIGPIPE.
  *
  * Threads: safe; records of different threads do not mix.
  */
@@ -78,8 +78,9 @@ SHMB_EXPORT int shmb_fifo_write(struct shmb_fifo *fifo, const void *record, size
  * Read up to SIZE bytes, waiting up to TIMEOUT_MS for the first (0: do not wait).
  *
  * Returns 0 with the number of bytes, at least one, in *ret_size; SHMB_END when there is nothing
- * left and no writer, said once when the last writer left; -ETIMEDOUT when nothing came; else
- * -errno. The call after SHMB_END waits for a new writer, and reading goes on.
+ * left and no writer, said once when the last writer left; -ETIMEDOUT when nothing came; -EINVAL
+ * for a SIZE of 0; else -errno. The call after SHMB_END waits for a new writer, and reading goes
+ * on.
  */
 SHMB_EXPORT int shmb_fifo_read(struct shmb_fifo *fifo, void *buffer, size_t size,
 			       uint32_t timeout_ms, size_t *ret_size);
@@ -89,6 +90,7 @@ SHMB_EXPORT int shmb_fifo_read(struct shmb_fifo *fifo, void *buffer, size_t size
  * the library. It belongs to the FIFO: do not close it. When the last writer leaves it shows
  * POLLHUP until a new one comes, or until shmb_fifo_read() is called again after SHMB_END: that
  * call replaces what is behind the number, which then has to be added to an epoll instance again.
+ * Returns -errno when there is none: -ENOTCONN after shmb_disconnect(), -EOWNERDEAD in a child.
  */
 SHMB_EXPORT int shmb_fifo_fd(const struct shmb_fifo *fifo);
 

@@ -1,7 +1,8 @@
 /*
  * Objects as the broker sees them: describe, list, remove, and who holds them.
  *
- * A program sees the objects that it may open; root sees all.
+ * A program sees the objects that it may open or manage; root, the broker's own user and its
+ * administrators see all.
  */
 #ifndef SHMBROKER_OBJECT_H
 #define SHMBROKER_OBJECT_H
@@ -88,7 +89,8 @@ struct shmb_totals {
 	char directory[331];
 };
 
-/* Describe one object. Returns 0, -ENOENT, -EACCES, -EINVAL for a faulty name, else -errno. */
+/* Describe one object. Returns 0; -ENOENT; -EACCES when it may not be seen; -EINVAL for a faulty
+ * name; else -errno. */
 SHMB_EXPORT int shmb_stat(struct shmb_connection *connection, const char *name,
 			  struct shmb_object *ret_object);
 SHMB_EXPORT int shmb_stat_submit(struct shmb_connection *connection, const char *name,
@@ -119,7 +121,8 @@ SHMB_EXPORT int shmb_status_finish(struct shmb_request *request, struct shmb_tot
  * start with *cursor 0 and go on until it is 0 again. Objects that come or go meanwhile may or may
  * not be seen; every other is seen once.
  *
- * The page is the caller's, to be ended by shmb_page_free(). Returns 0 or -errno.
+ * The page is the caller's, to be ended by shmb_page_free(). Returns 0; -EINVAL for a prefix longer
+ * than a name can be; else -errno.
  */
 struct shmb_page;
 
@@ -131,7 +134,7 @@ SHMB_EXPORT int shmb_list_submit(struct shmb_connection *connection, const char 
 SHMB_EXPORT int shmb_list_finish(struct shmb_request *request, uint64_t *ret_cursor,
 				 struct shmb_page **ret_page);
 
-/* The ledger: who holds NAME (NULL or "": anything), in the same way. */
+/* The ledger: who holds NAME (NULL or "": anything), in the same way. Returns as shmb_stat(). */
 SHMB_EXPORT int shmb_who(struct shmb_connection *connection, const char *name, uint64_t *cursor,
 			 struct shmb_page **ret_page);
 SHMB_EXPORT int shmb_who_submit(struct shmb_connection *connection, const char *name,

@@ -47,7 +47,8 @@ enum shmb_change_kind {
 
 struct shmb_change {
 	enum shmb_change_kind kind;
-	unsigned mode;
+	unsigned mode; /* permission bits, 0 for none at all; of a segment each class has 0, r or rw
+			*/
 	uint32_t gid;
 	struct shmb_acl_entry entry;
 };
@@ -55,12 +56,14 @@ struct shmb_change {
 /*
  * Change the permission of NAME; for its owner, root, and the broker's own user. *ret_beyond, which
  * may be NULL, is how many hold it now with more access than is granted: they keep that until they
- * detach, see shmb_replace().
+ * detach, see shmb_replace(). A mode is taken as it is: defaults are for what is created, so 0
+ * means no bits here, and SHMB_MODE_NONE is refused.
  *
  * Returns 0; -ENOENT when there is no such object, or no such entry to revoke; -EPERM when it is
  * not the caller's, or the group not one of his; -EINVAL for a mode or an entry that cannot be;
- * -EEXIST when the new group has an entry; -ENOSPC for more than SHMB_ACL_MAX entries; -ENOTSUP
- * when a System V segment cannot express it; else -errno. Nothing has changed then.
+ * -EEXIST when the new group has an entry; -ENOSPC for more than SHMB_ACL_MAX entries; -EDQUOT when
+ * the owner has as many entries as he may; -ENOTSUP when a System V segment cannot express it; else
+ * -errno. Nothing has changed then.
  *
  * Threads: safe. Since 0.1.
  */
@@ -74,7 +77,7 @@ SHMB_EXPORT int shmb_permit_finish(struct shmb_request *request, uint32_t *ret_b
 /* Zeroed is the default for every member. */
 struct shmb_replace_options {
 	uint64_t size;             /* of a segment: bytes; 0 for as many as before */
-	enum shmb_backing backing; /* of a segment */
+	enum shmb_backing backing; /* of a segment; it is chosen anew, not kept */
 };
 
 /* What has the name now. */
@@ -90,11 +93,13 @@ struct shmb_replacement {
  * Put a new generation under NAME: fresh and zeroed, with the owner, permission, lifetime and
  * layout tag of the one before. It is the way to take memory away from those who have it mapped, as
  * far as that can be done, and to give an object another size or backing. The next to open it
- * initialises it. For whom shmb_permit() is for. OPTIONS may be NULL.
+ * initialises it. For whom shmb_permit() is for. OPTIONS and RET_REPLACEMENT may be NULL.
  *
- * Returns 0; -ENOENT, -EPERM; -EINVAL, -EFBIG for a size or backing that cannot be; -ENOTSUP when
- * the backing cannot express the permission; -ENOSPC when the machine has no more; -ECONNRESET when
- * the connection was lost and the outcome is not known; else -errno. The one before stands then.
+ * Returns 0; -ENOENT; -EPERM when it is not the caller's, or the broker's policy does not allow the
+ * backing; -EINVAL, -EFBIG for a size or backing that cannot be; -ENOTSUP when the backing cannot
+ * express the permission; -EDQUOT when the owner may have no more beside the one before; -ENOSPC
+ * when the machine has no more; -ECONNRESET when the connection was lost and the outcome is not
+ * known; else -errno. The one before stands then.
  *
  * Threads: safe. Since 0.1.
  */

@@ -13,6 +13,11 @@
  *     }
  *
  * The strings and structs given to a submit call are copied; they need not outlive it.
+ *
+ * A submit call answers at once: 0, with the request; -EINVAL for what cannot be asked; -EAGAIN
+ * when 256 requests are under way on the connection (calls that wait, wait for room); or what the
+ * connection was lost for. What the broker answers comes with the finish call, and -ETIMEDOUT when
+ * it is silent.
  */
 #ifndef SHMBROKER_REQUEST_H
 #define SHMBROKER_REQUEST_H

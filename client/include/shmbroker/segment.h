@@ -45,8 +45,8 @@ enum shmb_lifetime {
 	SHMB_LIFETIME_OWNER = 3,   /* until its creator is gone */
 };
 
-/* In `mode`: no permission bits at all. 0 means the default, which is the broker's policy's for the
- * name; built in: 0600. */
+/* In the `mode` of what is created: no permission bits at all. 0 means the default there, which is
+ * the broker's policy's for the name; built in: 0600. */
 #define SHMB_MODE_NONE 01000
 
 /* Zeroed is the default for every member. */
@@ -56,7 +56,8 @@ struct shmb_segment_options {
 	enum shmb_backing backing;   /* with SHMB_CREATE */
 	enum shmb_lifetime lifetime; /* with SHMB_CREATE */
 	uint32_t linger_ms;          /* with SHMB_CREATE and lifetime used */
-	unsigned mode;       /* with SHMB_CREATE: permission bits, for each class 0, r or rw */
+	unsigned mode;       /* with SHMB_CREATE: for each class 0, r or rw; 0: the default, see
+			      * SHMB_MODE_NONE */
 	const char *layout;  /* layout tag; another one than the segment's is refused */
 	uint32_t timeout_ms; /* for the initialiser; a broker that is silent gets 250 ms more */
 	uint32_t gid;        /* with SHMB_CREATE and SHMB_GROUP: one that the caller is in */
@@ -70,12 +71,14 @@ struct shmb_segment_options {
  *
  * Returns 0 when the segment is attached and initialised; SHMB_INITIALISE when it is attached,
  * fresh and zeroed, and this caller has to initialise it; -EINVAL for a faulty name, size or
- * option; -ENOENT, -EEXIST; -EACCES when the grant does not allow it; -ENOTSUP when the backing
- * asked for cannot express the permission, or cannot be had here; -EMEDIUMTYPE when NAME is a FIFO;
- * -ESTALE when its layout tag is another; -ENOSPC when the machine has no more; -EFBIG when it is
- * smaller than asked for or larger than allowed; -ETIMEDOUT when the initialiser did not finish in
- * time; -EIDRM when it was removed meanwhile; -ECONNRESET when the connection was lost and the
- * outcome is not known.
+ * option; -ENOENT, -EEXIST; -EACCES when it is not granted, or the broker's policy does not let the
+ * caller create the name; -EPERM when the policy does not allow the backing, or the group is none
+ * of the caller's; -ENOTSUP when the backing asked for cannot express the permission, or cannot be
+ * had here; -EMEDIUMTYPE when NAME is a FIFO; -ESTALE when its layout tag is another; -EDQUOT when
+ * the user has as much as he may of something, which the sentence names; -ENOSPC when the machine
+ * has no more; -EFBIG when it is smaller than asked for or larger than can be; -ETIMEDOUT when the
+ * initialiser did not finish in time; -EIDRM when it was removed meanwhile; -ECONNRESET when the
+ * connection was lost and the outcome is not known; else -errno.
  *
  * Threads: safe. Since 0.1.
  */
@@ -107,7 +110,7 @@ SHMB_EXPORT int shmb_segment_ready_finish(struct shmb_request *request);
  */
 SHMB_EXPORT void shmb_segment_detach(struct shmb_segment *segment);
 
-/* Where the memory is; NULL in a forked child. It does not move. */
+/* Where the memory is; it does not move. NULL in a forked child and after shmb_disconnect(). */
 SHMB_EXPORT void *shmb_segment_data(const struct shmb_segment *segment);
 
 /* Its size in bytes, as it was created; never changes. */

@@ -16,7 +16,10 @@
  *
  * Results. Every call that can fail returns an int: 0 done; negative is -errno; positive is an
  * outcome that the caller handles (enum shmb_outcome). Values come back through ret_ parameters,
- * which are untouched on failure. shmb_last_error() says in a sentence what happened.
+ * which are untouched on failure. shmb_last_error() says in a sentence what happened. What every
+ * call that asks the broker can answer, whether or not it is listed there: -ENOMEM; -ETIMEDOUT when
+ * the broker does not answer, or does not take a lost connection back, in time; -ESTALE, -EPROTO
+ * and the like, from then on, when the connection is lost for good, see shmb_dispatch().
  *
  * Threads. Any number of threads may use one connection and the handles opened through it, save
  * that ending a handle (detach, close, finish) must not run together with another call on that
