@@ -75,6 +75,7 @@ finds() {
 good_tree
 passes include_law.sh
 passes file_lengths.sh
+passes payload.sh
 passes symbols.sh
 
 # arrow FILE INCLUDE: an include that the law forbids.
@@ -119,6 +120,14 @@ awk 'BEGIN { for (i = 0; i < 301; i++) print "int x;" }' >"$tree/proto/wire/long
 finds file_lengths.sh 'proto/wire/long.h: 301 lines' 'a long header'
 rm -r "${tree:?}"/*
 finds file_lengths.sh 'there are no sources here' 'an empty tree'
+
+put daemon/objects/new.c 'static void *look(int fd)' '{' \
+	'	return mmap(NULL, 1, PROT_READ, MAP_SHARED, fd, 0);' '}'
+finds payload.sh 'daemon/objects/new.c:3: the broker maps nothing' 'a map of what is handed out'
+put daemon/objects/new.c 'void *data = (shmat (id, NULL, 0));'
+finds payload.sh 'daemon/objects/new.c:1: the broker maps nothing' 'an attached segment'
+rm -r "${tree:?}"/*
+finds payload.sh 'there are no sources here' 'an empty tree'
 
 put client/include/shmbroker/new.h 'SHMB_EXPORT int shmb_new(void);'
 finds symbols.sh 'shmb_new is declared in a public header and not exported' 'a missing export'
