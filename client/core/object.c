@@ -3,22 +3,11 @@
  */
 #include "core/object.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "core/error.h"
-#include "core/permission.h"
+#include "core/acl.h"
+#include "core/check.h"
 #include "core/request.h"
-
-int object_check_name(const char *name)
-{
-	const char *fault = wire_name_fault(name);
-
-	if (!fault)
-		return 0;
-	return error_set(-EINVAL, "the name \"%.*s\" %s", WIRE_NAME_MAX, name, fault);
-}
 
 void object_from_wire(const struct wire_object *wire, struct shmb_object *ret_object)
 {
@@ -42,7 +31,7 @@ void object_from_wire(const struct wire_object *wire, struct shmb_object *ret_ob
 		.shmid = wire->shmid,
 		.age_ms = wire->age_ms,
 	};
-	ret_object->acl_n = permission_from_wire(&wire->acl, ret_object->acl);
+	ret_object->acl_n = acl_from_wire(&wire->acl, ret_object->acl);
 	strcpy(ret_object->name, wire->name);
 	strcpy(ret_object->layout, wire->layout);
 	strcpy(ret_object->path, wire->path);
@@ -52,7 +41,7 @@ static int prepare_stat(struct shmb_connection *connection, const char *name,
 			struct shmb_request **ret_request)
 {
 	struct wire_stat_request message;
-	int r = object_check_name(name);
+	int r = check_name(name);
 
 	if (r < 0)
 		return r;
@@ -94,7 +83,7 @@ static int prepare_remove(struct shmb_connection *connection, const char *name,
 			  struct shmb_request **ret_request)
 {
 	struct wire_remove_request message;
-	int r = object_check_name(name);
+	int r = check_name(name);
 
 	if (r < 0)
 		return r;

@@ -8,9 +8,6 @@
 
 #include "wire/messages.h"
 
-/* Returns 0, or -EINVAL with a text. */
-int object_check_name(const char *name);
-
 void object_from_wire(const struct wire_object *wire, struct shmb_object *ret_object);
 
 #endif

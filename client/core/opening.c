@@ -1,15 +1,15 @@
 /*
- * Only what cannot be said in the protocol is refused here. All else is for the broker to judge, so
- * that there is one place that knows the rules.
+ * As with check.h, only what cannot be said in the protocol is refused here.
  */
 #include "core/opening.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "core/acl.h"
+#include "core/check.h"
 #include "core/connection.h"
 #include "core/error.h"
-#include "core/permission.h"
 #include "core/request.h"
 #include "wire/vocabulary.h"
 
@@ -20,12 +20,11 @@
 
 static int check(const struct opening *opening)
 {
-	const char *fault = wire_name_fault(opening->name);
+	const char *fault = opening->layout ? wire_layout_fault(opening->layout) : NULL;
+	int r = check_name(opening->name);
 
-	if (fault)
-		return error_set(-EINVAL, "the name \"%.*s\" %s", WIRE_NAME_MAX, opening->name,
-				 fault);
-	fault = opening->layout ? wire_layout_fault(opening->layout) : NULL;
+	if (r < 0)
+		return r;
 	if (fault)
 		return error_set(-EINVAL, "the layout tag of \"%s\" %s", opening->name, fault);
 	if (opening->flags & ~(unsigned)FLAGS_KNOWN)
@@ -61,7 +60,7 @@ int opening_prepare(struct shmb_connection *connection, const struct opening *op
 	int r = check(opening);
 
 	if (r == 0)
-		r = permission_to_wire(opening->name, opening->acl, opening->acl_n, &message.acl);
+		r = acl_to_wire(opening->name, opening->acl, opening->acl_n, &message.acl);
 	if (r < 0)
 		return r;
 	if (wait_ms == SHMB_TIMEOUT_DEFAULT)

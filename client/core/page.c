@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/check.h"
 #include "core/error.h"
 #include "core/object.h"
 #include "core/request.h"
@@ -102,7 +103,7 @@ static int prepare_who(struct shmb_connection *connection, const char *name, uin
 	int r;
 
 	if (name && name[0]) {
-		r = object_check_name(name);
+		r = check_name(name);
 		if (r < 0)
 			return r;
 		strcpy(message.name, name);

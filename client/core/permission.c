@@ -1,67 +1,15 @@
 /*
  * Changes of who may do what. Whether a change makes sense is for the broker to judge.
  */
-#include "core/permission.h"
+#include <shmbroker/permission.h>
 
 #include <errno.h>
 #include <string.h>
 
+#include "core/acl.h"
+#include "core/check.h"
 #include "core/error.h"
-#include "core/object.h"
 #include "core/request.h"
-
-/* A word of the protocol has eight bits: another number must not become one that means something.
- */
-static int check_word(const char *name, const char *what, unsigned value)
-{
-	if (value <= UINT8_MAX)
-		return 0;
-	return error_set(-EINVAL,
-			 "the %s %u for \"%s\" means nothing; the public headers name those "
-			 "that do",
-			 what, value, name);
-}
-
-static int check_entry(const char *name, const struct shmb_acl_entry *entry)
-{
-	int r = check_word(name, "subject", entry->subject);
-
-	return r < 0 ? r : check_word(name, "access", entry->access);
-}
-
-int permission_to_wire(const char *name, const struct shmb_acl_entry *entries, unsigned n,
-		       struct wire_acl *ret_acl)
-{
-	if (n > SHMB_ACL_MAX)
-		return error_set(-EINVAL,
-				 "\"%s\" cannot have %u entries, only %d; put users into groups",
-				 name, n, SHMB_ACL_MAX);
-	ret_acl->n = (uint16_t)n;
-	for (unsigned i = 0; i < n; i++) {
-		int r = check_entry(name, &entries[i]);
-
-		if (r < 0)
-			return r;
-		ret_acl->entries[i] = (struct wire_acl_entry){
-			.subject = (uint8_t)entries[i].subject,
-			.access = (uint8_t)entries[i].access,
-			.id = entries[i].id,
-		};
-	}
-	return 0;
-}
-
-unsigned permission_from_wire(const struct wire_acl *acl,
-			      struct shmb_acl_entry entries[static SHMB_ACL_MAX])
-{
-	for (unsigned i = 0; i < acl->n; i++)
-		entries[i] = (struct shmb_acl_entry){
-			.subject = acl->entries[i].subject,
-			.access = acl->entries[i].access,
-			.id = acl->entries[i].id,
-		};
-	return acl->n;
-}
 
 /* Only what the change is about: the rest need not be set. */
 static int check_change(const char *name, const struct shmb_change *change)
@@ -69,7 +17,7 @@ static int check_change(const char *name, const struct shmb_change *change)
 	int r = check_word(name, "change", change->kind);
 
 	if (r == 0 && change->kind == SHMB_CHANGE_GRANT)
-		r = check_entry(name, &change->entry);
+		r = acl_check_entry(name, &change->entry);
 	else if (r == 0 && change->kind == SHMB_CHANGE_REVOKE)
 		r = check_word(name, "subject", change->entry.subject);
 	else if (r == 0 && change->kind == SHMB_CHANGE_MODE && change->mode > UINT16_MAX)
@@ -89,7 +37,7 @@ static int prepare_permit(struct shmb_connection *connection, const char *name,
 		.id = change->entry.id,
 		.access = (uint8_t)change->entry.access,
 	};
-	int r = object_check_name(name);
+	int r = check_name(name);
 
 	if (r == 0)
 		r = check_change(name, change);
@@ -139,7 +87,7 @@ static int prepare_replace(struct shmb_connection *connection, const char *name,
 {
 	struct wire_replace_request message = {.size = options ? options->size : 0,
 					       .backing = options ? (uint8_t)options->backing : 0};
-	int r = object_check_name(name);
+	int r = check_name(name);
 
 	if (r == 0 && options)
 		r = check_word(name, "backing", options->backing);
@@ -199,7 +147,7 @@ static int prepare_explain(struct shmb_connection *connection, const char *name,
 		.uid = question->uid,
 		.gid = question->gid,
 	};
-	int r = object_check_name(name);
+	int r = check_name(name);
 
 	if (r == 0)
 		r = check_word(name, "deed", question->deed);
