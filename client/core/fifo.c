@@ -23,11 +23,11 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "core/call.h"
 #include "core/connection.h"
 #include "core/error.h"
 #include "core/opening.h"
 #include "core/process.h"
-#include "core/request.h"
 #include "wire/vocabulary.h"
 
 /* At most so long before the end of a writer's patience the broker is asked who reads. */
@@ -86,7 +86,7 @@ int shmb_fifo_open(struct shmb_connection *connection, const char *name,
 	int r = prepare_open(connection, name, direction, options, &request, &timeout_ms);
 
 	if (r == 0)
-		r = request_perform(request, timeout_ms);
+		r = call_perform(request, timeout_ms);
 	return r < 0 ? r : shmb_fifo_open_finish(request, ret_fifo);
 }
 
@@ -98,7 +98,7 @@ int shmb_fifo_open_submit(struct shmb_connection *connection, const char *name,
 	uint64_t timeout_ms;
 	int r = prepare_open(connection, name, direction, options, &request, &timeout_ms);
 
-	return r < 0 ? r : request_submit(request, timeout_ms, done, data, ret_request);
+	return r < 0 ? r : call_submit(request, timeout_ms, done, data, ret_request);
 }
 
 /* The connection ends before the handle. */
@@ -164,7 +164,7 @@ int shmb_fifo_open_finish(struct shmb_request *request, struct shmb_fifo **ret_f
 		return outcome;
 	r = fifo_new(request, &fifo);
 	if (r < 0) {
-		request_end(request);
+		call_end(request);
 		return r;
 	}
 	request->handle = fifo;
@@ -245,10 +245,10 @@ static int explain_no_room(const struct shmb_fifo *fifo, uint64_t deadline, uint
 
 	strcpy(message.name, fifo->name);
 	if (timeout_ms > 0 && request_new(fifo->connection, WIRE_STAT, &message, &request) == 0 &&
-	    request_perform(request, left) == 0 && request_take(request, WIRE_STAT) >= 0) {
+	    call_perform(request, left) == 0 && call_take(request, WIRE_STAT) >= 0) {
 		object = request->answer;
 		has_reader = object->id != fifo->id || object->readers > 0;
-		request_end(request);
+		call_end(request);
 	}
 	if (!has_reader)
 		return SHMB_NO_READER;
@@ -375,6 +375,6 @@ void shmb_fifo_close(struct shmb_fifo *fifo)
 		return;
 	fd_close(fifo->fd);
 	if (fifo->pid == process_id())
-		request_end(fifo->hold);
+		call_end(fifo->hold);
 	free(fifo);
 }

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "core/acl.h"
+#include "core/call.h"
 #include "core/check.h"
-#include "core/request.h"
 
 void object_from_wire(const struct wire_object *wire, struct shmb_object *ret_object)
 {
@@ -55,7 +55,7 @@ int shmb_stat(struct shmb_connection *connection, const char *name, struct shmb_
 	int r = prepare_stat(connection, name, &request);
 
 	if (r == 0)
-		r = request_perform(request, SHMB_TIMEOUT_DEFAULT);
+		r = call_perform(request, SHMB_TIMEOUT_DEFAULT);
 	return r < 0 ? r : shmb_stat_finish(request, ret_object);
 }
 
@@ -65,17 +65,17 @@ int shmb_stat_submit(struct shmb_connection *connection, const char *name, shmb_
 	struct shmb_request *request;
 	int r = prepare_stat(connection, name, &request);
 
-	return r < 0 ? r : request_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
+	return r < 0 ? r : call_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
 }
 
 int shmb_stat_finish(struct shmb_request *request, struct shmb_object *ret_object)
 {
-	int r = request_take(request, WIRE_STAT);
+	int r = call_take(request, WIRE_STAT);
 
 	if (r < 0)
 		return r;
 	object_from_wire(request->answer, ret_object);
-	request_end(request);
+	call_end(request);
 	return r;
 }
 
@@ -97,7 +97,7 @@ int shmb_remove(struct shmb_connection *connection, const char *name, uint32_t *
 	int r = prepare_remove(connection, name, &request);
 
 	if (r == 0)
-		r = request_perform(request, SHMB_TIMEOUT_DEFAULT);
+		r = call_perform(request, SHMB_TIMEOUT_DEFAULT);
 	return r < 0 ? r : shmb_remove_finish(request, ret_holders);
 }
 
@@ -107,19 +107,19 @@ int shmb_remove_submit(struct shmb_connection *connection, const char *name, shm
 	struct shmb_request *request;
 	int r = prepare_remove(connection, name, &request);
 
-	return r < 0 ? r : request_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
+	return r < 0 ? r : call_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
 }
 
 int shmb_remove_finish(struct shmb_request *request, uint32_t *ret_holders)
 {
 	const struct wire_remove_reply *reply = request->answer;
-	int r = request_take(request, WIRE_REMOVE);
+	int r = call_take(request, WIRE_REMOVE);
 
 	if (r < 0)
 		return r;
 	if (ret_holders)
 		*ret_holders = reply->holders;
-	request_end(request);
+	call_end(request);
 	return r;
 }
 
@@ -134,7 +134,7 @@ int shmb_status(struct shmb_connection *connection, struct shmb_totals *ret_stat
 	int r = prepare_status(connection, &request);
 
 	if (r == 0)
-		r = request_perform(request, SHMB_TIMEOUT_DEFAULT);
+		r = call_perform(request, SHMB_TIMEOUT_DEFAULT);
 	return r < 0 ? r : shmb_status_finish(request, ret_status);
 }
 
@@ -144,13 +144,13 @@ int shmb_status_submit(struct shmb_connection *connection, shmb_done_fn *done, v
 	struct shmb_request *request;
 	int r = prepare_status(connection, &request);
 
-	return r < 0 ? r : request_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
+	return r < 0 ? r : call_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
 }
 
 int shmb_status_finish(struct shmb_request *request, struct shmb_totals *ret_status)
 {
 	const struct wire_status_reply *reply = request->answer;
-	int r = request_take(request, WIRE_STATUS);
+	int r = call_take(request, WIRE_STATUS);
 
 	if (r < 0)
 		return r;
@@ -169,6 +169,6 @@ int shmb_status_finish(struct shmb_request *request, struct shmb_totals *ret_sta
 	};
 	strcpy(ret_status->version, reply->broker);
 	strcpy(ret_status->directory, reply->directory);
-	request_end(request);
+	call_end(request);
 	return r;
 }

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "core/acl.h"
+#include "core/call.h"
 #include "core/check.h"
 #include "core/connection.h"
 #include "core/error.h"
-#include "core/request.h"
 #include "wire/vocabulary.h"
 
 #define FLAGS_KNOWN (SHMB_CREATE | SHMB_EXCLUSIVE | SHMB_KEY | SHMB_READ | SHMB_GROUP)
@@ -86,5 +86,5 @@ int opening_take(struct shmb_request *request, uint8_t kind)
 	if (request->operation->opcode == WIRE_OPEN && message->kind != kind)
 		return error_set(-EINVAL, "a request to open a %s cannot be finished as a %s",
 				 wire_kind_text(message->kind), wire_kind_text(kind));
-	return request_take(request, WIRE_OPEN);
+	return call_take(request, WIRE_OPEN);
 }

@@ -33,7 +33,7 @@ struct opening {
 int opening_prepare(struct shmb_connection *connection, const struct opening *opening,
 		    struct shmb_request **ret_request, uint64_t *ret_timeout_ms);
 
-/* The outcome of a request to open a KIND; as request_take(). */
+/* The outcome of a request to open a KIND; as call_take(). */
 int opening_take(struct shmb_request *request, uint8_t kind);
 
 #endif

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/call.h"
 #include "core/check.h"
 #include "core/error.h"
 #include "core/object.h"
-#include "core/request.h"
 
 struct shmb_page {
 	bool of_holders;
@@ -46,7 +46,7 @@ static int finish_page(struct shmb_request *request, bool of_holders, uint64_t c
 
 	if (r == 0)
 		*ret_cursor = cursor;
-	request_end(request);
+	call_end(request);
 	return r;
 }
 
@@ -72,7 +72,7 @@ int shmb_list(struct shmb_connection *connection, const char *prefix, uint64_t *
 	int r = prepare_list(connection, prefix, *cursor, &request);
 
 	if (r == 0)
-		r = request_perform(request, SHMB_TIMEOUT_DEFAULT);
+		r = call_perform(request, SHMB_TIMEOUT_DEFAULT);
 	return r < 0 ? r : shmb_list_finish(request, cursor, ret_page);
 }
 
@@ -82,14 +82,14 @@ int shmb_list_submit(struct shmb_connection *connection, const char *prefix, uin
 	struct shmb_request *request;
 	int r = prepare_list(connection, prefix, cursor, &request);
 
-	return r < 0 ? r : request_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
+	return r < 0 ? r : call_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
 }
 
 int shmb_list_finish(struct shmb_request *request, uint64_t *ret_cursor,
 		     struct shmb_page **ret_page)
 {
 	const struct wire_list_reply *reply = request->answer;
-	int r = request_take(request, WIRE_LIST);
+	int r = call_take(request, WIRE_LIST);
 
 	if (r < 0)
 		return r;
@@ -118,7 +118,7 @@ int shmb_who(struct shmb_connection *connection, const char *name, uint64_t *cur
 	int r = prepare_who(connection, name, *cursor, &request);
 
 	if (r == 0)
-		r = request_perform(request, SHMB_TIMEOUT_DEFAULT);
+		r = call_perform(request, SHMB_TIMEOUT_DEFAULT);
 	return r < 0 ? r : shmb_who_finish(request, cursor, ret_page);
 }
 
@@ -128,13 +128,13 @@ int shmb_who_submit(struct shmb_connection *connection, const char *name, uint64
 	struct shmb_request *request;
 	int r = prepare_who(connection, name, cursor, &request);
 
-	return r < 0 ? r : request_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
+	return r < 0 ? r : call_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
 }
 
 int shmb_who_finish(struct shmb_request *request, uint64_t *ret_cursor, struct shmb_page **ret_page)
 {
 	const struct wire_who_reply *reply = request->answer;
-	int r = request_take(request, WIRE_WHO);
+	int r = call_take(request, WIRE_WHO);
 
 	if (r < 0)
 		return r;

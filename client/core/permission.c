@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "core/acl.h"
+#include "core/call.h"
 #include "core/check.h"
 #include "core/error.h"
-#include "core/request.h"
 
 /* Only what the change is about: the rest need not be set. */
 static int check_change(const char *name, const struct shmb_change *change)
@@ -54,7 +54,7 @@ int shmb_permit(struct shmb_connection *connection, const char *name,
 	int r = prepare_permit(connection, name, change, &request);
 
 	if (r == 0)
-		r = request_perform(request, SHMB_TIMEOUT_DEFAULT);
+		r = call_perform(request, SHMB_TIMEOUT_DEFAULT);
 	return r < 0 ? r : shmb_permit_finish(request, ret_beyond);
 }
 
@@ -65,19 +65,19 @@ int shmb_permit_submit(struct shmb_connection *connection, const char *name,
 	struct shmb_request *request;
 	int r = prepare_permit(connection, name, change, &request);
 
-	return r < 0 ? r : request_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
+	return r < 0 ? r : call_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
 }
 
 int shmb_permit_finish(struct shmb_request *request, uint32_t *ret_beyond)
 {
 	const struct wire_permit_reply *reply = request->answer;
-	int r = request_take(request, WIRE_PERMIT);
+	int r = call_take(request, WIRE_PERMIT);
 
 	if (r < 0)
 		return r;
 	if (ret_beyond)
 		*ret_beyond = reply->beyond;
-	request_end(request);
+	call_end(request);
 	return r;
 }
 
@@ -105,7 +105,7 @@ int shmb_replace(struct shmb_connection *connection, const char *name,
 	int r = prepare_replace(connection, name, options, &request);
 
 	if (r == 0)
-		r = request_perform(request, SHMB_TIMEOUT_DEFAULT);
+		r = call_perform(request, SHMB_TIMEOUT_DEFAULT);
 	return r < 0 ? r : shmb_replace_finish(request, ret_replacement);
 }
 
@@ -116,13 +116,13 @@ int shmb_replace_submit(struct shmb_connection *connection, const char *name,
 	struct shmb_request *request;
 	int r = prepare_replace(connection, name, options, &request);
 
-	return r < 0 ? r : request_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
+	return r < 0 ? r : call_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
 }
 
 int shmb_replace_finish(struct shmb_request *request, struct shmb_replacement *ret_replacement)
 {
 	const struct wire_replace_reply *reply = request->answer;
-	int r = request_take(request, WIRE_REPLACE);
+	int r = call_take(request, WIRE_REPLACE);
 
 	if (r < 0)
 		return r;
@@ -135,7 +135,7 @@ int shmb_replace_finish(struct shmb_request *request, struct shmb_replacement *r
 		};
 		strcpy(ret_replacement->why, reply->why);
 	}
-	request_end(request);
+	call_end(request);
 	return r;
 }
 
@@ -170,7 +170,7 @@ int shmb_explain(struct shmb_connection *connection, const char *name,
 	int r = prepare_explain(connection, name, question, &request);
 
 	if (r == 0)
-		r = request_perform(request, SHMB_TIMEOUT_DEFAULT);
+		r = call_perform(request, SHMB_TIMEOUT_DEFAULT);
 	return r < 0 ? r : shmb_explain_finish(request, ret_verdict);
 }
 
@@ -181,18 +181,18 @@ int shmb_explain_submit(struct shmb_connection *connection, const char *name,
 	struct shmb_request *request;
 	int r = prepare_explain(connection, name, question, &request);
 
-	return r < 0 ? r : request_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
+	return r < 0 ? r : call_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
 }
 
 int shmb_explain_finish(struct shmb_request *request, struct shmb_verdict *ret_verdict)
 {
 	const struct wire_explain_reply *reply = request->answer;
-	int r = request_take(request, WIRE_EXPLAIN);
+	int r = call_take(request, WIRE_EXPLAIN);
 
 	if (r < 0)
 		return r;
 	ret_verdict->allowed = reply->allowed;
 	strcpy(ret_verdict->rule, reply->rule);
-	request_end(request);
+	call_end(request);
 	return r;
 }

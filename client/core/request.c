@@ -15,11 +15,8 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/units.h"
-#include "core/channel.h"
 #include "core/connection.h"
 #include "core/error.h"
-
-#define UNDERWAY_MAX 256
 
 static size_t aligned(size_t size)
 {
@@ -119,17 +116,16 @@ static void take_back(struct shmb_request *request)
 	request_enqueue(request, false);
 }
 
-/* Nobody wants REQUEST any more: free it, or take back what it brought about. */
-static void dispose(struct shmb_request *request)
+/* Nobody wants REQUEST any more: free it, or take back what it brought about, and then there is
+ * something to send. */
+static bool dispose(struct shmb_request *request)
 {
-	struct shmb_connection *connection = request->connection;
-
-	if (!is_lasting(request) || connection->phase == PHASE_DEAD) {
-		request_free(request);
-		return;
+	if (is_lasting(request) && request->connection->phase != PHASE_DEAD) {
+		take_back(request);
+		return true;
 	}
-	take_back(request);
-	channel_flush(connection);
+	request_free(request);
+	return false;
 }
 
 /* The answer to an OPEN is an entry of the ledger. */
@@ -179,9 +175,20 @@ void request_complete(struct shmb_request *request, int status)
 	if (request->answered)
 		request->answered(request);
 	else if (request->is_abandoned)
-		dispose(request);
+		(void)dispose(request);
 	else if (!was_done)
 		announce(request);
+}
+
+bool request_abandon(struct shmb_request *request)
+{
+	list_remove(&request->link_done);
+	request->is_abandoned = true;
+	if (!request->is_underway)
+		return dispose(request);
+	if (request->serial == 0)
+		request_free(request); /* never sent: there is nothing to take back */
+	return false;
 }
 
 attr_printf(2, 0) static void write_reason(struct shmb_request *request, const char *format,
@@ -212,11 +219,7 @@ attr_printf(2, 3) static void say(struct shmb_request *request, const char *form
 	va_end(arguments);
 }
 
-/*
- * The time of REQUEST is over. It is done for its caller; but while it is under way its answer may
- * still come, and with it something that has to be released.
- */
-static void time_out(struct shmb_request *request)
+void request_time_out(struct shmb_request *request)
 {
 	const struct shmb_connection *connection = request->connection;
 	const char *subject = request_subject(request);
@@ -259,7 +262,7 @@ void request_expire_all(struct shmb_connection *connection, uint64_t *ret_next)
 			    request->role == REQUEST_INTERNAL)
 				continue;
 			if (request->deadline <= now) {
-				time_out(request);
+				request_time_out(request);
 				announce(request);
 			} else if (request->deadline < next) {
 				next = request->deadline;
@@ -349,27 +352,7 @@ struct shmb_request *request_rename_hold(struct shmb_connection *connection, uin
 	return found;
 }
 
-/* Returns 0, or -errno with a text when nothing can be submitted any more. */
-static int check_alive(const struct shmb_connection *connection)
-{
-	if (connection->phase == PHASE_DEAD)
-		return error_set(connection->failure, "%s", connection->failure_text);
-	return 0;
-}
-
-static int check_room(const struct shmb_connection *connection)
-{
-	if (connection->n_underway < UNDERWAY_MAX)
-		return 0;
-	return error_set(
-		-EAGAIN,
-		"%u requests are under way on this connection, which is as many as may be; "
-		"call shmb_dispatch() and try again",
-		connection->n_underway);
-}
-
-/* Name the hold that REQUEST is about, as the broker knows it now. */
-static int resolve(struct shmb_request *request)
+int request_resolve(struct shmb_request *request)
 {
 	struct wire_ready_request *ready = request->message;
 
@@ -383,163 +366,4 @@ static int resolve(struct shmb_request *request)
 				 lost_text(request->about->hold.lost));
 	ready->hold = request->about->hold.id;
 	return 0;
-}
-
-static void set_deadline(struct shmb_request *request, uint64_t timeout_ms)
-{
-	request->timeout_ms = timeout_ms ? timeout_ms : request->connection->timeout_ms;
-	request->deadline = deadline_in_ms(request->timeout_ms);
-}
-
-int request_submit(struct shmb_request *take_request, uint64_t timeout_ms, shmb_done_fn *done,
-		   void *data, struct shmb_request **ret_request)
-{
-	struct shmb_connection *connection = take_request->connection;
-	int r = connection_enter(connection);
-
-	if (r < 0) {
-		request_free(take_request);
-		return r;
-	}
-	r = check_alive(connection);
-	if (r == 0)
-		r = check_room(connection);
-	if (r == 0)
-		r = resolve(take_request);
-	if (r == 0) {
-		take_request->done = done;
-		take_request->data = data;
-		set_deadline(take_request, timeout_ms);
-		request_enqueue(take_request, false);
-		channel_flush(connection);
-		if (connection->phase == PHASE_LOST)
-			pollable_ring(&connection->pollable);
-		pollable_ring_at(&connection->pollable, take_request->deadline);
-		*ret_request = take_request;
-	} else {
-		request_free(take_request);
-	}
-	connection_leave(connection);
-	return r;
-}
-
-/* Wait for room for one more request. Returns 0 or -errno with a text. */
-static int await_room(struct shmb_request *request)
-{
-	struct shmb_connection *connection = request->connection;
-
-	for (;;) {
-		int r = check_alive(connection);
-
-		if (r < 0)
-			return r;
-		r = check_room(connection);
-		if (r == 0)
-			return 0;
-		if (deadline_left_ms(request->deadline) == 0)
-			return error_set(-ETIMEDOUT,
-					 "%u requests are under way on this connection and the "
-					 "broker answers none; it may be stopped",
-					 connection->n_underway);
-		channel_turn(connection, NULL, request->deadline);
-	}
-}
-
-int request_perform(struct shmb_request *take_request, uint64_t timeout_ms)
-{
-	struct shmb_connection *connection = take_request->connection;
-	int r = connection_enter(connection);
-
-	if (r < 0) {
-		request_free(take_request);
-		return r;
-	}
-	take_request->is_waited_for = true;
-	set_deadline(take_request, timeout_ms);
-	r = await_room(take_request);
-	if (r == 0)
-		r = resolve(take_request);
-	if (r == 0) {
-		request_enqueue(take_request, false);
-		channel_flush(connection);
-		while (!take_request->is_done) {
-			channel_turn(connection, take_request, take_request->deadline);
-			if (!take_request->is_done && deadline_left_ms(take_request->deadline) == 0)
-				time_out(take_request);
-		}
-	} else {
-		request_free(take_request);
-	}
-	connection_leave(connection);
-	return r;
-}
-
-/* End the request for its caller, with the lock. */
-static void abandon(struct shmb_request *request)
-{
-	list_remove(&request->link_done);
-	request->is_abandoned = true;
-	if (!request->is_underway)
-		dispose(request);
-	else if (request->serial == 0)
-		request_free(request); /* never sent: there is nothing to take back */
-}
-
-int request_take(struct shmb_request *request, unsigned opcode)
-{
-	struct shmb_connection *connection = request->connection;
-	int r = connection_enter(connection);
-
-	if (r < 0)
-		return r;
-	if (request->operation->opcode != opcode) {
-		r = error_set(-EINVAL, "a request for %s cannot be finished as one for %s",
-			      request->operation->name,
-			      wire_operation(opcode, WIRE_VERSION_NEWEST)->name);
-	} else if (!request->is_done) {
-		r = error_set(-EINPROGRESS, "%s is not answered yet; call shmb_dispatch() first",
-			      request->operation->name);
-	} else {
-		const struct wire_refusal *refusal = request->answer;
-
-		r = request->status;
-		if (r < 0) {
-			(void)error_set(r, "%s",
-					refusal->reason[0] ? refusal->reason
-							   : "the broker refused it without a "
-							     "reason, which no shmbrokerd does");
-			abandon(request);
-		}
-	}
-	connection_leave(connection);
-	return r;
-}
-
-void request_end(struct shmb_request *request)
-{
-	struct shmb_connection *connection;
-
-	if (!request)
-		return;
-	connection = request->connection;
-	if (connection_enter(connection) < 0)
-		return;
-	abandon(request);
-	connection_leave(connection);
-}
-
-bool shmb_request_is_done(const struct shmb_request *request)
-{
-	bool is_done;
-
-	if (connection_enter(request->connection) < 0)
-		return true;
-	is_done = request->is_done;
-	connection_leave(request->connection);
-	return is_done;
-}
-
-void shmb_request_cancel(struct shmb_request *request)
-{
-	request_end(request);
 }

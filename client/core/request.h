@@ -1,6 +1,6 @@
 /*
- * Requests, from the message to the outcome. The call that blocks and the one that does not share
- * all of it: a blocking call submits, waits and finishes.
+ * Requests, from the message to the outcome, and what becomes of them. The calls that submit them
+ * and wait stand above, in call.h.
  *
  * A request belongs to the caller until it is ended, and to the connection while it is under way;
  * abandoned by the one it lives on until the other is through with it. A request that opened
@@ -68,46 +68,36 @@ struct shmb_request {
 int request_new(struct shmb_connection *connection, unsigned opcode, const void *message,
 		struct shmb_request **ret_request);
 
-/*
- * For the calls that do not block: takes the request over, and frees it on failure. TIMEOUT_MS 0 is
- * the connection's. Returns 0 or -errno with a text: -EAGAIN when too many are under way.
- */
-int request_submit(struct shmb_request *take_request, uint64_t timeout_ms, shmb_done_fn *done,
-		   void *data, struct shmb_request **ret_request);
-
-/*
- * For the calls that block: submit and wait. Returns 0 when REQUEST is done, or timed out; else
- * -errno with a text, and REQUEST is freed.
- */
-int request_perform(struct shmb_request *take_request, uint64_t timeout_ms);
-
-/*
- * The outcome of a request that was made for OPCODE. A failed one has been ended when this returns,
- * with its text in place; a good one is the caller's to read and to end. Returns -EINPROGRESS, and
- * nothing is ended, when it is not done; -EINVAL when it was made for something else.
- */
-int request_take(struct shmb_request *request, unsigned opcode);
-
-/* Free the request; what it opened is released. */
-void request_end(struct shmb_request *request);
-
 /* The name of the object that a request is about, or "". */
 const char *request_subject(const struct shmb_request *request);
 
 /*
- * What follows is for the connection's own files, and is called with the lock.
+ * What follows is called with the lock.
  */
 
 /* Put the request under way, behind all others (or before them, with FIRST). */
 void request_enqueue(struct shmb_request *request, bool first);
 
 /* The answer is there, or there will be none: STATUS is the outcome, and the text or the reply is
- * in the answer. REQUEST may be gone when this returns. */
+ * in the answer. REQUEST may be gone when this returns; what it opened for nobody is queued to be
+ * taken back. */
 void request_complete(struct shmb_request *request, int status);
 
 /* The same with a text of our own. */
 void request_fail(struct shmb_request *request, int status, const char *format, ...)
 	attr_printf(3, 4);
+
+/* The time of REQUEST is over. It is done for its caller; but while it is under way its answer may
+ * still come, and with it something that has to be released. */
+void request_time_out(struct shmb_request *request);
+
+/* Its caller is through with it: what it opened is taken back. True when the broker is to be told,
+ * which is queued then and has to be sent. REQUEST may be gone when this returns. */
+bool request_abandon(struct shmb_request *request);
+
+/* Name the hold that REQUEST is about, as the broker knows it now. Returns 0, or -errno with a text
+ * when it does not any more. */
+int request_resolve(struct shmb_request *request);
 
 /* Fail those that nobody waits for by a blocking call and whose time is over; the time of the next
  * in *ret_next, UINT64_MAX for none. */

@@ -12,11 +12,11 @@
 
 #include "base/fd.h"
 #include "core/attach.h"
+#include "core/call.h"
 #include "core/connection.h"
 #include "core/error.h"
 #include "core/opening.h"
 #include "core/process.h"
-#include "core/request.h"
 #include "wire/vocabulary.h"
 
 struct shmb_segment {
@@ -60,7 +60,7 @@ int shmb_segment_open(struct shmb_connection *connection, const char *name,
 	int r = prepare_open(connection, name, options, &request, &timeout_ms);
 
 	if (r == 0)
-		r = request_perform(request, timeout_ms);
+		r = call_perform(request, timeout_ms);
 	return r < 0 ? r : shmb_segment_open_finish(request, ret_segment);
 }
 
@@ -72,7 +72,7 @@ int shmb_segment_open_submit(struct shmb_connection *connection, const char *nam
 	uint64_t timeout_ms;
 	int r = prepare_open(connection, name, options, &request, &timeout_ms);
 
-	return r < 0 ? r : request_submit(request, timeout_ms, done, data, ret_request);
+	return r < 0 ? r : call_submit(request, timeout_ms, done, data, ret_request);
 }
 
 /* The connection ends before the handle. */
@@ -132,7 +132,7 @@ int shmb_segment_open_finish(struct shmb_request *request, struct shmb_segment *
 		return outcome;
 	r = segment_new(request, &segment);
 	if (r < 0) {
-		request_end(request);
+		call_end(request);
 		return r;
 	}
 	request->fd = fd_close(request->fd);
@@ -166,7 +166,7 @@ int shmb_segment_ready(struct shmb_segment *segment)
 	int r = prepare_ready(segment, &request);
 
 	if (r == 0)
-		r = request_perform(request, SHMB_TIMEOUT_DEFAULT);
+		r = call_perform(request, SHMB_TIMEOUT_DEFAULT);
 	return r < 0 ? r : shmb_segment_ready_finish(request);
 }
 
@@ -176,15 +176,15 @@ int shmb_segment_ready_submit(struct shmb_segment *segment, shmb_done_fn *done, 
 	struct shmb_request *request;
 	int r = prepare_ready(segment, &request);
 
-	return r < 0 ? r : request_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
+	return r < 0 ? r : call_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
 }
 
 int shmb_segment_ready_finish(struct shmb_request *request)
 {
-	int r = request_take(request, WIRE_READY);
+	int r = call_take(request, WIRE_READY);
 
 	if (r >= 0)
-		request_end(request);
+		call_end(request);
 	return r;
 }
 
@@ -194,7 +194,7 @@ void shmb_segment_detach(struct shmb_segment *segment)
 		return;
 	if (segment->pid == process_id()) {
 		attach_end(&segment->attachment);
-		request_end(segment->hold);
+		call_end(segment->hold);
 	}
 	free(segment);
 }

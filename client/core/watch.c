@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/call.h"
 #include "core/connection.h"
 #include "core/error.h"
 #include "core/process.h"
-#include "core/request.h"
 
 struct shmb_watch {
 	struct shmb_request *request; /* NULL once the connection has ended */
@@ -47,7 +47,7 @@ int shmb_watch_begin(struct shmb_connection *connection, const char *prefix,
 	int r = prepare_begin(connection, prefix, &request);
 
 	if (r == 0)
-		r = request_perform(request, SHMB_TIMEOUT_DEFAULT);
+		r = call_perform(request, SHMB_TIMEOUT_DEFAULT);
 	return r < 0 ? r : shmb_watch_begin_finish(request, ret_watch);
 }
 
@@ -57,7 +57,7 @@ int shmb_watch_begin_submit(struct shmb_connection *connection, const char *pref
 	struct shmb_request *request;
 	int r = prepare_begin(connection, prefix, &request);
 
-	return r < 0 ? r : request_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
+	return r < 0 ? r : call_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
 }
 
 /* The connection ends before the handle. */
@@ -71,13 +71,13 @@ static void let_go(void *handle)
 int shmb_watch_begin_finish(struct shmb_request *request, struct shmb_watch **ret_watch)
 {
 	struct shmb_watch *watch;
-	int r = request_take(request, WIRE_WATCH);
+	int r = call_take(request, WIRE_WATCH);
 
 	if (r < 0)
 		return r;
 	watch = malloc(sizeof(*watch));
 	if (!watch) {
-		request_end(request);
+		call_end(request);
 		return error_no_memory();
 	}
 	*watch = (struct shmb_watch){.request = request, .pid = process_id()};
@@ -92,6 +92,6 @@ void shmb_watch_end(struct shmb_watch *watch)
 	if (!watch)
 		return;
 	if (watch->pid == process_id())
-		request_end(watch->request);
+		call_end(watch->request);
 	free(watch);
 }
