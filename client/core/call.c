@@ -10,6 +10,7 @@
 #include "core/channel.h"
 #include "core/connection.h"
 #include "core/error.h"
+#include "core/turn.h"
 
 #define UNDERWAY_MAX 256
 
@@ -88,7 +89,7 @@ static int await_room(struct shmb_request *request)
 					 "%u requests are under way on this connection and the "
 					 "broker answers none; it may be stopped",
 					 connection->n_underway);
-		channel_turn(connection, NULL, request->deadline);
+		turn_take(connection, NULL, request->deadline);
 	}
 }
 
@@ -110,7 +111,7 @@ int call_perform(struct shmb_request *take_request, uint64_t timeout_ms)
 		request_enqueue(take_request, false);
 		channel_flush(connection);
 		while (!take_request->is_done) {
-			channel_turn(connection, take_request, take_request->deadline);
+			turn_take(connection, take_request, take_request->deadline);
 			if (!take_request->is_done && deadline_left_ms(take_request->deadline) == 0)
 				request_time_out(take_request);
 		}

@@ -1,8 +1,7 @@
 /*
- * Sending is done by whoever has something to send, reading by the leader alone: so a packet is
- * never taken from under a thread that sleeps for it. A plain round trip is two system calls, send
- * and a recvmsg that waits. It waits in slices, since the time that it may take is set for
- * the socket and not for the call; for what is shorter than a slice there is poll(2).
+ * Sending is done by whoever has something to send, reading by the leader alone. A plain round trip
+ * is two system calls, send and a recvmsg that waits. It waits in slices, since the time that it may
+ * take is set for the socket and not for the call.
  *
  * The broker's packets are checked like a stranger's. One that makes no sense ends the connection
  * for good: whoever sends it is not a broker.
@@ -11,17 +10,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/text.h"
 #include "core/connection.h"
-#include "core/handshake.h"
 #include "core/notices.h"
 #include "core/request.h"
 #include "wire/packet.h"
@@ -30,8 +27,8 @@
 /* Packets taken in by one turn: enough for all answers there can be, and an end to a flood. */
 #define RECEIVE_MAX 512
 
-#define SEND_TURN_MS 50
-#define SLICE_MS     500
+#define PAUSE_FIRST_MS   2
+#define PAUSE_LONGEST_MS 200
 
 #define STATUS_SMALLEST (-4095) /* no errno is beyond it */
 
@@ -138,6 +135,11 @@ void channel_flush(struct shmb_connection *connection)
 		(void)pollable_watch(&connection->pollable, connection->socket, is_full);
 }
 
+bool channel_has_unsent(const struct shmb_connection *connection)
+{
+	return next_to_send(connection) != NULL;
+}
+
 static struct shmb_request *find_sent(const struct shmb_connection *connection, uint32_t serial)
 {
 	LIST_EACH(link, &connection->sent)
@@ -194,7 +196,7 @@ static void take_complaint(struct shmb_connection *connection, const struct wire
 			     "the broker at %s sent an answer to a question that was not asked; it "
 			     "is no shmbrokerd, or a broken one",
 			     connection->location.address.sun_path);
-	else if (!handshake_turned_away(connection, header->status, refusal.reason))
+	else if (!channel_turned_away(connection, header->status, refusal.reason))
 		channel_fail(connection, header->status, "the broker at %s ends the connection: %s",
 			     connection->location.address.sun_path, refusal.reason);
 }
@@ -232,6 +234,16 @@ static void take_answer(struct shmb_connection *connection, const struct wire_he
 	request_complete(request, header->status);
 }
 
+static void take_notice(struct shmb_connection *connection, const struct wire_header *header,
+			const uint8_t *body, size_t size)
+{
+	if (notices_take(connection, header, body, size) < 0)
+		channel_fail(connection, -EBADMSG,
+			     "the broker at %s sent an event that cannot be read; it is no "
+			     "shmbrokerd, or a broken one",
+			     connection->location.address.sun_path);
+}
+
 static void take_packet(struct shmb_connection *connection, const uint8_t *packet, size_t size,
 			int *fd)
 {
@@ -245,7 +257,7 @@ static void take_packet(struct shmb_connection *connection, const uint8_t *packe
 			     "shmbrokerd, or a broken one",
 			     connection->location.address.sun_path);
 	else if (header.type == WIRE_EVENT)
-		notices_take(connection, &header, body, size - WIRE_HEADER_SIZE);
+		take_notice(connection, &header, body, size - WIRE_HEADER_SIZE);
 	else
 		take_answer(connection, &header, body, size - WIRE_HEADER_SIZE, fd);
 }
@@ -285,38 +297,7 @@ void channel_receive(struct shmb_connection *connection, const struct shmb_reque
 	channel_flush(connection);
 }
 
-/* Sleep until there is something to read or room for what has to be sent. */
-static void await_change(struct shmb_connection *connection, short events, int timeout_ms)
-{
-	struct pollfd poll_for = {.fd = connection->socket, .events = events};
-
-	(void)pthread_mutex_unlock(&connection->lock);
-	(void)poll(&poll_for, 1, timeout_ms);
-	(void)pthread_mutex_lock(&connection->lock);
-}
-
-/*
- * The leader may have gone to sleep before there was anything that the socket did not take: so a
- * follower waits for room himself, a little at a time, since the socket may be exchanged meanwhile.
- */
-static void send_turn(struct shmb_connection *connection, uint64_t deadline)
-{
-	int left = deadline_left_ms(deadline);
-
-	await_change(connection, POLLOUT, left < SEND_TURN_MS ? left : SEND_TURN_MS);
-	channel_flush(connection);
-}
-
-static void follow(struct shmb_connection *connection, uint64_t deadline)
-{
-	struct timespec at = {.tv_sec = (time_t)(deadline / 1000),
-			      .tv_nsec = (long)(deadline % 1000) * 1000000};
-
-	(void)pthread_cond_timedwait(&connection->changed, &connection->lock, &at);
-}
-
-/* Sleep until a packet comes, for a slice at most, and take it in. */
-static void await_packet(struct shmb_connection *connection)
+void channel_await(struct shmb_connection *connection)
 {
 	uint8_t packet[WIRE_PACKET_MAX];
 	autofd fd = -1;
@@ -329,49 +310,10 @@ static void await_packet(struct shmb_connection *connection)
 		take_received(connection, packet, size, &fd);
 }
 
-static void read_turn(struct shmb_connection *connection, const struct shmb_request *until,
-		      uint64_t deadline)
-{
-	int left = deadline_left_ms(deadline);
-
-	if (next_to_send(connection))
-		await_change(connection, POLLIN | POLLOUT, left);
-	else if (left < SLICE_MS)
-		await_change(connection, POLLIN, left);
-	else
-		await_packet(connection);
-	channel_receive(connection, until);
-}
-
-static void lead(struct shmb_connection *connection, const struct shmb_request *until,
-		 uint64_t deadline)
-{
-	connection->is_led = true;
-	if (connection->phase == PHASE_LOST)
-		handshake_turn(connection, deadline);
-	else if (connection->socket >= 0)
-		read_turn(connection, until, deadline);
-	connection->is_led = false;
-	if (connection->is_broken)
-		channel_lose(connection);
-	(void)pthread_cond_broadcast(&connection->changed);
-}
-
-void channel_turn(struct shmb_connection *connection, const struct shmb_request *until,
-		  uint64_t deadline)
-{
-	if (!connection->is_led)
-		lead(connection, until, deadline);
-	else if (next_to_send(connection))
-		send_turn(connection, deadline);
-	else
-		follow(connection, deadline);
-}
-
 /* It was connected without blocking; from now on each call says whether it may. */
 static int prepare_socket(int fd)
 {
-	static const struct timeval slice = {.tv_usec = SLICE_MS * 1000};
+	static const struct timeval slice = {.tv_usec = CHANNEL_SLICE_MS * 1000};
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &slice, sizeof(slice)) < 0 ||
 	    fcntl(fd, F_SETFL, 0) < 0)
@@ -454,6 +396,31 @@ void channel_lose(struct shmb_connection *connection)
 	list_take(&connection->unsent, &again);
 	pollable_ring(&connection->pollable);
 	(void)pthread_cond_broadcast(&connection->changed);
+}
+
+void channel_pause(struct shmb_connection *connection)
+{
+	uint32_t pause = connection->pause_ms ? connection->pause_ms * 2 : PAUSE_FIRST_MS;
+
+	connection->pause_ms = pause < PAUSE_LONGEST_MS ? pause : PAUSE_LONGEST_MS;
+	connection->retry_at = deadline_in_ms(connection->pause_ms);
+}
+
+/* Refusals that another try may get past, as far as the broker can know. */
+static bool is_passing(int status)
+{
+	return status == -EAGAIN || status == -ENOMEM || status == -ENOBUFS || status == -EMFILE ||
+	       status == -ENFILE || status == -EUSERS || status == -EBUSY || status == -EDQUOT;
+}
+
+bool channel_turned_away(struct shmb_connection *connection, int status, const char *reason)
+{
+	if (!connection->has_greeted || !is_passing(status))
+		return false;
+	text_copy(connection->turned_away, sizeof(connection->turned_away), reason);
+	channel_pause(connection);
+	channel_lose(connection);
+	return true;
 }
 
 void channel_fail(struct shmb_connection *connection, int status, const char *format, ...)

@@ -1,7 +1,8 @@
 /*
- * The socket of a connection: what goes out, what comes in, and who waits for it.
+ * The socket of a connection: what goes out, what comes in, and its loss. Who waits for it is the
+ * subject of turn.h.
  *
- * All functions are called with the connection's lock; only channel_wait() gives it up meanwhile.
+ * All functions are called with the connection's lock; only channel_await() gives it up meanwhile.
  */
 #ifndef CORE_CHANNEL_H
 #define CORE_CHANNEL_H
@@ -21,13 +22,13 @@ void channel_flush(struct shmb_connection *connection);
  * leader, or when there is none. */
 void channel_receive(struct shmb_connection *connection, const struct shmb_request *until);
 
-/*
- * Wait until something has changed, at most until DEADLINE: lead or follow, one turn. The caller
- * looks whether it is what it waits for, and calls again. With UNTIL, what arrives after the answer
- * to that request may be left for the next turn.
+/* Whether something may be sent now. */
+bool channel_has_unsent(const struct shmb_connection *connection);
+
+/* Sleep without the lock until a packet comes, for a slice at most, and take it in. For the leader.
  */
-void channel_turn(struct shmb_connection *connection, const struct shmb_request *until,
-		  uint64_t deadline);
+#define CHANNEL_SLICE_MS 500
+void channel_await(struct shmb_connection *connection);
 
 /* Take over a connected socket; HELLO is to be the first request sent. Returns 0 or -errno. */
 int channel_open(struct shmb_connection *connection, int take_fd);
@@ -35,6 +36,16 @@ int channel_open(struct shmb_connection *connection, int take_fd);
 /* The socket is gone: what can be asked again will be, the rest fails. For the leader, or when
  * there is none. */
 void channel_lose(struct shmb_connection *connection);
+
+/* Let time pass before the next attempt to connect, each time more. */
+void channel_pause(struct shmb_connection *connection);
+
+/*
+ * The broker refuses the connection with STATUS, for REASON. True when it was greeted before and
+ * may try again later, and will; the socket is gone then, and the reason is kept for those whose
+ * time runs out meanwhile.
+ */
+bool channel_turned_away(struct shmb_connection *connection, int status, const char *reason);
 
 /* Lost for good: everything fails with STATUS, now and from now on. */
 void channel_fail(struct shmb_connection *connection, int status, const char *format, ...)

@@ -18,6 +18,7 @@
 #include "core/handshake.h"
 #include "core/process.h"
 #include "core/request.h"
+#include "core/turn.h"
 
 #define TIMEOUT_DEFAULT_MS 10000
 #define GOODBYE_TIMEOUT_MS 1000
@@ -144,7 +145,7 @@ static int await_greeting(struct shmb_connection *connection, bool sent_is_enoug
 					 "the broker at %s did not answer in time; it may be "
 					 "stopped or overloaded",
 					 connection->location.address.sun_path);
-		channel_turn(connection, NULL, deadline);
+		turn_take(connection, NULL, deadline);
 	}
 }
 
@@ -200,7 +201,7 @@ static void say_goodbye(struct shmb_connection *connection)
 	request_enqueue(goodbye, false);
 	channel_flush(connection);
 	while (!goodbye->is_done && connection->socket >= 0 && deadline_left_ms(deadline) > 0)
-		channel_turn(connection, goodbye, deadline);
+		turn_take(connection, goodbye, deadline);
 	if (goodbye->is_done)
 		request_free(goodbye);
 }

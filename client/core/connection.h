@@ -4,7 +4,7 @@
  * Everything is guarded by `lock`, and nothing waits while holding it. There are no threads of our
  * own: of the threads that wait for answers one leads. It sleeps on the socket without the lock,
  * takes in what arrives for everybody, and hands the lead on when its own answer is there. The
- * others sleep on `changed`. See channel.h.
+ * others sleep on `changed`. See turn.h.
  *
  * A request is in at most one of the lists `unsent`, `sent`, `holds`, `watches` and `answered`.
  * Those in `sent` came before those in `unsent`.

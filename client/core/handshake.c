@@ -23,37 +23,9 @@
 #include "core/launch.h"
 #include "core/request.h"
 
-#define PAUSE_FIRST_MS   2
-#define PAUSE_LONGEST_MS 200
-
 /* A broker that ends before it answers is started so often, then there is something wrong with it.
  */
 #define STARTS_MAX 3
-
-/* Refusals that another try may get past, as far as the broker can know. */
-static bool is_passing(int status)
-{
-	return status == -EAGAIN || status == -ENOMEM || status == -ENOBUFS || status == -EMFILE ||
-	       status == -ENFILE || status == -EUSERS || status == -EBUSY || status == -EDQUOT;
-}
-
-static void set_pause(struct shmb_connection *connection)
-{
-	uint32_t pause = connection->pause_ms ? connection->pause_ms * 2 : PAUSE_FIRST_MS;
-
-	connection->pause_ms = pause < PAUSE_LONGEST_MS ? pause : PAUSE_LONGEST_MS;
-	connection->retry_at = deadline_in_ms(connection->pause_ms);
-}
-
-bool handshake_turned_away(struct shmb_connection *connection, int status, const char *reason)
-{
-	if (!connection->has_greeted || !is_passing(status))
-		return false;
-	text_copy(connection->turned_away, sizeof(connection->turned_away), reason);
-	set_pause(connection);
-	channel_lose(connection);
-	return true;
-}
 
 /* Queue a request of the connection's own in front of all others. */
 static int ask_first(struct shmb_connection *connection, unsigned opcode, const void *message,
@@ -120,7 +92,7 @@ static void hold_answered(struct shmb_request *request)
 	uint64_t id = request->status < 0 ? 0 : reply->hold;
 	struct shmb_request *holder;
 
-	if (status < 0 && handshake_turned_away(connection, status, refusal->reason)) {
+	if (status < 0 && channel_turned_away(connection, status, refusal->reason)) {
 		request_free(request);
 		return;
 	}
@@ -225,7 +197,7 @@ static void hello_answered(struct shmb_request *request)
 		memcmp(hello->instance, connection->hello.instance, WIRE_INSTANCE_SIZE) != 0;
 
 	if (request->status < 0 &&
-	    handshake_turned_away(connection, request->status, refusal->reason)) {
+	    channel_turned_away(connection, request->status, refusal->reason)) {
 		/* another time */
 	} else if (request->status < 0) {
 		channel_fail(connection, request->status, "%s", refusal->reason);
@@ -242,7 +214,7 @@ static void hello_answered(struct shmb_request *request)
 			connection->location.address.sun_path, hello->version, SHMB_VERSION,
 			WIRE_VERSION_OLDEST, WIRE_VERSION_NEWEST);
 	} else if (greeted(connection, hello) < 0) {
-		set_pause(connection);
+		channel_pause(connection);
 		channel_lose(connection);
 	}
 	request_free(request);
@@ -284,7 +256,7 @@ static void greet(struct shmb_connection *connection, int take_fd)
 		if (r < 0)
 			channel_lose(connection);
 	}
-	set_pause(connection); /* for the next try, if this one comes to nothing */
+	channel_pause(connection); /* for the next try, if this one comes to nothing */
 	if (r == 0)
 		channel_flush(connection);
 }
@@ -340,14 +312,14 @@ static bool attempt(struct shmb_connection *connection)
 	else if (is_first && r != -EAGAIN)
 		fail_first_contact(connection, r);
 	else
-		set_pause(connection);
+		channel_pause(connection);
 	return false;
 }
 
 void handshake_try(struct shmb_connection *connection)
 {
 	if (clock_now_ms() >= connection->retry_at && attempt(connection))
-		set_pause(connection);
+		channel_pause(connection);
 }
 
 void handshake_turn(struct shmb_connection *connection, uint64_t deadline)

@@ -20,11 +20,4 @@ void handshake_try(struct shmb_connection *connection);
  * broker for the first contact. */
 void handshake_turn(struct shmb_connection *connection, uint64_t deadline);
 
-/*
- * The broker refuses the connection with STATUS, for REASON. True when it was greeted before and
- * may try again later, and will; the socket is gone then, and the reason is kept for those whose
- * time runs out meanwhile.
- */
-bool handshake_turned_away(struct shmb_connection *connection, int status, const char *reason);
-
 #endif

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/channel.h"
 #include "core/connection.h"
 #include "core/events.h"
 #include "core/request.h"
@@ -62,8 +61,8 @@ static int take_news(struct shmb_connection *connection, const struct wire_heade
 	return r;
 }
 
-void notices_take(struct shmb_connection *connection, const struct wire_header *header,
-		  const uint8_t *body, size_t size)
+int notices_take(struct shmb_connection *connection, const struct wire_header *header,
+		 const uint8_t *body, size_t size)
 {
 	const struct wire_notice *notice = wire_notice(header->code, header->version);
 	union {
@@ -73,17 +72,15 @@ void notices_take(struct shmb_connection *connection, const struct wire_header *
 	int r;
 
 	if (!notice)
-		return;
+		return 0;
 	r = wire_decode(notice->message, header->version, body, size, &message);
 	if (r == 0 && notice->number == WIRE_EVENT_REMOVED)
 		take_removed(connection, &message.removed);
 	else if (r == 0)
 		r = take_news(connection, header, &message.news);
 	if (r < 0)
-		channel_fail(connection, -EBADMSG,
-			     "the broker at %s sent an event that cannot be read; it is no "
-			     "shmbrokerd, or a broken one",
-			     connection->location.address.sun_path);
-	else if (connection->n_dispatching == 0)
+		return -EBADMSG;
+	if (connection->n_dispatching == 0)
 		pollable_ring(&connection->pollable);
+	return 0;
 }

@@ -10,9 +10,9 @@
 struct shmb_connection;
 struct wire_header;
 
-/* Take in a notice of SIZE bytes behind HEADER. Called with the lock; one that cannot be read is
- * the end of the connection. */
-void notices_take(struct shmb_connection *connection, const struct wire_header *header,
-		  const uint8_t *body, size_t size);
+/* Take in a notice of SIZE bytes behind HEADER. Called with the lock. Returns 0, or -EBADMSG for
+ * one that cannot be read. */
+int notices_take(struct shmb_connection *connection, const struct wire_header *header,
+		 const uint8_t *body, size_t size);
 
 #endif

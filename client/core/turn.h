@@ -1,0 +1,20 @@
+/*
+ * Waiting: the threads of the program take turns.
+ */
+#ifndef CORE_TURN_H
+#define CORE_TURN_H
+
+#include <stdint.h>
+
+struct shmb_connection;
+struct shmb_request;
+
+/*
+ * Wait until something has changed, at most until DEADLINE: lead or follow, one turn. The caller
+ * looks whether it is what it waits for, and calls again. With UNTIL, what arrives after the answer
+ * to that request may be left for the next turn. Called with the lock, which is given up meanwhile.
+ */
+void turn_take(struct shmb_connection *connection, const struct shmb_request *until,
+	       uint64_t deadline);
+
+#endif
