@@ -1,7 +1,7 @@
 /*
  * Sending is done by whoever has something to send, reading by the leader alone. A plain round trip
- * is two system calls, send and a recvmsg that waits. It waits in slices, since the time that it may
- * take is set for the socket and not for the call.
+ * is two system calls, send and a recvmsg that waits. It waits in slices, since the time that it
+ * may take is set for the socket and not for the call.
  *
  * The broker's packets are checked like a stranger's. One that makes no sense ends the connection
  * for good: whoever sends it is not a broker.

@@ -73,6 +73,11 @@ struct shmb_connection {
 	struct wire_hello_reply hello; /* what the broker said last */
 };
 
+void connection_init_lock(struct shmb_connection *connection);
+
+/* Lock, in the process that the connection belongs to. */
+void connection_lock(struct shmb_connection *connection);
+
 /* Lock. Returns 0, or -EOWNERDEAD with a text, and without the lock, in a forked child. */
 int connection_enter(struct shmb_connection *connection);
 void connection_leave(struct shmb_connection *connection);

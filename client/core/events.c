@@ -6,11 +6,7 @@
 
 #include <stdlib.h>
 
-#include <shmbroker/error.h>
-
 #include "base/attr.h"
-#include "core/connection.h"
-#include "core/error.h"
 
 struct queued_event {
 	struct link link;
@@ -69,16 +65,4 @@ bool events_pop(struct events *events, struct shmb_event *ret_event)
 	free(queued);
 	events->n--;
 	return true;
-}
-
-int shmb_next_event(struct shmb_connection *connection, struct shmb_event *ret_event)
-{
-	bool is_taken;
-	int r = connection_enter(connection);
-
-	if (r < 0)
-		return r;
-	is_taken = events_pop(&connection->events, ret_event);
-	connection_leave(connection);
-	return is_taken ? 0 : SHMB_EMPTY;
 }
