@@ -4,6 +4,9 @@
 #
 #   sh tests/lint/include_law.sh [TREE]
 #
+# In some rooms the files are in an order too: no circle leads from one, by what it and its header
+# include, back to itself.
+#
 # It also holds that a .c file includes its own header first, the private or the public one (so that
 # every header stands by itself), and that each dependency is used only where it belongs.
 set -eu
@@ -28,6 +31,12 @@ BEGIN {
 	law["daemon/restart"] = law["daemon/objects"] " daemon/objects"
 	law["daemon/server"] = law["daemon/restart"] " daemon/restart"
 	law["daemon/main"] = law["daemon/server"] " daemon/server"
+
+	# Rooms whose files are in an order.
+	acyclic["proto/base"]
+	acyclic["proto/wire"]
+	acyclic["client/include"]
+	acyclic["client/core"]
 
 	# dependency: where it may be used, as the beginning of rooms.
 	uses["event2/"] = "daemon/"
@@ -75,6 +84,37 @@ function resolve(from, name, n, i, roots) {
 	return ""
 }
 
+# A source and its header are one.
+function unit(path) {
+	sub(/\.[ch]$/, "", path)
+	return path
+}
+
+function note_arrow(path, line, to, from) {
+	from = unit(path)
+	to = unit(to)
+	if (!(room(path) in acyclic) || from == to || (from, to) in arrow)
+		return
+	arrow[from, to] = path ":" line
+	stands_on[from] = stands_on[from] " " to
+}
+
+# Walk from a file to all that it stands on. TRAIL is the way that led there.
+function walk(from, trail, names, n, i) {
+	state[from] = "under way"
+	trail = trail " " from
+	n = split(stands_on[from], names, " ")
+	for (i = 1; i <= n; i++)
+		if (state[names[i]] == "under way") {
+			print arrow[from, names[i]] ": closes a circle:" \
+				substr(trail, index(trail " ", " " names[i] " ")) " " names[i]
+			faults++
+		} else if (state[names[i]] == "") {
+			walk(names[i], trail)
+		}
+	state[from] = "done"
+}
+
 function contains(list, word) {
 	return index(" " list " ", " " word " ") > 0
 }
@@ -116,6 +156,8 @@ function check_include(path, line, text, name, to, ours) {
 		fault(path, line, "a public header includes others as <shmbroker/...>")
 	else if (room(to) != room(path) && !contains(law[room(path)], room(to)))
 		fault(path, line, room(path) " may not include " to)
+	if (room(to) == room(path))
+		note_arrow(path, line, to)
 	return to
 }
 
@@ -156,6 +198,9 @@ function check_file(path, text, line, first, to, own) {
 END {
 	for (i = 1; i <= NR; i++)
 		check_file(order[i])
+	for (i = 1; i <= NR; i++)
+		if (state[unit(order[i])] == "")
+			walk(unit(order[i]), "")
 	if (NR == 0)
 		fault(".", 0, "there are no sources here")
 	exit faults > 0

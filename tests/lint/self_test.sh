@@ -111,6 +111,14 @@ finds include_law.sh 'daemon/server/new.h:2: "nowhere.h" is no header of this tr
 put proto/wire/codec.c '#include <errno.h>' '#include "wire/codec.h"'
 finds include_law.sh 'proto/wire/codec.c:1: includes its own header proto/wire/codec.h first' \
 	'a foreign header before the own one'
+put client/core/request.c '#include "core/request.h"' '#include "core/segment.h"'
+put client/core/request.h '#include <stdint.h>'
+put client/core/channel.h '#include "core/request.h"'
+finds include_law.sh 'closes a circle: client/core/channel client/core/request client/core/segment client/core/channel' \
+	'a source that includes what stands on its header'
+put client/core/request.h '#include "core/channel.h"'
+put client/core/channel.h '#include "core/request.h"'
+finds include_law.sh 'closes a circle' 'two headers that include each other'
 rm -r "${tree:?}"/*
 finds include_law.sh 'there are no sources here' 'an empty tree'
 
