@@ -2,7 +2,7 @@
 add_test(NAME e2e.shmctl
   COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_shmctl.sh
     $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> ${PROJECT_SOURCE_DIR}/docs/SHMCTL-JSON.md)
-set_tests_properties(e2e.shmctl PROPERTIES TIMEOUT 120 LABELS e2e)
+set_tests_properties(e2e.shmctl PROPERTIES TIMEOUT 240 COST 20 LABELS e2e)
 
 # A program in namespaces of its own.
 add_test(NAME e2e.container
