@@ -19,6 +19,7 @@
 
 static struct broker broker;
 static struct shmb_connection *watcher, *actor;
+static struct shmb_watch *kept;
 
 static void start(void)
 {
@@ -31,6 +32,7 @@ static void stop(void)
 {
 	shmb_disconnect(watcher);
 	shmb_disconnect(actor);
+	shmb_watch_end(kept);
 	broker_stop(&broker);
 }
 
@@ -40,6 +42,12 @@ static struct shmb_watch *begin(const char *prefix)
 
 	expect_ok(shmb_watch_begin(watcher, prefix, &watch));
 	return watch;
+}
+
+/* The same, for the whole test. */
+static void begin_for_good(const char *prefix)
+{
+	kept = begin(prefix);
 }
 
 /* The next event is news of this kind. */
@@ -116,7 +124,7 @@ START_TEST(what_nobody_asked_for_has_no_actor)
 
 	owned.lifetime = SHMB_LIFETIME_OWNER;
 	segment = library_create(actor, "owned", &owned);
-	begin(NULL);
+	begin_for_good(NULL);
 	shmb_disconnect(actor); /* which is the end of the owner */
 	actor = NULL;
 	event = expect_news(SHMB_NEWS_REMOVED, "owned");
@@ -131,13 +139,13 @@ END_TEST
 
 START_TEST(who_leaves_before_it_is_ready_is_told_and_so_is_a_new_generation)
 {
-	struct shmb_segment_options kept = page;
+	struct shmb_segment_options options = page;
 	struct shmb_segment *segment;
 	uint64_t first;
 
-	kept.lifetime = SHMB_LIFETIME_KEEP;
-	begin("x");
-	expect_result(shmb_segment_open(actor, "x", &kept, &segment), SHMB_INITIALISE);
+	options.lifetime = SHMB_LIFETIME_KEEP;
+	begin_for_good("x");
+	expect_result(shmb_segment_open(actor, "x", &options, &segment), SHMB_INITIALISE);
 	first = expect_news(SHMB_NEWS_CREATED, "x").object;
 	expect_news(SHMB_NEWS_OPENED, "x");
 	shmb_segment_detach(segment);
@@ -181,11 +189,12 @@ static int watch_as_bob(struct child *self, void *data)
 	(void)data;
 	become(UID_BOB);
 	watcher = library_connect(&broker);
-	begin("");
+	begin_for_good("");
 	child_say(self, 0);
 	expect_news(SHMB_NEWS_CREATED, "public");
 	expect_news(SHMB_NEWS_OPENED, "public");
 	expect_news(SHMB_NEWS_READY, "public");
+	shmb_watch_end(kept);
 	shmb_disconnect(watcher);
 	return 0;
 }
@@ -422,7 +431,7 @@ START_TEST(a_program_that_is_slow_to_take_its_events_is_told_that_some_are_missi
 	struct shmb_event event;
 	bool has_overflowed = false;
 
-	begin("a");
+	begin_for_good("a");
 	make_news(200);
 	expect_ok(shmb_dispatch(watcher));
 	while (!has_overflowed) {
