@@ -1,0 +1,222 @@
+/*
+ * Quotas at work: what is over a limit is refused with the limit and with what uses it up, and can
+ * be had again once that is given up.
+ */
+#include <check.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/shm.h>
+
+#include "configured.h"
+#include "library.h"
+#include "support/child.h"
+#include "support/suite.h"
+
+static struct broker broker;
+static struct shmb_connection *root;
+
+#define LIMITED                                                                                    \
+	"[Quota u:64501]\n"                                                                        \
+	"Bytes=64K\n"                                                                              \
+	"Objects=3\n"                                                                              \
+	"SysvSegments=1\n"                                                                         \
+	"AclEntries=2\n"                                                                           \
+	"Connections=4\n"                                                                          \
+	"Parked=2\n"
+
+static struct shmb_segment_options sized(uint64_t size, enum shmb_backing backing)
+{
+	struct shmb_segment_options options = page;
+
+	options.size = size;
+	options.backing = backing;
+	options.mode = 0666;
+	return options;
+}
+
+static void expect_over(int r, const char *resource, const char *user_of_it)
+{
+	ck_assert_msg(r == -EDQUOT, "%d: %s", r, shmb_last_error());
+	ck_assert_ptr_nonnull(strstr(shmb_last_error(), resource));
+	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "[Quota u:64501]"));
+	if (user_of_it)
+		ck_assert_ptr_nonnull(strstr(shmb_last_error(), user_of_it));
+}
+
+static int use_up_bytes(struct child *self, void *data)
+{
+	struct shmb_segment_options small = sized(16384, SHMB_BACKING_MEMFD);
+	struct shmb_segment_options large = sized(65536, SHMB_BACKING_MEMFD);
+	struct shmb_connection *connection;
+	struct shmb_segment *first, *second;
+
+	(void)self;
+	(void)data;
+	become(UID_ALICE);
+	connection = library_connect(&broker);
+	first = library_create(connection, "first", &small);
+	expect_over(shmb_segment_open(connection, "second", &large, &second), "bytes", "\"first\"");
+	ck_assert(!library_exists(connection, "second"));
+	shmb_segment_detach(first);
+	eventually(!library_exists(connection, "first"));
+	second = library_create(connection, "second", &large);
+	expect_over(shmb_segment_open(connection, "first", &small, &first), "65536",
+		    "held by test, pid");
+	/* A removed memfd that is still mapped still costs. */
+	expect_ok(shmb_remove(connection, "second", NULL));
+	expect_over(shmb_segment_open(connection, "first", &small, &first), "bytes", NULL);
+	shmb_segment_detach(second);
+	first = library_create(connection, "first", &small);
+	shmb_segment_detach(first);
+	shmb_disconnect(connection);
+	return 0;
+}
+
+/* Under auto memfd is as good; a segment that is attached costs its slot also when it is removed.
+ */
+static int use_up_sysv(struct child *self, void *data)
+{
+	struct shmb_segment_options sysv = sized(4096, SHMB_BACKING_SYSV);
+	struct shmb_segment_options either = sized(4096, SHMB_BACKING_AUTO);
+	struct shmb_connection *connection;
+	struct shmb_segment *first, *second;
+	struct shmb_segment_facts facts;
+	void *attached;
+
+	(void)self;
+	(void)data;
+	become(UID_ALICE);
+	connection = library_connect(&broker);
+	first = library_create(connection, "first", &sysv);
+	expect_over(shmb_segment_open(connection, "second", &sysv, &second), "System V segments",
+		    "\"first\"");
+	second = library_create(connection, "second", &either);
+	shmb_segment_info(second, &facts);
+	ck_assert_int_eq(facts.backing, SHMB_BACKING_MEMFD);
+	shmb_segment_detach(second);
+	shmb_segment_info(first, &facts);
+	attached = shmat((int)facts.shmid, NULL, 0);
+	ck_assert_ptr_ne(attached, (void *)-1);
+	expect_ok(shmb_remove(connection, "first", NULL));
+	shmb_segment_detach(first);
+	expect_over(shmb_segment_open(connection, "third", &sysv, &second), "System V segments",
+		    NULL);
+	ck_assert_int_eq(shmdt(attached), 0);
+	eventually(shmb_segment_open(connection, "third", &sysv, &second) == SHMB_INITIALISE);
+	shmb_segment_detach(second);
+	shmb_disconnect(connection);
+	return 0;
+}
+
+static int use_up_objects_and_entries(struct child *self, void *data)
+{
+	struct shmb_segment_options options = sized(1, SHMB_BACKING_MEMFD);
+	struct shmb_change grant = {.kind = SHMB_CHANGE_GRANT,
+				    .entry = {SHMB_SUBJECT_USER, SHMB_ACCESS_READ, 7}};
+	struct shmb_fifo_options piped = {.flags = SHMB_CREATE};
+	struct shmb_connection *connection;
+	struct shmb_segment *segment;
+	struct shmb_fifo *fifo;
+
+	(void)self;
+	(void)data;
+	become(UID_ALICE);
+	connection = library_connect(&broker);
+	(void)library_create(connection, "one", &options);
+	(void)library_create(connection, "two", &options);
+	expect_ok(shmb_fifo_open(connection, "three", SHMB_FIFO_READ, &piped, &fifo));
+	expect_over(shmb_segment_open(connection, "four", &options, &segment), "objects",
+		    "\"one\"");
+	expect_over(shmb_fifo_open(connection, "four", SHMB_FIFO_READ, &piped, &fifo), "objects",
+		    NULL);
+	expect_over(shmb_replace(connection, "one", NULL, NULL), "objects", NULL);
+	expect_ok(shmb_permit(connection, "one", &grant, NULL));
+	expect_ok(shmb_permit(connection, "two", &grant, NULL));
+	expect_over(shmb_permit(connection, "three", &grant, NULL), "ACL entries", "\"one\"");
+	ck_assert_uint_eq(library_stat(connection, "three").acl_n, 0);
+	grant.kind = SHMB_CHANGE_REVOKE;
+	expect_ok(shmb_permit(connection, "one", &grant, NULL));
+	grant.kind = SHMB_CHANGE_GRANT;
+	expect_ok(shmb_permit(connection, "three", &grant, NULL));
+	shmb_disconnect(connection);
+	return 0;
+}
+
+static int use_up_connections(struct child *self, void *data)
+{
+	struct shmb_connect_options options = {.socket = broker.socket, .no_start = true};
+	struct shmb_connection *own[4], *more;
+
+	(void)self;
+	(void)data;
+	become(UID_ALICE);
+	for (int i = 0; i < 4; i++)
+		expect_ok(shmb_connect(&options, &own[i]));
+	expect_over(shmb_connect(&options, &more), "connections", NULL);
+	shmb_disconnect(own[0]);
+	eventually(shmb_connect(&options, &more) == 0);
+	shmb_disconnect(more);
+	for (int i = 1; i < 4; i++)
+		shmb_disconnect(own[i]);
+	return 0;
+}
+
+static int use_up_parked(struct child *self, void *data)
+{
+	struct shmb_segment_options options = sized(1, SHMB_BACKING_MEMFD);
+	struct shmb_connection *connection;
+	struct shmb_request *requests[3];
+	struct shmb_segment *fresh, *segment;
+
+	(void)self;
+	(void)data;
+	become(UID_ALICE);
+	connection = library_connect(&broker);
+	expect_result(shmb_segment_open(connection, "slow", &options, &fresh), SHMB_INITIALISE);
+	for (int i = 0; i < 3; i++)
+		expect_ok(shmb_segment_open_submit(connection, "slow", &options, NULL, NULL,
+						   &requests[i]));
+	library_await(connection, requests[2]);
+	expect_over(shmb_segment_open_finish(requests[2], &segment), "parked requests", NULL);
+	expect_ok(shmb_segment_ready(fresh));
+	for (int i = 0; i < 2; i++) {
+		library_await(connection, requests[i]);
+		expect_ok(shmb_segment_open_finish(requests[i], &segment));
+		shmb_segment_detach(segment);
+	}
+	shmb_segment_detach(fresh);
+	shmb_disconnect(connection);
+	return 0;
+}
+
+START_TEST(what_is_over_a_limit_is_refused_and_can_be_had_again)
+{
+	static child_fn *const users[] = {use_up_bytes, use_up_sysv, use_up_objects_and_entries,
+					  use_up_connections, use_up_parked};
+
+	if (!is_root_or_says_skipped())
+		return;
+	root = configured_start(&broker, LIMITED);
+	child_run(users[_i], NULL);
+	/* Nothing stays charged: it can all be used up once more. */
+	eventually(library_status(root).members == 1 && library_status(root).bytes == 0);
+	child_run(users[_i], NULL);
+	configured_expect_create(&broker, UID_BOB, "bobs", SHMB_INITIALISE);
+	/* The administrator reads of it with the limit, and with the holders. */
+	ck_assert(_i >= 3 || broker_said(&broker, "[Quota u:64501]"));
+	ck_assert(_i != 0 || broker_said(&broker, "held by test, pid"));
+	shmb_disconnect(root);
+	broker_stop(&broker);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("quotas");
+	TCase *tcase = tcase_create("quotas");
+
+	tcase_add_unchecked_fixture(tcase, configured_begin, configured_end);
+	tcase_add_loop_test(tcase, what_is_over_a_limit_is_refused_and_can_be_had_again, 0, 5);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
