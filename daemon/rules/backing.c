@@ -41,7 +41,7 @@ static const char *sysv_fault(const struct backing_question *question, struct sy
 
 static bool is_allowed(const struct backing_question *question, uint8_t backing)
 {
-	return question->backings == 0 || (question->backings & POLICY_BACKING(backing));
+	return question->backings & POLICY_BACKING(backing);
 }
 
 int backing_choose(const struct backing_question *question, struct backing_answer *ret_answer)

@@ -16,8 +16,8 @@ struct backing_question {
 	bool sysv_is_reached;      /* the client is in the broker's IPC namespace */
 	bool is_per_user;          /* everybody has the broker's uid */
 	bool gid_is_private;       /* nobody but the owner is in the permission's group */
-	unsigned backings;         /* that the policy allows, a set of POLICY_BACKING(); 0: all */
-	const char *backings_rule; /* which rule says so */
+	unsigned backings;         /* that are allowed, a set of POLICY_BACKING() */
+	const char *backings_rule; /* which rule of the policy says so */
 	bool is_new; /* the owner is to initialise it, so he has to be able to write */
 	const struct broker_identity *broker;
 	const struct permission *permission;

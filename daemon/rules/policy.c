@@ -19,10 +19,6 @@ static const struct rule root_rule = {.text = "built-in: root may create everyth
 static const struct rule broker_rule = {.text = "built-in: the broker's own user may create "
 						"everything"};
 
-#define ALL_BACKINGS                                                                               \
-	(POLICY_BACKING(WIRE_BACKING_SYSV) | POLICY_BACKING(WIRE_BACKING_MEMFD) |                  \
-	 POLICY_BACKING(WIRE_BACKING_FIFO))
-
 static const struct rule unlimited_rule = {
 	.text = "built-in: root and the broker's own user have no limits"};
 
@@ -32,7 +28,7 @@ static const struct naming built_in_naming = {
 	.mode = 0600,
 	.lifetime = WIRE_LIFETIME_USED,
 	.linger_ms = 0,
-	.backings = ALL_BACKINGS,
+	.backings = POLICY_BACKINGS_ALL,
 	.backing = WIRE_BACKING_AUTO,
 };
 

@@ -15,6 +15,7 @@
 
 #include "rules/credentials.h"
 #include "rules/resources.h"
+#include "wire/vocabulary.h"
 
 struct policy;
 
@@ -48,6 +49,9 @@ struct policy_defaults {
 };
 
 #define POLICY_BACKING(number) (1u << (number))
+#define POLICY_BACKINGS_ALL                                                                        \
+	(POLICY_BACKING(WIRE_BACKING_SYSV) | POLICY_BACKING(WIRE_BACKING_MEMFD) |                  \
+	 POLICY_BACKING(WIRE_BACKING_FIFO))
 
 /* What an object of this name gets where its creator does not say. */
 void policy_defaults(const struct policy *policy, const char *name,

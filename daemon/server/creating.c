@@ -39,7 +39,9 @@ int creating_check(struct call *call, const char *name, uint8_t backing, uint64_
 void creating_apply_policy(const struct call *call, struct creation *creation)
 {
 	const struct policy *policy = call->server->registry->policy;
-	struct policy_defaults defaults = {.mode = 0600, .lifetime = WIRE_LIFETIME_USED};
+	struct policy_defaults defaults = {.mode = 0600,
+					   .lifetime = WIRE_LIFETIME_USED,
+					   .backings = POLICY_BACKINGS_ALL};
 	struct object_plan *plan = &creation->plan;
 
 	if (policy)
@@ -57,8 +59,38 @@ void creating_apply_policy(const struct call *call, struct creation *creation)
 	creation->backings_rule = defaults.backings_rule;
 }
 
-static int refuse(struct call *call, const struct object_plan *plan, int r)
+bool creating_allows(const struct creation *creation, uint8_t backing)
 {
+	return creation->backings & POLICY_BACKING(backing);
+}
+
+static const char *what_to_do_without_room(const struct creation *creation)
+{
+	switch (creation->plan.backing) {
+	case WIRE_BACKING_FIFO:
+		return "make room in the file system of the FIFO directory";
+	case WIRE_BACKING_SYSV:
+		return creating_allows(creation, WIRE_BACKING_MEMFD)
+			       ? "see \"ipcs -lm\" and \"ipcs -um\", or ask for memfd"
+			       : "see \"ipcs -lm\" and \"ipcs -um\"";
+	default:
+		return "ask for less, or end what uses the memory";
+	}
+}
+
+/* Only what the policy allows is advised. */
+static const char *what_to_do_without_sysv(const struct creation *creation)
+{
+	if (creation->wants_key)
+		return "ask without a key, or for another mode or group";
+	return creating_allows(creation, WIRE_BACKING_MEMFD)
+		       ? "ask for memfd, or another mode or group"
+		       : "ask for another mode or group; memfd is not allowed there";
+}
+
+static int refuse(struct call *call, const struct creation *creation, int r)
+{
+	const struct object_plan *plan = &creation->plan;
 	bool is_fifo = plan->kind == WIRE_KIND_FIFO;
 	const char *what = is_fifo ? "FIFO" : wire_backing_text(plan->backing);
 
@@ -67,10 +99,8 @@ static int refuse(struct call *call, const struct object_plan *plan, int r)
 	case -ENOMEM:
 		return call_refuse(call, r,
 				   "\"%s\" cannot be created: the machine has no room for "
-				   "another %s of %" PRIu64
-				   " bytes; see \"ipcs -lm\" and \"ipcs -um\" for "
-				   "System V, or ask for memfd",
-				   plan->name, what, plan->size);
+				   "another %s of %" PRIu64 " bytes; %s",
+				   plan->name, what, plan->size, what_to_do_without_room(creation));
 	case -EINVAL:
 	case -EFBIG:
 		return call_refuse(call, -EFBIG,
@@ -81,7 +111,7 @@ static int refuse(struct call *call, const struct object_plan *plan, int r)
 	case -ENFILE:
 		return call_refuse(call, r,
 				   "\"%s\" cannot be created: the broker has no file descriptor "
-				   "left; raise its limit (LimitNOFILE), or ask for sysv",
+				   "left; raise its limit (LimitNOFILE)",
 				   plan->name);
 	case -ENOTSUP:
 		return call_refuse(call, r,
@@ -133,16 +163,11 @@ int creating_choose(struct call *call, const struct creation *creation,
 				   ret_answer->why);
 	if (r < 0)
 		return call_refuse(call, r,
-				   "\"%s\" cannot be had with backing %s and mode 0%o: %s; "
-				   "ask for memfd, or another mode or group",
+				   "\"%s\" cannot be had with backing %s and mode 0%o: %s; %s",
 				   plan->name, wire_backing_text(creation->wanted),
-				   plan->permission.mode, ret_answer->why);
+				   plan->permission.mode, ret_answer->why,
+				   what_to_do_without_sysv(creation));
 	return 0;
-}
-
-bool creating_allows(const struct creation *creation, uint8_t backing)
-{
-	return creation->backings == 0 || (creation->backings & POLICY_BACKING(backing));
 }
 
 bool creating_has_choice(const struct creation *creation)
@@ -158,7 +183,8 @@ static int choose_backing(struct call *call, struct creation *creation, const ch
 
 	if (creation->plan.kind == WIRE_KIND_FIFO) {
 		if (!creating_allows(creation, WIRE_BACKING_FIFO))
-			return call_refuse(call, -EPERM, "\"%s\" cannot be a FIFO (%s)",
+			return call_refuse(call, -EPERM,
+					   "\"%s\" cannot be a FIFO (%s); take another name",
 					   creation->plan.name, creation->backings_rule);
 		creation->plan.backing = WIRE_BACKING_FIFO;
 		*ret_why = "";
@@ -198,7 +224,7 @@ int creating_object(struct call *call, struct creation *creation, struct object 
 	if (r == -EDQUOT)
 		return overdraft_refuse(call, plan->name, creation->owner, short_of);
 	if (r < 0)
-		return refuse(call, plan, r);
+		return refuse(call, creation, r);
 	*ret_why = why;
 	return 0;
 }

@@ -16,7 +16,7 @@ struct creation {
 	struct object_plan plan; /* backing and grant are found out */
 	uint8_t wanted;          /* WIRE_BACKING_AUTO, or one that is insisted on */
 	bool wants_key;          /* of System V */
-	unsigned backings;       /* that the policy allows; 0: all */
+	unsigned backings;       /* that are allowed, a set of POLICY_BACKING() */
 	const char *backings_rule;
 	const struct credentials *owner; /* for groups: what is known of plan.permission.uid */
 	struct member *creator;          /* with lifetime owner: the member that it ends with */

@@ -7,6 +7,7 @@
 
 #include "objects/object.h"
 #include "rules/backing.h"
+#include "rules/policy.h"
 #include "server/creating.h"
 #include "server/handlers.h"
 #include "server/managing.h"
@@ -122,6 +123,7 @@ static int find_grant(struct call *call, const struct object *object, const stru
 	struct creation same = {
 		.plan = {.name = object->name, .permission = draft->permission},
 		.wanted = object_backing(object),
+		.backings = POLICY_BACKINGS_ALL, /* what there is may stay */
 		.owner = owner,
 		.is_there = true,
 	};

@@ -113,6 +113,50 @@ START_TEST(a_backing_that_the_policy_does_not_allow_is_not_had)
 }
 END_TEST
 
+#define NARROWED                                                                                   \
+	"[Defaults]\n"                                                                             \
+	"Backings=\n"                                                                              \
+	"[Prefix piped]\n"                                                                         \
+	"Backings=fifo\n"                                                                          \
+	"[Prefix sysv]\n"                                                                          \
+	"Backings=sysv\n"
+
+/* An empty list leaves nothing, and auto is no way around a list. What is not allowed is not
+ * advised either. */
+START_TEST(what_a_list_of_backings_leaves_out_is_not_had)
+{
+	static const enum shmb_backing wishes[] = {SHMB_BACKING_AUTO, SHMB_BACKING_SYSV,
+						   SHMB_BACKING_MEMFD};
+	const struct shmb_fifo_options piped = {.flags = SHMB_CREATE};
+	struct shmb_segment_options options = page;
+	struct shmb_segment *segment;
+	struct shmb_fifo *fifo;
+
+	start(NARROWED);
+	for (size_t i = 0; i < ARRAY_SIZE(wishes); i++) {
+		options.backing = wishes[i];
+		expect_refused(shmb_segment_open(root, "any", &options, &segment), -EPERM);
+		ck_assert_ptr_nonnull(strstr(shmb_last_error(), "[Defaults] Backings="));
+		expect_refused(shmb_segment_open(root, "piped/any", &options, &segment), -EPERM);
+		ck_assert_ptr_nonnull(strstr(shmb_last_error(), "[Prefix piped] Backings="));
+	}
+	expect_refused(shmb_fifo_open(root, "any", SHMB_FIFO_READ, &piped, &fifo), -EPERM);
+	expect_ok(shmb_fifo_open(root, "piped/any", SHMB_FIFO_READ, &piped, &fifo));
+	shmb_fifo_close(fifo);
+	options =
+		(struct shmb_segment_options){.size = 1,
+					      .flags = SHMB_CREATE | SHMB_GROUP,
+					      .gid = 64501,
+					      .mode = 0640,
+					      .acl = &(struct shmb_acl_entry){SHMB_SUBJECT_USER,
+									      SHMB_ACCESS_READ, 7},
+					      .acl_n = 1};
+	expect_refused(shmb_segment_open(root, "sysv/any", &options, &segment), -ENOTSUP);
+	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "memfd is not allowed there"));
+	stop();
+}
+END_TEST
+
 START_TEST(a_reload_changes_the_policy_and_a_faulty_one_does_not)
 {
 	if (!is_root_or_says_skipped())
@@ -186,6 +230,7 @@ int main(void)
 	tcase_add_test(tcase, a_claimed_prefix_is_for_those_it_lists);
 	tcase_add_test(tcase, what_the_client_leaves_open_is_as_the_policy_has_it);
 	tcase_add_test(tcase, a_backing_that_the_policy_does_not_allow_is_not_had);
+	tcase_add_test(tcase, what_a_list_of_backings_leaves_out_is_not_had);
 	tcase_add_test(tcase, a_reload_changes_the_policy_and_a_faulty_one_does_not);
 	tcase_add_test(tcase, a_faulty_configuration_is_no_start);
 	tcase_add_test(tcase, a_private_group_lets_system_v_say_a_single_user);

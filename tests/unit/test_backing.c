@@ -20,6 +20,7 @@ static struct backing_question question_of(uint8_t wanted, const struct permissi
 	return (struct backing_question){
 		.wanted = wanted,
 		.sysv_is_reached = true,
+		.backings = POLICY_BACKINGS_ALL,
 		.broker = &broker,
 		.permission = permission,
 		.owner = &owner,
@@ -138,7 +139,7 @@ START_TEST(what_is_chosen_is_always_allowed)
 
 	if (question.wanted > WIRE_BACKING_MEMFD)
 		return;
-	for (unsigned set = 1; set < 8; set++) {
+	for (unsigned set = 0; set < 8; set++) {
 		int r;
 
 		question.backings = (set & 1 ? sysv : 0) | (set & 2 ? memfd : 0) |
