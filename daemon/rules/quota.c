@@ -50,7 +50,9 @@ int charge_take(struct charge *charge, struct quota *quota, uid_t uid, enum reso
 
 	if (!account)
 		return -ENOMEM;
-	if (!checked_add_u64(account->used[resource], amount, &sum) || sum > limit) {
+	/* Who takes nothing goes beyond no limit, also where that has fallen below what is used. */
+	if (!checked_add_u64(account->used[resource], amount, &sum) ||
+	    (amount > 0 && sum > limit)) {
 		close_if_unused(quota, account);
 		return -EDQUOT;
 	}

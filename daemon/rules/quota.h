@@ -36,8 +36,9 @@ struct charge {
 };
 
 /*
- * Charge AMOUNT of RESOURCE to UID, if what it has used up is at most LIMIT then. Returns 0,
- * -EDQUOT or -ENOMEM, and on failure nothing has changed. CHARGE must pay for nothing yet.
+ * Charge AMOUNT of RESOURCE to UID, if what it has used up is at most LIMIT then. Nothing, of which
+ * there may be more later, can be had in any case. Returns 0, -EDQUOT or -ENOMEM, and on failure
+ * nothing has changed. CHARGE must pay for nothing yet.
  */
 int charge_take(struct charge *charge, struct quota *quota, uid_t uid, enum resource resource,
 		uint64_t amount, uint64_t limit);

@@ -78,8 +78,11 @@ START_TEST(a_limit_below_what_is_used_stops_growth_alone)
 	ck_assert_int_eq(charge_take(&charge, &quota, ALICE, RESOURCE_PARKED, 10, 10), 0);
 	ck_assert_int_eq(charge_change(&charge, 11, 4), -EDQUOT);
 	ck_assert_int_eq(charge_change(&charge, 8, 4), 0);
-	ck_assert_int_eq(charge_take(&other, &quota, ALICE, RESOURCE_PARKED, 0, 4), -EDQUOT);
+	ck_assert_int_eq(charge_take(&other, &quota, ALICE, RESOURCE_PARKED, 1, 4), -EDQUOT);
+	ck_assert_int_eq(charge_take(&other, &quota, ALICE, RESOURCE_PARKED, 0, 4), 0);
+	ck_assert_int_eq(charge_change(&other, 1, 4), -EDQUOT);
 	ck_assert_uint_eq(quota_used(&quota, ALICE, RESOURCE_PARKED), 8);
+	charge_end(&other);
 	charge_end(&charge);
 }
 END_TEST

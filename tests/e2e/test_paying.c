@@ -1,0 +1,104 @@
+/*
+ * Who pays for what, and until when: limits that fall below what is in use, objects that others
+ * hold on to, memory that is made anew, and new generations.
+ */
+#include <check.h>
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <sys/shm.h>
+#include <unistd.h>
+
+#include "configured.h"
+#include "library.h"
+#include "support/child.h"
+#include "support/suite.h"
+
+static struct broker broker;
+static struct shmb_connection *root;
+
+static void start(const char *text)
+{
+	root = configured_start(&broker, text);
+}
+
+static void stop(void)
+{
+	shmb_disconnect(root);
+	broker_stop(&broker);
+}
+
+static struct shmb_segment_options sized(uint64_t size, enum shmb_backing backing)
+{
+	struct shmb_segment_options options = page;
+
+	options.size = size;
+	options.backing = backing;
+	options.mode = 0666;
+	return options;
+}
+
+/* What Alice has is hers, whatever the limits have become; only more is refused. */
+static int outlive_a_lowered_limit(struct child *self, void *data)
+{
+	struct shmb_segment_options options = sized(4096, SHMB_BACKING_SYSV);
+	struct shmb_acl_entry readers[] = {{SHMB_SUBJECT_GROUP, SHMB_ACCESS_READ, 7},
+					   {SHMB_SUBJECT_GROUP, SHMB_ACCESS_READ, 8}};
+	struct shmb_change grant = {.kind = SHMB_CHANGE_GRANT,
+				    .entry = {SHMB_SUBJECT_GROUP, SHMB_ACCESS_READ, 9}};
+	struct shmb_connection *connection;
+	struct shmb_segment *segment, *more;
+
+	(void)data;
+	become(UID_ALICE);
+	connection = library_connect(&broker);
+	segment = library_create(connection, "sysv", &options);
+	options = sized(4096, SHMB_BACKING_MEMFD);
+	options.acl = readers;
+	options.acl_n = 2;
+	segment = library_create(connection, "listed", &options);
+	child_say(self, 1);
+	ck_assert_int_eq(child_hear(self), 2);
+	strcpy(shmb_segment_data(segment), "still hers");
+	options.acl_n = 0;
+	options.size = 1;
+	/* Of entries there are more than there may be: whoever asks for none is not concerned. */
+	shmb_segment_detach(library_create(connection, "more", &options));
+	expect_refused(shmb_permit(connection, "listed", &grant, NULL), -EDQUOT);
+	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "ACL entries"));
+	options = sized(4096, SHMB_BACKING_SYSV);
+	expect_refused(shmb_segment_open(connection, "more", &options, &more), -EDQUOT);
+	grant.kind = SHMB_CHANGE_REVOKE;
+	grant.entry.id = 7;
+	expect_ok(shmb_permit(connection, "listed", &grant, NULL));
+	shmb_disconnect(connection);
+	return 0;
+}
+
+START_TEST(what_is_in_use_when_a_limit_is_lowered_stays)
+{
+	struct child alice;
+
+	if (!is_root_or_says_skipped())
+		return;
+	start("[Quota]\nAclEntries=5\n");
+	child_start(&alice, outlive_a_lowered_limit, NULL);
+	ck_assert_int_eq(child_hear(&alice), 1);
+	configured_reload(&broker, "[Quota]\nAclEntries=1\nSysvSegments=0\nHolds=4\nParked=0\n",
+			  "configuration reloaded");
+	child_say(&alice, 2);
+	ck_assert_int_eq(child_wait(&alice), 0);
+	stop();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("paying");
+	TCase *tcase = tcase_create("paying");
+
+	tcase_add_unchecked_fixture(tcase, configured_begin, configured_end);
+	tcase_add_test(tcase, what_is_in_use_when_a_limit_is_lowered_stays);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
