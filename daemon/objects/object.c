@@ -112,7 +112,11 @@ static int copy_permission(const struct permission *permission, struct permissio
 	return 0;
 }
 
-/* Take the name, and with it everything that only a named object has. */
+/*
+ * Take the name, and with it everything that only a named object has. What is left of it is for its
+ * holders, who pay for their holds: its owner could do nothing about them. The memory that they
+ * keep stays his, as that of a deleted file which is open.
+ */
 static void take_name(struct object *object)
 {
 	struct registry *registry = object->registry;
@@ -120,6 +124,8 @@ static void take_name(struct object *object)
 	HASH_DELETE(by_name, registry->by_name, object);
 	lifetime_fini(object);
 	forget_owner(object);
+	charge_end(&object->charges[CHARGE_OBJECT]);
+	charge_end(&object->charges[CHARGE_ACL]);
 	count(object, -1);
 	object->state = WIRE_STATE_REMOVED;
 	object->initialiser = NULL;

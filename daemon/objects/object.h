@@ -49,7 +49,8 @@ struct object {
 	struct permission permission;          /* with a list of its own */
 	struct sysv_grant grant;               /* what System V is told of it */
 	bool owner_in_group;                   /* the owner was in the group when that was set */
-	struct charge charges[OBJECT_CHARGES]; /* by enum object_charge, to the owner */
+	struct charge charges[OBJECT_CHARGES]; /* by enum object_charge, to the owner; of a removed
+						  one those for its memory alone */
 	uint8_t kind;
 	uint8_t lifetime;
 	uint8_t state;

@@ -92,6 +92,77 @@ START_TEST(what_is_in_use_when_a_limit_is_lowered_stays)
 }
 END_TEST
 
+/* Opens each generation that Alice makes, and keeps it. */
+static int keep_everything(struct child *self, void *data)
+{
+	const struct shmb_segment_options for_reading = {.flags = SHMB_READ};
+	struct shmb_connection *connection;
+	struct shmb_segment *segment;
+
+	(void)data;
+	become(UID_BOB);
+	connection = library_connect(&broker);
+	while (child_hear(self) == 1) {
+		segment = library_open(connection, "public", &for_reading);
+		ck_assert_ptr_nonnull(segment);
+		child_say(self, 1);
+	}
+	shmb_disconnect(connection);
+	return 0;
+}
+
+static int make_and_remove(struct child *self, void *data)
+{
+	struct shmb_segment_options options = sized(4096, SHMB_BACKING_MEMFD);
+	struct shmb_acl_entry reader = {SHMB_SUBJECT_USER, SHMB_ACCESS_READ, UID_BOB};
+	struct shmb_connection *connection;
+	struct shmb_segment *segment;
+
+	(void)data;
+	become(UID_ALICE);
+	options.mode = 0600;
+	options.acl = &reader;
+	options.acl_n = 1;
+	connection = library_connect(&broker);
+	for (int i = 0; i < 6; i++) {
+		segment = library_create(connection, "public", &options);
+		child_say(self, 1);
+		ck_assert_int_eq(child_hear(self), 1);
+		shmb_segment_detach(segment);
+		expect_ok(shmb_remove(connection, "public", NULL));
+	}
+	/* The memory stays hers while Bob has it. */
+	options.size = 8 * 4096;
+	expect_refused(shmb_segment_open(connection, "public", &options, &segment), -EDQUOT);
+	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "bytes"));
+	child_say(self, 2);
+	ck_assert_int_eq(child_hear(self), 2);
+	eventually(shmb_segment_open(connection, "public", &options, &segment) == SHMB_INITIALISE);
+	shmb_disconnect(connection);
+	return 0;
+}
+
+START_TEST(who_keeps_what_was_removed_pays_for_the_entry)
+{
+	struct child alice, bob;
+
+	if (!is_root_or_says_skipped())
+		return;
+	start("[Quota u:64501]\nObjects=2\nAclEntries=2\nBytes=32K\n");
+	child_start(&alice, make_and_remove, NULL);
+	child_start(&bob, keep_everything, NULL);
+	while (child_hear(&alice) == 1) {
+		child_say(&bob, 1);
+		child_say(&alice, child_hear(&bob));
+	}
+	child_say(&bob, 0);
+	ck_assert_int_eq(child_wait(&bob), 0);
+	child_say(&alice, 2);
+	ck_assert_int_eq(child_wait(&alice), 0);
+	stop();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("paying");
@@ -99,6 +170,7 @@ int main(void)
 
 	tcase_add_unchecked_fixture(tcase, configured_begin, configured_end);
 	tcase_add_test(tcase, what_is_in_use_when_a_limit_is_lowered_stays);
+	tcase_add_test(tcase, who_keeps_what_was_removed_pays_for_the_entry);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
