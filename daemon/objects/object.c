@@ -53,6 +53,37 @@ static void end_charges(struct object *object)
 		charge_end(&object->charges[i]);
 }
 
+/* What OBJECT gives back of this charge when another takes its place. */
+static uint64_t given_back(const struct object *object, enum object_charge charge)
+{
+	bool is_memory = charge == CHARGE_BYTES || charge == CHARGE_SLOT;
+
+	if (!object->charges[charge].account)
+		return 0;
+	if (is_memory && (object->n_holds > 0 || segment_attachments(&object->segment) > 0))
+		return 0;
+	return object->charges[charge].amount;
+}
+
+/*
+ * The limit for AMOUNT more of RESOURCE: beyond that of the owner by what is given back at the same
+ * time. Whoever wants no more than that is over no limit; but a System V segment somebody may
+ * attach at the last moment and keep, and then who is beyond a limit already gets no further.
+ */
+static uint64_t limit_of(const struct object_plan *plan, const struct registry *registry,
+			 enum object_charge charge, enum resource resource, uint64_t amount)
+{
+	const struct object *old = plan->replaced;
+	uint64_t limit = registry_limit(registry, plan->owner, resource);
+	uint64_t back = old ? given_back(old, charge) : 0;
+	bool is_sure = charge == CHARGE_OBJECT || charge == CHARGE_ACL ||
+		       (old && object_backing(old) != WIRE_BACKING_SYSV);
+
+	if ((is_sure && amount <= back) || !checked_add_u64(limit, back, &limit))
+		return RESOURCE_INFINITY;
+	return limit;
+}
+
 /* Charge the owner for all that the object will be. */
 static int take_charges(struct object *object, const struct object_plan *plan,
 			enum resource *ret_short)
@@ -76,7 +107,8 @@ static int take_charges(struct object *object, const struct object_plan *plan,
 			continue;
 		r = charge_take(&object->charges[costs[i].charge], &registry->quota,
 				plan->permission.uid, costs[i].resource, costs[i].amount,
-				registry_limit(registry, plan->owner, costs[i].resource));
+				limit_of(plan, registry, costs[i].charge, costs[i].resource,
+					 costs[i].amount));
 		if (r == -EDQUOT && ret_short)
 			*ret_short = costs[i].resource;
 		if (r < 0)

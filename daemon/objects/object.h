@@ -91,6 +91,7 @@ struct object_plan {
 	struct permission permission; /* whose list is copied */
 	struct sysv_grant grant;      /* for System V: what says the permission */
 	bool owner_in_group;
+	const struct object *replaced; /* whose place it takes; NULL: nobody's */
 	const struct credentials
 		*owner; /* of uid permission.uid: by what is known of him his limits */
 };

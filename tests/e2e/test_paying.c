@@ -163,6 +163,53 @@ START_TEST(who_keeps_what_was_removed_pays_for_the_entry)
 }
 END_TEST
 
+/* A new generation is charged beside the old, and needs no more than the old gives back. */
+static int replace_at_the_limit(struct child *self, void *data)
+{
+	const struct shmb_replace_options larger = {.size = 12288};
+	const struct shmb_fifo_options piped = {.flags = SHMB_CREATE};
+	const enum shmb_backing backing = *(const enum shmb_backing *)data;
+	struct shmb_segment_options options = sized(8192, backing);
+	struct shmb_acl_entry reader = {SHMB_SUBJECT_GROUP, SHMB_ACCESS_BOTH, UID_BOB};
+	struct shmb_connection *connection;
+	struct shmb_segment *segment;
+	struct shmb_fifo *fifo;
+
+	(void)self;
+	become(UID_ALICE);
+	options.lifetime = SHMB_LIFETIME_KEEP;
+	options.acl = &reader;
+	options.acl_n = backing == SHMB_BACKING_MEMFD;
+	connection = library_connect(&broker);
+	segment = library_create(connection, "only", &options);
+	/* What is held stays when it is replaced, and costs. */
+	expect_refused(shmb_replace(connection, "only", NULL, NULL), -EDQUOT);
+	shmb_segment_detach(segment);
+	for (int i = 0; i < 3; i++)
+		expect_ok(shmb_replace(connection, "only", NULL, NULL));
+	expect_refused(shmb_replace(connection, "only", &larger, NULL), -EDQUOT);
+	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "bytes"));
+	ck_assert_uint_eq(library_stat(connection, "only").generation, 4);
+	ck_assert_uint_eq(library_stat(connection, "only").acl_n, options.acl_n);
+	expect_ok(shmb_remove(connection, "only", NULL));
+	expect_ok(shmb_fifo_open(connection, "only", SHMB_FIFO_READ, &piped, &fifo));
+	expect_ok(shmb_replace(connection, "only", NULL, NULL));
+	shmb_disconnect(connection);
+	return 0;
+}
+
+START_TEST(a_new_generation_is_had_for_what_the_old_gives_back)
+{
+	enum shmb_backing backing = _i ? SHMB_BACKING_SYSV : SHMB_BACKING_MEMFD;
+
+	if (!is_root_or_says_skipped())
+		return;
+	start("[Quota u:64501]\nObjects=1\nBytes=8K\nAclEntries=1\nSysvSegments=1\n");
+	child_run(replace_at_the_limit, &backing);
+	stop();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("paying");
@@ -171,6 +218,7 @@ int main(void)
 	tcase_add_unchecked_fixture(tcase, configured_begin, configured_end);
 	tcase_add_test(tcase, what_is_in_use_when_a_limit_is_lowered_stays);
 	tcase_add_test(tcase, who_keeps_what_was_removed_pays_for_the_entry);
+	tcase_add_loop_test(tcase, a_new_generation_is_had_for_what_the_old_gives_back, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

@@ -129,7 +129,6 @@ static int use_up_objects_and_entries(struct child *self, void *data)
 		    "\"one\"");
 	expect_over(shmb_fifo_open(connection, "four", SHMB_FIFO_READ, &piped, &fifo), "objects",
 		    NULL);
-	expect_over(shmb_replace(connection, "one", NULL, NULL), "objects", NULL);
 	expect_ok(shmb_permit(connection, "one", &grant, NULL));
 	expect_ok(shmb_permit(connection, "two", &grant, NULL));
 	expect_over(shmb_permit(connection, "three", &grant, NULL), "ACL entries", "\"one\"");
