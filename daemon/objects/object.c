@@ -245,6 +245,7 @@ int object_new(struct registry *registry, const struct object_plan *plan, struct
 	object->linger_ms = plan->linger_ms;
 	object->grant = plan->grant;
 	object->owner_in_group = plan->owner_in_group;
+	object->wants_key = plan->wants_key;
 	object->kind = plan->kind;
 	object->lifetime = plan->lifetime;
 	object->state = plan->kind == WIRE_KIND_FIFO ? WIRE_STATE_READY : WIRE_STATE_FRESH;

@@ -54,6 +54,7 @@ struct object {
 	uint8_t kind;
 	uint8_t lifetime;
 	uint8_t state;
+	bool wants_key;  /* it was asked for with a key of System V */
 	bool is_stained; /* an initialiser has had its memory: not for the next one */
 	union {
 		struct segment segment;
@@ -91,6 +92,7 @@ struct object_plan {
 	struct permission permission; /* whose list is copied */
 	struct sysv_grant grant;      /* for System V: what says the permission */
 	bool owner_in_group;
+	bool wants_key;
 	const struct object *replaced; /* whose place it takes; NULL: nobody's */
 	const struct credentials
 		*owner; /* of uid permission.uid: by what is known of him his limits */

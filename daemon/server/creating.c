@@ -36,6 +36,18 @@ int creating_check(struct call *call, const char *name, uint8_t backing, uint64_
 	return 0;
 }
 
+int creating_check_policy(struct call *call, const char *name)
+{
+	const struct policy *policy = call->server->registry->policy;
+	const struct credentials *subject = &call->peer->member->credentials;
+	struct policy_verdict verdict;
+
+	if (!policy || policy_may_create(policy, subject, name, &verdict))
+		return 0;
+	return call_refuse(call, -EACCES, "\"%s\" may not be created by uid %u (%s)", name,
+			   subject->uid, verdict.rule);
+}
+
 void creating_apply_policy(const struct call *call, struct creation *creation)
 {
 	const struct policy *policy = call->server->registry->policy;
@@ -210,6 +222,7 @@ int creating_object(struct call *call, struct creation *creation, struct object 
 
 	if (r < 0)
 		return r;
+	plan->wants_key = creation->wants_key;
 	plan->owner = creation->owner;
 	plan->owner_in_group = credentials_in_group(creation->owner, plan->permission.gid);
 	r = object_new(registry, plan, creation->creator, ret_object, &short_of);

@@ -30,6 +30,10 @@ int creating_object(struct call *call, struct creation *creation, struct object 
 /* Whether an object called NAME can be asked for with these. Returns 0, or a refusal. */
 int creating_check(struct call *call, const char *name, uint8_t backing, uint64_t size);
 
+/* Whether the policy lets the client of CALL create an object of this name. Returns 0, or a
+ * refusal. */
+int creating_check_policy(struct call *call, const char *name);
+
 /* Put in what the policy has for the name: which backings it allows, which is meant by auto, and
  * mode and lifetime where the plan has the defaults of the protocol. */
 void creating_apply_policy(const struct call *call, struct creation *creation);

@@ -69,7 +69,8 @@ int handle_remove(struct call *call)
 	return WIRE_OUTCOME_DONE;
 }
 
-/* The object of before, once more. */
+/* The object of before, once more; with a key where it was to have one, unless a memfd is asked
+ * for. */
 static struct creation creation_like(const struct object *object,
 				     const struct wire_replace_request *request,
 				     const struct credentials *owner)
@@ -87,6 +88,8 @@ static struct creation creation_like(const struct object *object,
 			 .permission = object->permission,
 			 .replaced = object},
 		.wanted = request->backing,
+		.wants_key =
+			is_segment && object->wants_key && request->backing != WIRE_BACKING_MEMFD,
 		.owner = owner,
 		.creator = object->owner,
 	};
@@ -100,6 +103,8 @@ static int check_replacement(struct call *call, const struct wire_replace_reques
 				   "\"%s\" is a FIFO, which has neither a size nor a choice of "
 				   "backings; ask with 0 for both",
 				   object->name);
+	if (creating_check_policy(call, object->name) < 0)
+		return -EACCES;
 	return creating_check(call, object->name, request->backing, request->size);
 }
 

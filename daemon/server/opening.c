@@ -180,19 +180,6 @@ static int check_list(struct call *call, const struct wire_open_request *request
 	return fault ? managing_refuse_entry(call, request->name, &permission->acl[at], fault) : 0;
 }
 
-/* Whether the policy lets the client create an object of this name. */
-static int check_policy(struct call *call, const struct wire_open_request *request)
-{
-	const struct policy *policy = call->server->registry->policy;
-	const struct credentials *subject = &call->peer->member->credentials;
-	struct policy_verdict verdict;
-
-	if (!policy || policy_may_create(policy, subject, request->name, &verdict))
-		return 0;
-	return call_refuse(call, -EACCES, "\"%s\" may not be created by uid %u (%s)", request->name,
-			   subject->uid, verdict.rule);
-}
-
 static int create(struct call *call, const struct wire_open_request *request,
 		  struct object **ret_object)
 {
@@ -216,7 +203,7 @@ static int create(struct call *call, const struct wire_open_request *request,
 		.creator = member,
 	};
 	const char *why = "";
-	int r = check_policy(call, request);
+	int r = creating_check_policy(call, request->name);
 
 	if (r == 0)
 		r = choose_group(call, request, &creation.plan.permission.gid);

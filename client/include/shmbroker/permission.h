@@ -96,10 +96,11 @@ struct shmb_replacement {
  * initialises it. For whom shmb_permit() is for. OPTIONS and RET_REPLACEMENT may be NULL.
  *
  * Returns 0; -ENOENT; -EPERM when it is not the caller's, or the broker's policy does not allow the
- * backing; -EINVAL, -EFBIG for a size or backing that cannot be; -ENOTSUP when the backing cannot
- * express the permission; -EDQUOT when the owner may have no more beside the one before; -ENOSPC
- * when the machine has no more; -ECONNRESET when the connection was lost and the outcome is not
- * known; else -errno. The one before stands then.
+ * backing; -EACCES when you may create no such name (any more); -EINVAL, -EFBIG for a size or
+ * backing that cannot be; -ENOTSUP when the backing cannot express the permission; -EDQUOT when the
+ * owner may have no more beside the one before; -ENOSPC when the machine has no more; -ECONNRESET
+ * when the connection was lost and the outcome is not known; else -errno. The one before stands
+ * then.
  *
  * Threads: safe. Since 0.1.
  */
