@@ -155,7 +155,7 @@ int creating_choose(struct call *call, const struct creation *creation,
 	struct backing_question question = {
 		.wanted = creation->wanted,
 		.wants_key = creation->wants_key,
-		.sysv_is_reached = call->peer->sysv_is_reached,
+		.sysv_is_reached = creation->was_sysv || call->peer->sysv_is_reached,
 		.is_per_user = call->server->settings.per_user,
 		.gid_is_private = has_private_group(call, &plan->permission),
 		.backings = creation->backings,

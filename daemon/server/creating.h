@@ -21,6 +21,7 @@ struct creation {
 	const struct credentials *owner; /* for groups: what is known of plan.permission.uid */
 	struct member *creator;          /* with lifetime owner: the member that it ends with */
 	bool is_there;                   /* it is only judged anew: nobody has to initialise it */
+	bool was_sysv;                   /* who has it reaches System V; the client need not */
 };
 
 /* Make it. Returns 0 and why it has its backing, "" where that was insisted on; or a refusal. */

@@ -90,6 +90,7 @@ static struct creation creation_like(const struct object *object,
 		.wanted = request->backing,
 		.wants_key =
 			is_segment && object->wants_key && request->backing != WIRE_BACKING_MEMFD,
+		.was_sysv = object_backing(object) == WIRE_BACKING_SYSV,
 		.owner = owner,
 		.creator = object->owner,
 	};

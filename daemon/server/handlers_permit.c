@@ -126,6 +126,7 @@ static int find_grant(struct call *call, const struct object *object, const stru
 		.backings = POLICY_BACKINGS_ALL, /* what there is may stay */
 		.owner = owner,
 		.is_there = true,
+		.was_sysv = true,
 	};
 	struct backing_answer answer;
 	int r;

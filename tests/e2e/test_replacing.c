@@ -1,9 +1,13 @@
 /*
- * New generations: what they take over from the old, and who may have them.
+ * New generations: what they take over from the old, who may have them, and what can be done from
+ * another IPC namespace.
  */
 #include <check.h>
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
 
 #include "configured.h"
 #include "library.h"
@@ -91,6 +95,80 @@ START_TEST(what_had_a_key_has_one_again)
 }
 END_TEST
 
+static int alice_makes_one_of_each(struct child *self, void *data)
+{
+	struct shmb_segment_options options = kept;
+	struct shmb_connection *connection;
+
+	(void)self;
+	(void)data;
+	become(UID_ALICE);
+	connection = library_connect(&broker);
+	options.backing = SHMB_BACKING_SYSV;
+	shmb_segment_detach(library_create(connection, "sysv", &options));
+	options.backing = SHMB_BACKING_MEMFD;
+	shmb_segment_detach(library_create(connection, "memfd", &options));
+	shmb_disconnect(connection);
+	return 0;
+}
+
+/* System V reaches nobody here, and yet can be taken away from those whom it reaches. */
+static int alice_revokes_from_elsewhere(struct child *self, void *data)
+{
+	const struct shmb_change closing = {.kind = SHMB_CHANGE_MODE, .mode = 0444};
+	struct shmb_connection *connection;
+	struct shmb_segment *segment;
+
+	(void)self;
+	ck_assert_int_eq(unshare(CLONE_NEWIPC), 0);
+	become(UID_ALICE);
+	connection = library_connect(&broker);
+	expect_refused(shmb_segment_open(connection, data, NULL, &segment), -ENOTSUP);
+	expect_ok(shmb_permit(connection, data, &closing, NULL));
+	expect_refused(shmb_replace(connection, "memfd",
+				    &(struct shmb_replace_options){.backing = SHMB_BACKING_SYSV},
+				    NULL),
+		       -ENOTSUP);
+	shmb_disconnect(connection);
+	return 0;
+}
+
+static int alice_replaces_from_elsewhere(struct child *self, void *data)
+{
+	struct shmb_connection *connection;
+
+	(void)self;
+	ck_assert_int_eq(unshare(CLONE_NEWIPC), 0);
+	become(UID_ALICE);
+	connection = library_connect(&broker);
+	expect_ok(shmb_replace(connection, data, NULL, NULL));
+	shmb_disconnect(connection);
+	return 0;
+}
+
+START_TEST(what_system_v_grants_is_revoked_from_any_ipc_namespace)
+{
+	static char name[] = "sysv";
+	struct shmid_ds now;
+
+	if (!is_root_or_says_skipped())
+		return;
+	start("");
+	child_run(alice_makes_one_of_each, NULL);
+	child_run(alice_revokes_from_elsewhere, name);
+	ck_assert_int_eq(shmctl((int)library_stat(root, name).shmid, IPC_STAT, &now), 0);
+	ck_assert_uint_eq(now.shm_perm.mode & 0777u, 0644); /* the owner's bits are the broker's */
+	expect_ok(shmb_permit(root, name,
+			      &(struct shmb_change){.kind = SHMB_CHANGE_MODE, .mode = 0666}, NULL));
+	child_run(alice_replaces_from_elsewhere, name);
+	ck_assert_uint_eq(library_stat(root, name).generation, 2);
+	ck_assert_uint_eq(library_stat(root, name).backing, SHMB_BACKING_SYSV);
+	expect_ok(shmb_remove(root, name, NULL));
+	expect_ok(shmb_remove(root, "memfd", NULL));
+	stop();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("replacing");
@@ -99,6 +177,7 @@ int main(void)
 	tcase_add_unchecked_fixture(tcase, configured_begin, configured_end);
 	tcase_add_test(tcase, a_new_generation_is_a_creation_to_the_policy);
 	tcase_add_test(tcase, what_had_a_key_has_one_again);
+	tcase_add_test(tcase, what_system_v_grants_is_revoked_from_any_ipc_namespace);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
