@@ -84,6 +84,25 @@ static uint64_t limit_of(const struct object_plan *plan, const struct registry *
 	return limit;
 }
 
+/* Remember by whose limit OWNER is judged, since he may not be there when it is to be judged again.
+ */
+static void note_owner(struct object *object, const struct credentials *owner)
+{
+	static const enum resource resources[OBJECT_CHARGES] = {
+		[CHARGE_OBJECT] = RESOURCE_OBJECTS,
+		[CHARGE_BYTES] = RESOURCE_BYTES,
+		[CHARGE_SLOT] = RESOURCE_SYSV_SEGMENTS,
+		[CHARGE_ACL] = RESOURCE_ACL_ENTRIES,
+	};
+	const struct policy *policy = object->registry->policy;
+
+	for (unsigned i = 0; i < OBJECT_CHARGES; i++)
+		object->owner_groups[i] =
+			policy ? policy_limiting_group(policy, owner, resources[i])
+			       : CREDENTIALS_NO_GROUP;
+	credentials_sort_groups(object->owner_groups, OBJECT_CHARGES);
+}
+
 /* Charge the owner for all that the object will be. */
 static int take_charges(struct object *object, const struct object_plan *plan,
 			enum resource *ret_short)
@@ -250,6 +269,7 @@ int object_new(struct registry *registry, const struct object_plan *plan, struct
 	object->lifetime = plan->lifetime;
 	object->state = plan->kind == WIRE_KIND_FIFO ? WIRE_STATE_READY : WIRE_STATE_FRESH;
 	lifetime_init(object);
+	note_owner(object, plan->owner);
 	r = take_charges(object, plan, ret_short);
 	if (r == 0)
 		r = copy_permission(&plan->permission, &object->permission);
@@ -315,6 +335,16 @@ int object_permit(struct object *object, const struct permission *permission,
 	object->owner_in_group = credentials_in_group(owner, permission->gid);
 	tell(object, permitted, object);
 	return 0;
+}
+
+struct credentials object_owner(const struct object *object)
+{
+	return (struct credentials){
+		.uid = object->permission.uid,
+		.gid = object->owner_in_group ? object->permission.gid : CREDENTIALS_NO_GROUP,
+		.n_groups = OBJECT_CHARGES,
+		.groups = (gid_t *)object->owner_groups,
+	};
 }
 
 uint32_t object_holders_beyond(const struct object *object)
@@ -411,15 +441,17 @@ static int hold_new(struct object *object, struct member *member, unsigned acces
 /*
  * One more of what OBJECT is charged for already in OWN. Where the old is about to be given back it
  * may go beyond the limit by that: but whoever attaches the old at the last moment keeps it, so the
- * new one is charged in any case, and who is beyond the limit already gets no further.
+ * new one is charged in any case, and who is beyond the limit already gets no further. OPENER is
+ * for whom it is made.
  */
-static int charge_anew(const struct object *object, const struct charge *own, bool old_stays,
-		       struct charge *more, enum resource *ret_short)
+static int charge_anew(const struct object *object, const struct credentials *opener,
+		       const struct charge *own, bool old_stays, struct charge *more,
+		       enum resource *ret_short)
 {
 	struct registry *registry = object->registry;
 	enum resource resource = (enum resource)own->resource;
-	/* By the owner's uid alone: he need not be here, and then his groups are not known. */
-	const struct credentials owner = {.uid = object->permission.uid, .gid = (gid_t)-1};
+	const struct credentials owner =
+		opener->uid == object->permission.uid ? *opener : object_owner(object);
 	uint64_t limit = registry_limit(registry, &owner, resource);
 	int r;
 
@@ -432,7 +464,7 @@ static int charge_anew(const struct object *object, const struct charge *own, bo
 }
 
 /* Fresh memory for the next initialiser: the last one may still write into the old. */
-static int renew(struct object *object, enum resource *ret_short)
+static int renew(struct object *object, const struct credentials *opener, enum resource *ret_short)
 {
 	struct charge *own_slot = &object->charges[CHARGE_SLOT];
 	struct charge *own_bytes = &object->charges[CHARGE_BYTES];
@@ -443,9 +475,9 @@ static int renew(struct object *object, enum resource *ret_short)
 	if (object->segment.backing == WIRE_BACKING_SYSV) {
 		bool old_stays = segment_attachments(&object->segment) > 0;
 
-		r = charge_anew(object, own_bytes, old_stays, &bytes, ret_short);
+		r = charge_anew(object, opener, own_bytes, old_stays, &bytes, ret_short);
 		if (r == 0)
-			r = charge_anew(object, own_slot, old_stays, &slot, ret_short);
+			r = charge_anew(object, opener, own_slot, old_stays, &slot, ret_short);
 	}
 	if (r == 0)
 		r = segment_create(&fresh, object->segment.backing, object->size, &object->grant,
@@ -474,7 +506,7 @@ int object_hold(struct object *object, struct member *member, unsigned access,
 
 	*ret_short = RESOURCE_HOLDS;
 	if (initialises && object->is_stained) {
-		r = renew(object, ret_short);
+		r = renew(object, &member->credentials, ret_short);
 		if (r < 0)
 			return r;
 	}

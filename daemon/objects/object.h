@@ -46,9 +46,11 @@ struct object {
 	uint32_t n_readers;
 	uint32_t n_writers;
 	uint32_t n_waiting; /* openers that wait for the initialiser; they count as users */
-	struct permission permission;          /* with a list of its own */
-	struct sysv_grant grant;               /* what System V is told of it */
-	bool owner_in_group;                   /* the owner was in the group when that was set */
+	struct permission permission; /* with a list of its own */
+	struct sysv_grant grant;      /* what System V is told of it */
+	bool owner_in_group;          /* the owner was in the group when that was set */
+	/* And of his other groups those by which his limits were judged when it was made. */
+	gid_t owner_groups[OBJECT_CHARGES];
 	struct charge charges[OBJECT_CHARGES]; /* by enum object_charge, to the owner; of a removed
 						  one those for its memory alone */
 	uint8_t kind;
@@ -118,6 +120,12 @@ void object_remove(struct object *object, enum wire_ending ending);
  */
 int object_permit(struct object *object, const struct permission *permission,
 		  const struct sysv_grant *grant, const struct credentials *owner);
+
+/*
+ * What is known of the owner when he is not there to be asked: his uid, that he was in the object's
+ * group when it got that, and the groups whose limits were his. It is good as long as OBJECT.
+ */
+struct credentials object_owner(const struct object *object);
 
 /* Holders who have more than is granted. */
 uint32_t object_holders_beyond(const struct object *object);

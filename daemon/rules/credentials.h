@@ -14,6 +14,9 @@
 /* A uid that the kernel shows for users it cannot map: nobody in particular. */
 #define CREDENTIALS_UID_UNMAPPED 65534u
 
+/* In the place of a group: there is none. */
+#define CREDENTIALS_NO_GROUP ((gid_t)-1)
+
 struct credentials {
 	uid_t uid;
 	gid_t gid;

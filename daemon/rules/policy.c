@@ -331,6 +331,16 @@ const char *policy_limit_rule(const struct policy *policy, const struct credenti
 	return allowance_of(policy, subject, resource)->rules[resource]->text;
 }
 
+gid_t policy_limiting_group(const struct policy *policy, const struct credentials *subject,
+			    enum resource resource)
+{
+	const struct allowance *decides = allowance_of(policy, subject, resource);
+	const struct allowance *of_group;
+
+	HASH_FIND(handle, policy->groups, &decides->id, sizeof(decides->id), of_group);
+	return of_group == decides ? decides->id : CREDENTIALS_NO_GROUP;
+}
+
 bool policy_is_administrator(const struct policy *policy, const struct credentials *subject)
 {
 	return subject->uid == 0 || subject->uid == policy->broker ||

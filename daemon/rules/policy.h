@@ -70,6 +70,11 @@ uint64_t policy_limit(const struct policy *policy, const struct credentials *sub
 const char *policy_limit_rule(const struct policy *policy, const struct credentials *subject,
 			      enum resource resource);
 
+/* Which of the groups of SUBJECT it is whose limit counts; CREDENTIALS_NO_GROUP where it comes from
+ * elsewhere. */
+gid_t policy_limiting_group(const struct policy *policy, const struct credentials *subject,
+			    enum resource resource);
+
 /* Root, the broker's own user, and whom the configuration lists. */
 bool policy_is_administrator(const struct policy *policy, const struct credentials *subject);
 

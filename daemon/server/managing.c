@@ -12,8 +12,6 @@
 #include "server/server.h"
 #include "wire/vocabulary.h"
 
-#define NO_GROUP ((gid_t)-1)
-
 int managing_find(struct call *call, const char *name, const char *what, struct object **ret_object)
 {
 	const char *fault = wire_name_fault(name);
@@ -59,10 +57,5 @@ struct credentials managing_owner(const struct call *call, const struct object *
 {
 	const struct credentials *subject = &call->peer->member->credentials;
 
-	if (subject->uid == object->permission.uid)
-		return *subject;
-	return (struct credentials){
-		.uid = object->permission.uid,
-		.gid = object->owner_in_group ? object->permission.gid : NO_GROUP,
-	};
+	return subject->uid == object->permission.uid ? *subject : object_owner(object);
 }

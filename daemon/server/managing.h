@@ -27,8 +27,8 @@ int managing_refuse_entry(struct call *call, const char *name, const struct wire
 			  const char *fault);
 
 /*
- * What is known of the owner of OBJECT: all, when he is the client himself; else his uid, and that
- * he was in the object's group when it got that. Nothing in it is owned.
+ * What is known of the owner of OBJECT: all, when he is the client himself; else what the object
+ * knows of him. Nothing in it is owned.
  */
 struct credentials managing_owner(const struct call *call, const struct object *object);
 

@@ -210,6 +210,88 @@ START_TEST(a_new_generation_is_had_for_what_the_old_gives_back)
 }
 END_TEST
 
+/* Begin to initialise "anew", attach it past the ledger, and leave. Returns what opening gives. */
+static int spoil(struct shmb_connection *connection)
+{
+	struct shmb_segment_options options = sized(4096, SHMB_BACKING_SYSV);
+	struct shmb_segment_facts facts;
+	struct shmb_segment *segment;
+	int r;
+
+	options.lifetime = SHMB_LIFETIME_KEEP;
+	r = shmb_segment_open(connection, "anew", &options, &segment);
+	if (r < 0)
+		return r;
+	shmb_segment_info(segment, &facts);
+	ck_assert_ptr_ne(shmat((int)facts.shmid, NULL, 0), (void *)-1);
+	shmb_segment_detach(segment);
+	return r;
+}
+
+#define TEAM 64510 /* a group that Alice is in, and her objects are not given to */
+
+/* The owner, who stays attached, and then somebody else. */
+struct renewal {
+	const char *config;
+	int alices; /* generations that she gets */
+	int bob;    /* what he gets then */
+};
+
+static int alice_spoils(struct child *self, void *data)
+{
+	const gid_t team = TEAM;
+	const struct renewal *renewal = data;
+	struct shmb_connection *connection;
+
+	ck_assert_int_eq(setgroups(1, &team), 0);
+	ck_assert_int_eq(setresgid(UID_ALICE, UID_ALICE, UID_ALICE), 0);
+	ck_assert_int_eq(setresuid(UID_ALICE, UID_ALICE, UID_ALICE), 0);
+	connection = library_connect(&broker);
+	for (int i = 0; i < renewal->alices; i++)
+		expect_result(spoil(connection), SHMB_INITIALISE);
+	if (renewal->bob < 0)
+		expect_refused(spoil(connection), -EDQUOT);
+	child_say(self, 1);
+	ck_assert_int_eq(child_hear(self), 2);
+	shmb_disconnect(connection);
+	return 0;
+}
+
+static int bob_spoils(struct child *self, void *data)
+{
+	const struct renewal *renewal = data;
+	struct shmb_connection *connection;
+
+	(void)self;
+	become(UID_BOB);
+	connection = library_connect(&broker);
+	expect_result(spoil(connection), renewal->bob);
+	shmb_disconnect(connection);
+	return 0;
+}
+
+START_TEST(memory_that_is_made_anew_is_within_the_limit_of_the_owners_group)
+{
+	static struct renewal renewals[] = {
+		{"[Quota g:64510]\nSysvSegments=1\n", 1, -EDQUOT},
+		{"[Quota]\nSysvSegments=1\n[Quota g:64510]\nSysvSegments=3\n", 2, SHMB_INITIALISE},
+		{"[Quota]\nBytes=4K\n[Quota g:64510]\nBytes=12K\n", 2, SHMB_INITIALISE},
+	};
+	struct child alice;
+
+	if (!is_root_or_says_skipped())
+		return;
+	start(renewals[_i].config);
+	child_start(&alice, alice_spoils, &renewals[_i]);
+	ck_assert_int_eq(child_hear(&alice), 1);
+	child_run(bob_spoils, &renewals[_i]);
+	child_say(&alice, 2);
+	ck_assert_int_eq(child_wait(&alice), 0);
+	expect_ok(shmb_remove(root, "anew", NULL));
+	stop();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("paying");
@@ -219,6 +301,8 @@ int main(void)
 	tcase_add_test(tcase, what_is_in_use_when_a_limit_is_lowered_stays);
 	tcase_add_test(tcase, who_keeps_what_was_removed_pays_for_the_entry);
 	tcase_add_loop_test(tcase, a_new_generation_is_had_for_what_the_old_gives_back, 0, 2);
+	tcase_add_loop_test(tcase, memory_that_is_made_anew_is_within_the_limit_of_the_owners_group,
+			    0, 3);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

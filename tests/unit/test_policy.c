@@ -295,6 +295,12 @@ START_TEST(a_users_own_quota_beats_groups_and_these_beat_everybodys)
 	expect_limit(&bob, RESOURCE_OBJECTS, 30, "ops");
 	expect_limit(&bob_in_lab, RESOURCE_OBJECTS, 20, "lab");
 	expect_limit(&bob_alone, RESOURCE_OBJECTS, 100, "everybody");
+	ck_assert_uint_eq(policy_limiting_group(policy, &bob, RESOURCE_OBJECTS), OPS);
+	ck_assert_uint_eq(policy_limiting_group(policy, &bob_in_lab, RESOURCE_OBJECTS), LAB);
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_uint_eq(policy_limiting_group(policy, i ? &alice : &bob_alone,
+							RESOURCE_OBJECTS),
+				  CREDENTIALS_NO_GROUP);
 	/* What is not said of the user himself may still be said of his groups. */
 	expect_limit(&alice, RESOURCE_BYTES, 7, "lab");
 	expect_limit(&bob, RESOURCE_WATCHES, policy->built_in.limits[RESOURCE_WATCHES],
