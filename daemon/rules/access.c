@@ -93,6 +93,17 @@ const char *access_mode_fault(bool is_segment, uint16_t mode)
 	return NULL;
 }
 
+const char *access_group_fault(const struct permission *permission)
+{
+	if (permission->gid == CREDENTIALS_NO_GROUP)
+		return "is no group";
+	if (permission->gid == CREDENTIALS_GID_UNMAPPED &&
+	    ((permission->mode >> 3) & CLASS_BITS) != (permission->mode & CLASS_BITS))
+		return "stands for all groups that cannot be told apart, and so may have no more "
+		       "and no less than everybody";
+	return NULL;
+}
+
 const char *access_entry_fault(bool is_segment, const struct permission *permission,
 			       const struct wire_acl_entry *entry)
 {
@@ -196,6 +207,8 @@ const char *access_sysv_fault(const struct permission *permission, const struct 
 
 	if (fault)
 		return fault;
+	if (grant.gid == CREDENTIALS_GID_UNMAPPED)
+		grant.gid = broker->gid; /* one that there is; it has what everybody has */
 	group_bits = (grant.mode >> 3) & CLASS_BITS;
 	other_bits = grant.mode & CLASS_BITS;
 	in_group = credentials_in_group(owner, grant.gid);

@@ -67,6 +67,13 @@ bool access_fits(bool is_segment, unsigned access);
 const char *access_mode_fault(bool is_segment, uint16_t mode);
 
 /*
+ * NULL where PERMISSION's own group can be what it is, beside the mode; else what is wrong with it.
+ * A group that stands for all that cannot be mapped may have what everybody has, so that it says
+ * nothing: it is the own group of many a service.
+ */
+const char *access_group_fault(const struct permission *permission);
+
+/*
  * NULL for an entry that PERMISSION's list can have, whatever else is in it; else what is wrong
  * with it. The owner and the object's own group have the mode instead.
  */

@@ -130,6 +130,8 @@ bool credentials_group_is_empty(gid_t gid, uid_t user)
 
 bool credentials_in_group(const struct credentials *credentials, gid_t gid)
 {
+	if (gid == CREDENTIALS_GID_UNMAPPED || gid == CREDENTIALS_NO_GROUP)
+		return false;
 	return credentials->gid == gid || (credentials->n_groups > 0 &&
 					   bsearch(&gid, credentials->groups, credentials->n_groups,
 						   sizeof(gid), compare_groups));

@@ -11,8 +11,9 @@
 /* More groups than that are not judged: the broker keeps them for each connection. */
 #define CREDENTIALS_GROUPS_MAX 4096
 
-/* A uid that the kernel shows for users it cannot map: nobody in particular. */
+/* What the kernel shows for users and groups that it cannot map: nobody in particular. */
 #define CREDENTIALS_UID_UNMAPPED 65534u
+#define CREDENTIALS_GID_UNMAPPED 65534u
 
 /* In the place of a group: there is none. */
 #define CREDENTIALS_NO_GROUP ((gid_t)-1)
@@ -42,6 +43,7 @@ void credentials_sort_groups(gid_t *groups, size_t n);
  */
 bool credentials_group_is_empty(gid_t gid, uid_t user);
 
+/* Nobody is in a group that stands for all that cannot be mapped, nor in none. */
 bool credentials_in_group(const struct credentials *credentials, gid_t gid);
 
 #endif

@@ -12,6 +12,7 @@
 #include "rules/backing.h"
 #include "rules/policy.h"
 #include "server/dispatch.h"
+#include "server/managing.h"
 #include "server/overdraft.h"
 #include "server/peer.h"
 #include "server/server.h"
@@ -218,8 +219,10 @@ int creating_object(struct call *call, struct creation *creation, struct object 
 	struct object_plan *plan = &creation->plan;
 	enum resource short_of = RESOURCE_OBJECTS;
 	const char *why = "";
-	int r = choose_backing(call, creation, &why);
+	int r = managing_check_permission(call, plan->name, &plan->permission);
 
+	if (r == 0)
+		r = choose_backing(call, creation, &why);
 	if (r < 0)
 		return r;
 	plan->wants_key = creation->wants_key;

@@ -158,6 +158,8 @@ int handle_permit(struct call *call)
 		return r;
 	draft_init(&draft, object);
 	r = change(call, object, &draft);
+	if (r == 0)
+		r = managing_check_permission(call, object->name, &draft.permission);
 	if (r < 0)
 		return r;
 	owner = managing_owner(call, object);

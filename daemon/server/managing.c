@@ -38,6 +38,11 @@ int managing_check_group(struct call *call, const char *name, gid_t gid)
 {
 	const struct credentials *subject = &call->peer->member->credentials;
 
+	if (gid == CREDENTIALS_GID_UNMAPPED || gid == CREDENTIALS_NO_GROUP)
+		return call_refuse(call, -EINVAL,
+				   "\"%s\" cannot be given to group %u, which stands for nobody in "
+				   "particular; take another one",
+				   name, gid);
 	if (subject->uid == 0 || credentials_in_group(subject, gid))
 		return 0;
 	return call_refuse(call, -EPERM,
@@ -51,6 +56,19 @@ int managing_refuse_entry(struct call *call, const char *name, const struct wire
 {
 	return call_refuse(call, -EINVAL, "\"%s\" cannot have the entry %s:%u: it %s", name,
 			   wire_subject_text(entry->subject), entry->id, fault);
+}
+
+int managing_check_permission(struct call *call, const char *name,
+			      const struct permission *permission)
+{
+	const char *fault = access_group_fault(permission);
+
+	if (!fault)
+		return 0;
+	return call_refuse(call, -EINVAL,
+			   "\"%s\" cannot have group %u and mode 0%o: that group %s; take another "
+			   "group (chgrp, --group), or a mode with the same for group and others",
+			   name, permission->gid, permission->mode, fault);
 }
 
 struct credentials managing_owner(const struct call *call, const struct object *object)

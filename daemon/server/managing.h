@@ -9,6 +9,7 @@
 
 struct call;
 struct object;
+struct permission;
 struct wire_acl_entry;
 
 /*
@@ -25,6 +26,11 @@ int managing_check_group(struct call *call, const char *name, gid_t gid);
 /* NAME cannot have ENTRY: it FAULT, the end of a sentence. Returns -EINVAL. */
 int managing_refuse_entry(struct call *call, const char *name, const struct wire_acl_entry *entry,
 			  const char *fault);
+
+/* Whether the object of NAME can have PERMISSION's group beside its mode. Returns 0, or a refusal.
+ */
+int managing_check_permission(struct call *call, const char *name,
+			      const struct permission *permission);
 
 /*
  * What is known of the owner of OBJECT: all, when he is the client himself; else what the object

@@ -348,6 +348,31 @@ START_TEST(entries_that_no_list_can_have_are_told)
 }
 END_TEST
 
+/* A group that stands for many may have what everybody has, and nobody is in it. */
+START_TEST(a_group_that_cannot_be_told_apart_says_nothing)
+{
+	static const struct credentials unmapped = {.uid = 5, .gid = CREDENTIALS_GID_UNMAPPED};
+	struct permission permission = permission_of(OWNER_UID, CREDENTIALS_GID_UNMAPPED, 0);
+	struct permission in_none = permission_of(OWNER_UID, CREDENTIALS_NO_GROUP, 0600);
+
+	for (unsigned mode = 0; mode <= 0666; mode++) {
+		permission.mode = (uint16_t)mode;
+		if (mode & ~0666u)
+			continue;
+		ck_assert((access_group_fault(&permission) == NULL) ==
+			  ((mode & 070) >> 3 == (mode & 07)));
+		ck_assert_uint_eq(access_granted(&permission, &unmapped),
+				  (mode & 4 ? WIRE_ACCESS_READ : 0) |
+					  (mode & 2 ? WIRE_ACCESS_WRITE : 0));
+	}
+	ck_assert_ptr_nonnull(access_group_fault(&in_none));
+	permission.mode = 0666;
+	ck_assert_ptr_null(access_sysv_fault(&permission, &unmapped, &broker_itself, &grant));
+	ck_assert_uint_eq(grant.gid, broker_itself.gid);
+	ck_assert_uint_eq(grant.mode, 0066);
+}
+END_TEST
+
 START_TEST(a_segment_is_held_for_reading_or_both_and_a_fifo_in_one_direction)
 {
 	for (unsigned access = 0; access < 8; access++) {
@@ -373,6 +398,7 @@ int main(void)
 	tcase_add_test(tests, each_list_grants_each_subject_what_the_rule_says);
 	tcase_add_test(tests, what_sysv_is_told_is_what_is_granted);
 	tcase_add_test(tests, entries_that_no_list_can_have_are_told);
+	tcase_add_test(tests, a_group_that_cannot_be_told_apart_says_nothing);
 	tcase_add_test(tests, a_segment_is_held_for_reading_or_both_and_a_fifo_in_one_direction);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);

@@ -1,0 +1,117 @@
+/*
+ * Ids that stand for nobody in particular: whoever has uid 65534 is not served, and a group of that
+ * number is nobody's.
+ */
+#include <check.h>
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "library.h"
+#include "support/child.h"
+#include "support/raw.h"
+#include "support/suite.h"
+
+#define NOBODY 65534
+
+static struct broker broker;
+static struct shmb_connection *root;
+
+static void start(void)
+{
+	broker_start(&broker, NULL);
+	root = library_connect(&broker);
+}
+
+static void stop(void)
+{
+	shmb_disconnect(root);
+	broker_stop(&broker);
+}
+
+static int say_hello(struct child *self, void *data)
+{
+	struct raw raw;
+
+	(void)self;
+	(void)data;
+	become(NOBODY);
+	raw_connect(&raw, broker.socket);
+	ck_assert_int_eq(raw_hello(&raw), -EACCES);
+	ck_assert_ptr_nonnull(strstr(raw.reason, "uid 65534"));
+	ck_assert_ptr_nonnull(strstr(raw.reason, "map"));
+	raw_expect_end(&raw);
+	return 0;
+}
+
+START_TEST(uid_65534_is_not_served)
+{
+	if (!is_root_or_says_skipped())
+		return;
+	child_run(say_hello, NULL);
+	ck_assert_uint_eq(library_status(root).members, 1);
+}
+END_TEST
+
+/* Many services have no other group. */
+static int create_with_such_a_group(struct child *self, void *data)
+{
+	const struct shmb_change opening = {.kind = SHMB_CHANGE_MODE, .mode = 0640};
+	struct shmb_segment_options options = page;
+	struct shmb_connection *connection;
+	struct shmb_segment *segment;
+
+	(void)self;
+	(void)data;
+	ck_assert_int_eq(setgroups(0, NULL), 0);
+	ck_assert_int_eq(setresgid(NOBODY, NOBODY, NOBODY), 0);
+	ck_assert_int_eq(setresuid(UID_ALICE, UID_ALICE, UID_ALICE), 0);
+	connection = library_connect(&broker);
+	options.mode = 0660;
+	expect_refused(shmb_segment_open(connection, "grouped", &options, &segment), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "another group"));
+	options.mode = 0600;
+	segment = library_create(connection, "own", &options);
+	expect_refused(shmb_permit(connection, "own", &opening, NULL), -EINVAL);
+	ck_assert_uint_eq(library_stat(connection, "own").mode, 0600);
+	options.mode = 0666;
+	shmb_segment_detach(library_create(connection, "everybodys", &options));
+	/* To ask for it by name is a mistake in any case. */
+	options.flags |= SHMB_GROUP;
+	options.gid = NOBODY;
+	expect_refused(shmb_segment_open(connection, "asked", &options, &segment), -EINVAL);
+	shmb_disconnect(connection);
+	return 0;
+}
+
+START_TEST(group_65534_is_given_nothing_of_its_own)
+{
+	const unsigned nobodys[] = {NOBODY, (unsigned)-1};
+	struct shmb_segment *segment;
+
+	if (!is_root_or_says_skipped())
+		return;
+	child_run(create_with_such_a_group, NULL);
+	segment = library_create(root, "roots", &page);
+	for (size_t i = 0; i < ARRAY_SIZE(nobodys); i++) {
+		struct shmb_change giving = {.kind = SHMB_CHANGE_GROUP, .gid = nobodys[i]};
+
+		expect_refused(shmb_permit(root, "roots", &giving, NULL), -EINVAL);
+	}
+	ck_assert_uint_eq(library_stat(root, "roots").gid, getegid());
+	shmb_segment_detach(segment);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("nobody");
+	TCase *tcase = tcase_create("nobody");
+
+	tcase_add_checked_fixture(tcase, start, stop);
+	tcase_add_test(tcase, uid_65534_is_not_served);
+	tcase_add_test(tcase, group_65534_is_given_nothing_of_its_own);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
