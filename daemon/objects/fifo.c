@@ -45,17 +45,26 @@ static bool needs_acl(const struct permission *permission, uid_t broker_uid)
 	return permission->uid != broker_uid || (permission->mode & 0066u) || permission->n_acl;
 }
 
-/* Everything but the broker's own access: the owner, the group, those with an entry and the others.
+/*
+ * Everything but the broker's own access: the owner, the group, those with an entry and the others.
+ * The members of the broker's group are such others, but the kernel looks there first: they get
+ * the same, for which access_fifo_fault() has looked. A group that cannot be told apart has what
+ * everybody has, and no entry.
  */
-static int set_acl(int fd, const struct permission *permission)
+static int set_acl(int fd, const struct permission *permission,
+		   const struct broker_identity *broker)
 {
 	char text[(WIRE_ACL_MAX + 7) * ENTRY_TEXT_MAX];
+	const char *others = bits_text(permission->mode);
 	attr_cleanup(acl_cleanup) acl_t acl = NULL;
 	size_t used;
 
-	used = (size_t)snprintf(text, sizeof(text), "u::rw-,u:%u:%s,g::---,g:%u:%s,m::rw-,o::%s",
-				permission->uid, bits_text(permission->mode >> 6), permission->gid,
-				bits_text(permission->mode >> 3), bits_text(permission->mode));
+	used = (size_t)snprintf(text, sizeof(text), "u::rw-,u:%u:%s,g::%s,m::rw-,o::%s",
+				permission->uid, bits_text(permission->mode >> 6),
+				broker->group_is_empty ? "---" : others, others);
+	if (permission->gid != CREDENTIALS_GID_UNMAPPED)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, ",g:%u:%s",
+					 permission->gid, bits_text(permission->mode >> 3));
 	for (unsigned i = 0; i < permission->n_acl; i++) {
 		const struct wire_acl_entry *entry = &permission->acl[i];
 
@@ -98,7 +107,7 @@ static int check_place(int directory, const char *file, uid_t broker_uid)
 }
 
 static int make_under(int directory, const char *draft, const struct permission *permission,
-		      uid_t broker_uid, int *ret_keeper)
+		      const struct broker_identity *broker, int *ret_keeper)
 {
 	autofd keeper = -1;
 	int r;
@@ -106,16 +115,16 @@ static int make_under(int directory, const char *draft, const struct permission 
 	(void)unlinkat(directory, draft, 0);
 	if (mkfifoat(directory, draft, 0600) < 0)
 		return -errno;
-	r = open_keeper(directory, draft, broker_uid, &keeper);
-	if (r == 0 && needs_acl(permission, broker_uid))
-		r = set_acl(keeper, permission);
+	r = open_keeper(directory, draft, broker->uid, &keeper);
+	if (r == 0 && needs_acl(permission, broker->uid))
+		r = set_acl(keeper, permission, broker);
 	if (r == 0)
 		*ret_keeper = fd_steal(&keeper);
 	return r;
 }
 
 int fifo_create(struct fifo *fifo, int directory, const char *name,
-		const struct permission *permission, uid_t broker_uid)
+		const struct permission *permission, const struct broker_identity *broker)
 {
 	char file[WIRE_NAME_MAX + 1], draft[sizeof(file) + 1];
 	autofd keeper = -1;
@@ -123,9 +132,9 @@ int fifo_create(struct fifo *fifo, int directory, const char *name,
 
 	wire_name_to_file(name, file);
 	snprintf(draft, sizeof(draft), "%s~", file); /* no name has that character */
-	r = check_place(directory, file, broker_uid);
+	r = check_place(directory, file, broker->uid);
 	if (r == 0)
-		r = make_under(directory, draft, permission, broker_uid, &keeper);
+		r = make_under(directory, draft, permission, broker, &keeper);
 	if (r == 0 && renameat(directory, draft, directory, file) < 0)
 		r = -errno;
 	if (r < 0) {
@@ -136,9 +145,13 @@ int fifo_create(struct fifo *fifo, int directory, const char *name,
 	return 0;
 }
 
-int fifo_permit(const struct fifo *fifo, const struct permission *permission)
+int fifo_permit(const struct fifo *fifo, const struct permission *permission,
+		const struct broker_identity *broker)
 {
-	return set_acl(fifo->keeper, permission);
+	int r = set_acl(fifo->keeper, permission, broker);
+
+	/* Where there are no lists it has none, and is the broker's user's alone as it was made. */
+	return r == -ENOTSUP && !needs_acl(permission, broker->uid) ? 0 : r;
 }
 
 void fifo_destroy(struct fifo *fifo, int directory, const char *name)

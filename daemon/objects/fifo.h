@@ -20,11 +20,12 @@ struct fifo {
  * something that is not the broker's FIFO is in the way.
  */
 int fifo_create(struct fifo *fifo, int directory, const char *name,
-		const struct permission *permission, uid_t broker_uid);
+		const struct permission *permission, const struct broker_identity *broker);
 
 /* From now on it may be opened as PERMISSION says; who has it open keeps it. Returns 0 or -errno:
- * -ENOTSUP when the file system has no ACLs. */
-int fifo_permit(const struct fifo *fifo, const struct permission *permission);
+ * -ENOTSUP when that needs an ACL and the file system has none. */
+int fifo_permit(const struct fifo *fifo, const struct permission *permission,
+		const struct broker_identity *broker);
 
 /* Take its path away and close it; who has it open keeps it. Does nothing to an empty one. */
 void fifo_destroy(struct fifo *fifo, int directory, const char *name);

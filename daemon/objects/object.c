@@ -196,7 +196,7 @@ static int make_backing(struct object *object, uint8_t backing)
 
 	if (object->kind == WIRE_KIND_FIFO)
 		return fifo_create(&object->fifo, registry->fifo_directory, object->name,
-				   &object->permission, registry->broker.uid);
+				   &object->permission, &registry->broker);
 	return segment_create(&object->segment, backing, object->size, &object->grant,
 			      object->name);
 }
@@ -307,8 +307,9 @@ void object_remove(struct object *object, enum wire_ending ending)
 static int permit_backing(const struct object *object, const struct permission *permission,
 			  const struct sysv_grant *grant)
 {
-	return object->kind == WIRE_KIND_FIFO ? fifo_permit(&object->fifo, permission)
-					      : segment_permit(&object->segment, grant);
+	if (object->kind == WIRE_KIND_FIFO)
+		return fifo_permit(&object->fifo, permission, &object->registry->broker);
+	return segment_permit(&object->segment, grant);
 }
 
 int object_permit(struct object *object, const struct permission *permission,

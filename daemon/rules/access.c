@@ -148,6 +148,28 @@ const struct wire_acl_entry *access_find_entry(const struct permission *permissi
 	return NULL;
 }
 
+/* Whether GRANTED has all of ACCESS. */
+static bool includes(unsigned granted, unsigned access)
+{
+	return (granted | access) == granted;
+}
+
+const char *access_fifo_fault(const struct permission *permission,
+			      const struct broker_identity *broker)
+{
+	unsigned others = bits_to_access(permission->mode);
+	bool all_groups_have_it = permission->gid == CREDENTIALS_GID_UNMAPPED ||
+				  includes(bits_to_access(permission->mode >> 3), others);
+
+	for (unsigned i = 0; i < permission->n_acl; i++)
+		if (permission->acl[i].subject == WIRE_SUBJECT_GROUP)
+			all_groups_have_it &= includes(permission->acl[i].access, others);
+	if (broker->group_is_empty || all_groups_have_it)
+		return NULL;
+	return "the broker's own group has members, and the kernel would grant them what everybody "
+	       "has also where a group of theirs may do less";
+}
+
 /* The one group that a System V segment can name: the object's own, or that of the only entry when
  * the own group may do no more than everybody. */
 static const char *choose_group(const struct permission *permission, struct sysv_grant *grant)

@@ -89,6 +89,14 @@ const struct wire_acl_entry *access_find_entry(const struct permission *permissi
 					       uint32_t id);
 
 /*
+ * NULL where a FIFO that BROKER made can say PERMISSION exactly; else why not. Its file belongs to
+ * the broker's group, whose members the kernel grants what that group has, whatever else they are
+ * in; so they can be granted what everybody is, but not less.
+ */
+const char *access_fifo_fault(const struct permission *permission,
+			      const struct broker_identity *broker);
+
+/*
  * How a System V segment that BROKER made says PERMISSION, exactly and for everybody; OWNER is who
  * owns it, or asks for it and will. Returns NULL with the grant, or why there is none. The kernel
  * grants the group's bits to the maker's group as well.

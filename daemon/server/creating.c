@@ -142,6 +142,19 @@ static int refuse(struct call *call, const struct creation *creation, int r)
 	}
 }
 
+int creating_check_fifo(struct call *call, const char *name, const struct permission *permission)
+{
+	const char *fault = access_fifo_fault(permission, &call->server->registry->broker);
+
+	if (!fault)
+		return 0;
+	return call_refuse(
+		call, -ENOTSUP,
+		"\"%s\" cannot be a FIFO with mode 0%o and its list: %s; give every group "
+		"at least what the others have",
+		name, permission->mode, fault);
+}
+
 static bool has_private_group(const struct call *call, const struct permission *permission)
 {
 	const struct policy *policy = call->server->registry->policy;
@@ -189,20 +202,25 @@ bool creating_has_choice(const struct creation *creation)
 	       creating_allows(creation, WIRE_BACKING_MEMFD);
 }
 
+static int choose_fifo(struct call *call, struct creation *creation)
+{
+	const struct object_plan *plan = &creation->plan;
+
+	if (!creating_allows(creation, WIRE_BACKING_FIFO))
+		return call_refuse(call, -EPERM, "\"%s\" cannot be a FIFO (%s); take another name",
+				   plan->name, creation->backings_rule);
+	creation->plan.backing = WIRE_BACKING_FIFO;
+	return creating_check_fifo(call, plan->name, &plan->permission);
+}
+
 static int choose_backing(struct call *call, struct creation *creation, const char **ret_why)
 {
 	struct backing_answer answer;
 	int r;
 
-	if (creation->plan.kind == WIRE_KIND_FIFO) {
-		if (!creating_allows(creation, WIRE_BACKING_FIFO))
-			return call_refuse(call, -EPERM,
-					   "\"%s\" cannot be a FIFO (%s); take another name",
-					   creation->plan.name, creation->backings_rule);
-		creation->plan.backing = WIRE_BACKING_FIFO;
-		*ret_why = "";
-		return 0;
-	}
+	*ret_why = "";
+	if (creation->plan.kind == WIRE_KIND_FIFO)
+		return choose_fifo(call, creation);
 	r = creating_choose(call, creation, &answer);
 	if (r < 0)
 		return r;

@@ -44,6 +44,9 @@ void creating_apply_policy(const struct call *call, struct creation *creation);
 bool creating_allows(const struct creation *creation, uint8_t backing);
 bool creating_has_choice(const struct creation *creation);
 
+/* Whether a FIFO can say PERMISSION exactly. Returns 0, or a refusal. */
+int creating_check_fifo(struct call *call, const char *name, const struct permission *permission);
+
 /* What the limits of System V (SHMMNI, SHMALL, SHMMAX) and of memory look like. */
 bool creating_lacked_room(int r);
 

@@ -116,7 +116,8 @@ static int change(struct call *call, const struct object *object, struct draft *
 	}
 }
 
-/* What System V has to be told, where that is the backing: it has to be able to say it. */
+/* What System V has to be told, where that is the backing: it has to be able to say it. So does a
+ * FIFO; a memfd can say everything. */
 static int find_grant(struct call *call, const struct object *object, const struct draft *draft,
 		      const struct credentials *owner, struct sysv_grant *ret_grant)
 {
@@ -131,10 +132,11 @@ static int find_grant(struct call *call, const struct object *object, const stru
 	struct backing_answer answer;
 	int r;
 
-	if (object_backing(object) != WIRE_BACKING_SYSV) {
-		*ret_grant = object->grant;
+	*ret_grant = object->grant;
+	if (object->kind == WIRE_KIND_FIFO)
+		return creating_check_fifo(call, object->name, &draft->permission);
+	if (object_backing(object) != WIRE_BACKING_SYSV)
 		return 0;
-	}
 	r = creating_choose(call, &same, &answer);
 	if (r == -ENOTSUP)
 		return call_refuse(call, r,
@@ -169,6 +171,11 @@ int handle_permit(struct call *call)
 	r = object_permit(object, &draft.permission, &grant, &owner);
 	if (r == -EDQUOT)
 		return overdraft_refuse(call, object->name, &owner, RESOURCE_ACL_ENTRIES);
+	if (r == -ENOTSUP)
+		return call_refuse(call, r,
+				   "\"%s\" keeps its permission: another needs an ACL, which the "
+				   "file system of the FIFO directory does not have",
+				   object->name);
 	if (r < 0)
 		return call_refuse(call, r, "\"%s\" keeps its permission: %s", object->name,
 				   strerror(-r));

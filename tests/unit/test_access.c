@@ -373,6 +373,48 @@ START_TEST(a_group_that_cannot_be_told_apart_says_nothing)
 }
 END_TEST
 
+/* For everybody: in the broker's group and another, with every mode. The kernel grants whoever is
+ * in any group that grants it, and looks at the others' bits for those who are in none. */
+START_TEST(a_fifo_is_refused_exactly_where_the_kernel_would_grant_something_else)
+{
+	static const struct broker_identity crowded = {900, 900, false};
+	struct wire_acl_entry entry = {WIRE_SUBJECT_GROUP, WIRE_ACCESS_READ, 7};
+	struct permission permission = permission_of(OWNER_UID, GROUP, 0);
+	gid_t both[] = {7, 900};
+
+	permission.acl = &entry;
+	for (unsigned mode = 0; mode <= 0666; mode++) {
+		for (unsigned access = 0; access <= WIRE_ACCESS_BOTH; access++) {
+			const struct credentials in_group = {.uid = 5,
+							     .gid = GROUP,
+							     .n_groups = 1,
+							     .groups = &both[1]};
+			const struct credentials in_list = {.uid = 5,
+							    .gid = 5,
+							    .n_groups = 2,
+							    .groups = both};
+			unsigned others = (mode & 4 ? WIRE_ACCESS_READ : 0) |
+					  (mode & 2 ? WIRE_ACCESS_WRITE : 0);
+			bool is_exact = true;
+
+			if (mode & ~0666u)
+				continue;
+			permission.mode = (uint16_t)mode;
+			permission.n_acl = access != 0;
+			entry.access = (uint8_t)access;
+			for (int i = 0; i < (access ? 2 : 1); i++) {
+				unsigned said =
+					access_granted(&permission, i ? &in_list : &in_group);
+
+				is_exact &= said == (said | others);
+			}
+			ck_assert((access_fifo_fault(&permission, &crowded) == NULL) == is_exact);
+			ck_assert_ptr_null(access_fifo_fault(&permission, &broker_itself));
+		}
+	}
+}
+END_TEST
+
 START_TEST(a_segment_is_held_for_reading_or_both_and_a_fifo_in_one_direction)
 {
 	for (unsigned access = 0; access < 8; access++) {
@@ -399,6 +441,8 @@ int main(void)
 	tcase_add_test(tests, what_sysv_is_told_is_what_is_granted);
 	tcase_add_test(tests, entries_that_no_list_can_have_are_told);
 	tcase_add_test(tests, a_group_that_cannot_be_told_apart_says_nothing);
+	tcase_add_test(tests,
+		       a_fifo_is_refused_exactly_where_the_kernel_would_grant_something_else);
 	tcase_add_test(tests, a_segment_is_held_for_reading_or_both_and_a_fifo_in_one_direction);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
