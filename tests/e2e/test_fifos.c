@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -465,6 +467,51 @@ START_TEST(nothing_of_a_fifo_is_left)
 }
 END_TEST
 
+/* A broker whose runtime directory has room for N FIFOs, in a mount namespace of this test. Returns
+ * false, having said so, where that cannot be had. */
+static bool start_in_little_room(unsigned n)
+{
+	char options[64];
+
+	/* The directory itself, two locks, the socket and the directory of FIFOs. */
+	snprintf(options, sizeof(options), "nr_inodes=%u,mode=755", 5 + n);
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+		fprintf(stderr, "SKIPPED: only root can mount a small file system\n");
+		return false;
+	}
+	broker_start(&broker, NULL);
+	ck_assert_int_eq(broker_end(&broker, SIGTERM), 0);
+	ck_assert_int_eq(mount("none", broker.directory, "tmpfs", 0, options), 0);
+	broker_start_again(&broker, NULL);
+	return true;
+}
+
+START_TEST(a_full_file_system_refuses_and_leaves_nothing)
+{
+	struct shmb_fifo *first, *second;
+
+	if (!start_in_little_room(1))
+		return;
+	connection = library_connect(&broker);
+	expect_ok(shmb_fifo_open(connection, "first", SHMB_FIFO_READ, &creating, &first));
+	expect_refused(shmb_fifo_open(connection, "second", SHMB_FIFO_READ, &creating, &second),
+		       -ENOSPC);
+	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "FIFO directory"));
+	ck_assert(!library_exists(connection, "second"));
+	ck_assert_int_eq(broker_fifos(&broker), 1);
+	/* The new generation comes beside the old, and then takes its place. */
+	expect_refused(shmb_replace(connection, "first", NULL, NULL), -ENOSPC);
+	ck_assert_uint_eq(library_stat(connection, "first").generation, 1);
+	shmb_fifo_close(first);
+	eventually(shmb_fifo_open(connection, "second", SHMB_FIFO_READ, &creating, &second) == 0);
+	shmb_fifo_close(second);
+	shmb_disconnect(connection);
+	ck_assert_int_eq(broker_end(&broker, SIGTERM), 0);
+	ck_assert_int_eq(umount2(broker.directory, MNT_DETACH), 0);
+	broker_forget(&broker);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("fifos");
@@ -472,6 +519,7 @@ int main(void)
 	TCase *streams = tcase_create("streams");
 	TCase *writers = tcase_create("writers");
 	TCase *files = tcase_create("files");
+	TCase *rooms = tcase_create("rooms");
 
 	tcase_add_checked_fixture(shells, start, stop);
 	tcase_add_test(shells, a_shell_reaches_a_library_reader);
@@ -494,6 +542,8 @@ int main(void)
 	tcase_add_test(files, a_fifo_is_described_with_its_path);
 	tcase_add_test(files, the_file_system_keeps_others_out);
 	tcase_add_test(files, nothing_of_a_fifo_is_left);
+	tcase_add_test(rooms, a_full_file_system_refuses_and_leaves_nothing);
+	suite_add_tcase(suite, rooms);
 	suite_add_tcase(suite, shells);
 	suite_add_tcase(suite, streams);
 	suite_add_tcase(suite, writers);
