@@ -149,5 +149,11 @@ int config_check_private(gid_t gid, uid_t uid, const char **ret_fault)
 		*ret_fault = "names a group whose members cannot be looked up now";
 		return -EINVAL;
 	}
+	if (!credentials_is_own_group_of_nobody_but(uid, gid)) {
+		*ret_fault = "names the own group of another user (the fourth field of "
+			     "/etc/passwd); give one of the two another group, or take out this "
+			     "line";
+		return -EINVAL;
+	}
 	return 0;
 }

@@ -14,7 +14,8 @@
 int config_find_user(const char *text, uid_t *ret_uid, const char **ret_fault);
 int config_find_group(const char *text, gid_t *ret_gid, const char **ret_fault);
 
-/* Whether the group lists no member but UID; a fault when it does. */
+/* Whether the group lists no member but UID, nor is the own group of anybody else; a fault when it
+ * is. */
 int config_check_private(gid_t gid, uid_t uid, const char **ret_fault);
 
 #endif

@@ -95,8 +95,7 @@ static void close_file(FILE **file)
 		(void)fclose(*file);
 }
 
-/* Whether no user but USER has GID as his own group. */
-static bool has_no_other_user(gid_t gid, uid_t user)
+bool credentials_is_own_group_of_nobody_but(uid_t user, gid_t gid)
 {
 	attr_cleanup(close_file) FILE *users = fopen("/etc/passwd", "re");
 	struct passwd entry = {0}, *found;
@@ -125,7 +124,7 @@ static bool lists_no_member(gid_t gid)
 
 bool credentials_group_is_empty(gid_t gid, uid_t user)
 {
-	return has_no_other_user(gid, user) && lists_no_member(gid);
+	return credentials_is_own_group_of_nobody_but(user, gid) && lists_no_member(gid);
 }
 
 bool credentials_in_group(const struct credentials *credentials, gid_t gid)

@@ -38,9 +38,11 @@ void credentials_fini(struct credentials *credentials);
 void credentials_sort_groups(gid_t *groups, size_t n);
 
 /*
- * Whether GID has no member but USER, by /etc/passwd and /etc/group, where the users and groups of
- * services are. False also when that cannot be found out.
+ * Whether nobody but USER has GID as his own group, by /etc/passwd; and whether GID has no member
+ * but USER at all, also by /etc/group. Users and groups of services are there; those whom only
+ * another name service knows are not seen. False also when that cannot be found out.
  */
+bool credentials_is_own_group_of_nobody_but(uid_t user, gid_t gid);
 bool credentials_group_is_empty(gid_t gid, uid_t user);
 
 /* Nobody is in a group that stands for all that cannot be mapped, nor in none. */

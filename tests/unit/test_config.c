@@ -564,12 +564,12 @@ START_TEST(names_of_users_are_for_these_users)
 }
 END_TEST
 
-/* In a process of its own, with a database of groups of its own. */
-static bool has_own_groups(const char *path)
+/* In a process of its own, with a database of its own. */
+static bool has_own_database(const char *path, const char *database)
 {
 	return unshare(CLONE_NEWNS) == 0 &&
 	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	       mount(path, "/etc/group", NULL, MS_BIND, NULL) == 0;
+	       mount(path, database, NULL, MS_BIND, NULL) == 0;
 }
 
 START_TEST(a_group_with_other_members_is_nobodys_alone)
@@ -578,7 +578,7 @@ START_TEST(a_group_with_other_members_is_nobodys_alone)
 	char path[128];
 
 	write_file("group", "own:x:4000:daemon,no-such\nshared:x:4001:daemon,root\n");
-	if (!has_own_groups(path_of("group", path))) {
+	if (!has_own_database(path_of("group", path), "/etc/group")) {
 		fprintf(stderr, "NOT TESTED: members of groups, which take root to be mounted\n");
 		return;
 	}
@@ -593,6 +593,30 @@ START_TEST(a_group_with_other_members_is_nobodys_alone)
 		     "main:2: PrivateGroups=daemon:shared names a group that lists other members");
 	expect_fault(1, "main:2: PrivateGroups=daemon:4001 names a group that lists other members");
 	expect_fault(2, "main:2: PrivateGroups=root:own names a group that lists other members");
+}
+END_TEST
+
+/* Who has it as his own group is not listed in it. */
+START_TEST(the_own_group_of_another_user_is_not_private)
+{
+	struct policy *policy;
+	char path[128];
+
+	write_file("passwd", "root:x:0:0:::\ndaemon:x:1:4000:::\nalice:x:1000:4001:::\n"
+			     "bob:x:1001:4001:::\n");
+	if (!has_own_database(path_of("passwd", path), "/etc/passwd")) {
+		fprintf(stderr, "NOT TESTED: groups of users, which take root to be mounted\n");
+		return;
+	}
+	write_file("main", "[Broker]\nPrivateGroups=daemon:4000 54321:4002\n");
+	policy = load_good();
+	ck_assert(policy_is_private_group(policy, 4000, DAEMON));
+	policy_free(policy);
+	write_file("main", "[Broker]\nPrivateGroups=54321:4000 alice:4001 root:root\n");
+	load_faulty();
+	ck_assert_uint_eq(n_faults, 2);
+	expect_fault(0, "main:2: PrivateGroups=54321:4000 names the own group of another user");
+	expect_fault(1, "main:2: PrivateGroups=alice:4001 names the own group of another user");
 }
 END_TEST
 
@@ -652,6 +676,7 @@ int main(void)
 	tcase_add_test(tests, lists_of_later_files_replace_those_of_earlier_ones);
 	tcase_add_test(tests, what_is_linked_to_dev_null_is_left_out);
 	tcase_add_test(tests, a_group_with_other_members_is_nobodys_alone);
+	tcase_add_test(tests, the_own_group_of_another_user_is_not_private);
 	tcase_add_test(tests, names_of_users_are_for_these_users);
 	tcase_add_test(tests, names_of_users_are_theirs_whatever_the_defaults_say);
 	tcase_add_test(tests, users_that_cannot_be_read_are_a_fault);
