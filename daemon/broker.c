@@ -16,7 +16,7 @@
 #include "base/fd.h"
 #include "log.h"
 #include "objects/registry.h"
-#include "rules/config.h"
+#include "reload.h"
 #include "server/server.h"
 
 static const int ending_signals[] = {SIGTERM, SIGINT};
@@ -31,6 +31,8 @@ struct broker {
 	struct server server;
 	struct event signals[ARRAY_SIZE(ending_signals)];
 	struct event hangup;
+	struct reload reload;
+	bool group_is_empty; /* nobody else is in the broker's group, as it was at the start */
 };
 
 static void on_signal(evutil_socket_t number, short what, void *data)
@@ -42,34 +44,15 @@ static void on_signal(evutil_socket_t number, short what, void *data)
 	(void)event_base_loopbreak(broker->base);
 }
 
-static void say_fault(void *data, const char *file, unsigned line, const char *text)
+static void take_policy(void *data, const struct reload_result *result)
 {
-	(void)data;
-	if (line > 0)
-		log_error("%s:%u: %s", file, line, text);
-	else
-		log_error("%s: %s", file, text);
-}
+	struct broker *broker = data;
+	struct policy *before = broker->policy;
 
-/* Read the configuration; a faulty one changes nothing. Returns 0 or -errno, which has been said.
- */
-static int load_policy(struct broker *broker)
-{
-	struct policy *policy;
-	int r;
-
-	if (broker->settings->runtime.per_user)
-		return 0;
-	r = config_load(broker->settings->config, say_fault, NULL, &policy);
-	if (r < 0) {
-		log_error("the configuration was not taken (%s)%s", strerror(-r),
-			  broker->policy ? "; the one before stays" : "");
-		return r;
-	}
-	policy_free(broker->policy);
-	broker->policy = policy;
-	broker->registry.policy = policy;
-	return 0;
+	broker->policy = result->policy;
+	registry_take_policy(&broker->registry, result->policy, result->group_is_empty);
+	policy_free(before);
+	log_info("configuration reloaded");
 }
 
 /* As service managers say "reload"; a broker of one user has nothing to reload, and ends with its
@@ -80,8 +63,8 @@ static void on_hangup(evutil_socket_t number, short what, void *data)
 
 	if (broker->settings->runtime.per_user)
 		on_signal(number, what, data);
-	else if (load_policy(broker) == 0)
-		log_info("configuration reloaded");
+	else
+		reload_begin(&broker->reload);
 }
 
 /*
@@ -121,6 +104,19 @@ static void prepare_process(void)
 	(void)signal(SIGXFSZ, SIG_IGN);
 }
 
+/* A faulty configuration is no start. Returns 0 or -errno, which has been said. */
+static int load_policy(struct broker *broker)
+{
+	struct reload_result first = {.policy = NULL, .group_is_empty = true};
+	int r = 0;
+
+	if (!broker->settings->runtime.per_user)
+		r = reload_now(broker->settings->config, &first);
+	broker->policy = first.policy;
+	broker->group_is_empty = first.group_is_empty;
+	return r;
+}
+
 static struct event_base *make_base(void)
 {
 	struct event_config *config = event_config_new();
@@ -155,10 +151,8 @@ static bool is_service(const struct broker_settings *settings)
 
 static int start_registry(struct broker *broker, const struct broker_settings *settings)
 {
-	bool per_user = settings->runtime.per_user;
 	struct registry_settings registry = {
-		.broker = {geteuid(), getegid(),
-			   per_user || credentials_group_is_empty(getegid(), geteuid())},
+		.broker = {geteuid(), getegid(), broker->group_is_empty},
 		.fifo_directory = broker->runtime.fifo_directory,
 		.grace_ms = settings->grace_ms,
 		.keeps_objects = is_service(settings),
@@ -206,7 +200,7 @@ static void run_and_end(struct broker *broker)
 	registry_fini(&broker->registry);
 }
 
-static int run_on_base(struct broker *broker, const struct broker_settings *settings)
+static int serve(struct broker *broker, const struct broker_settings *settings)
 {
 	int r = watch_signals(broker);
 
@@ -228,6 +222,16 @@ static int run_on_base(struct broker *broker, const struct broker_settings *sett
 	for (size_t i = 0; i < ARRAY_SIZE(ending_signals); i++)
 		(void)event_del(&broker->signals[i]);
 	(void)event_del(&broker->hangup);
+	return r;
+}
+
+static int run_on_base(struct broker *broker, const struct broker_settings *settings)
+{
+	int r = reload_init(&broker->reload, broker->base, settings->config, take_policy, broker);
+
+	if (r == 0)
+		r = serve(broker, settings);
+	reload_fini(&broker->reload);
 	return r;
 }
 

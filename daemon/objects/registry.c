@@ -75,6 +75,13 @@ void registry_fini(struct registry *registry)
 	registry->fifo_directory = fd_close(registry->fifo_directory);
 }
 
+void registry_take_policy(struct registry *registry, const struct policy *policy,
+			  bool broker_group_is_empty)
+{
+	registry->policy = policy;
+	registry->broker.group_is_empty = broker_group_is_empty;
+}
+
 void registry_observe(struct registry *registry, struct observer *observer)
 {
 	LL_PREPEND(registry->observers, observer);

@@ -92,6 +92,14 @@ int registry_init(struct registry *registry, struct event_base *base,
  */
 void registry_fini(struct registry *registry);
 
+/*
+ * From now on POLICY decides, and the broker's own group is empty or not. What is there stays as it
+ * is; where the kernel grants more than was asked for, because that stood on what has changed, it
+ * is said. For a loop between two requests.
+ */
+void registry_take_policy(struct registry *registry, const struct policy *policy,
+			  bool broker_group_is_empty);
+
 void registry_observe(struct registry *registry, struct observer *observer);
 
 /* Tell the observers that somebody was not allowed something. */

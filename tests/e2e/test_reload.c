@@ -1,0 +1,184 @@
+/*
+ * Reloading: at any time, whoever asks for what meanwhile, and however long it takes.
+ */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "configured.h"
+#include "library.h"
+#include "support/child.h"
+#include "support/suite.h"
+
+#define RELOADS 20
+#define CLIENTS 3
+
+static struct broker broker;
+static struct shmb_connection *root;
+
+static void start(const char *text)
+{
+	root = configured_start(&broker, text);
+}
+
+static void stop(void)
+{
+	shmb_disconnect(root);
+	broker_stop(&broker);
+}
+
+static void ask_for_reload(const char *text)
+{
+	configured_write(text);
+	ck_assert_int_eq(kill(broker.pid, SIGHUP), 0);
+}
+
+/* Whether UID could create NAME, as root is told. */
+static bool may_create(unsigned uid, const char *name)
+{
+	const struct shmb_question question = {.uid = uid, .gid = uid, .deed = SHMB_DEED_CREATE};
+	struct shmb_verdict verdict;
+
+	expect_ok(shmb_explain(root, name, &question, &verdict));
+	return verdict.allowed;
+}
+
+/* The file that ends the work. */
+static const char *enough(void)
+{
+	static char path[80];
+
+	snprintf(path, sizeof(path), "%s/enough", broker.home);
+	return path;
+}
+
+/* Creates, opens and gives up, again and again. */
+static int work(struct child *self, void *data)
+{
+	const unsigned *uid = data;
+	struct shmb_connection *connection;
+	int64_t n = 0;
+	char name[48];
+
+	become(*uid);
+	connection = library_connect(&broker);
+	child_say(self, 0);
+	for (; access(enough(), F_OK) < 0; n++) {
+		struct shmb_segment *made, *again;
+
+		snprintf(name, sizeof(name), "work/%u/%ld", *uid, (long)n);
+		made = library_create(connection, name, &page);
+		again = library_open(connection, name, NULL);
+		shmb_segment_detach(made);
+		shmb_segment_detach(again);
+	}
+	child_say(self, n);
+	shmb_disconnect(connection);
+	return 0;
+}
+
+START_TEST(a_reload_disturbs_nobody)
+{
+	static const unsigned users[CLIENTS] = {UID_ALICE, UID_BOB, 64503};
+	struct child children[CLIENTS];
+
+	if (!is_root_or_says_skipped())
+		return;
+	start("");
+	for (size_t i = 0; i < CLIENTS; i++) {
+		child_start(&children[i], work, (void *)&users[i]);
+		ck_assert_int_eq(child_hear(&children[i]), 0);
+	}
+	for (int i = 0; i < RELOADS; i++) {
+		bool is_open = i % 2;
+
+		ask_for_reload(is_open ? "[Prefix work]\nCreate=*\n"
+				       : "[Prefix work]\nCreate=*\n[Prefix other]\n");
+		eventually(may_create(UID_BOB, "other") == is_open);
+	}
+	fd_close(open(enough(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	for (size_t i = 0; i < CLIENTS; i++) {
+		ck_assert_int_gt(child_hear(&children[i]), 0);
+		ck_assert_int_eq(child_wait(&children[i]), 0);
+	}
+	stop();
+}
+END_TEST
+
+#ifdef SHMB_TEST_SLOW_NAMES
+/* It hangs as long as the first of these files is there; the second comes when it is asked. */
+static char gate[80], asked[96];
+
+static void start_with_slow_names(void)
+{
+	const char *const options[] = {"--config", configured_file(), NULL};
+
+	start("");
+	shmb_disconnect(root);
+	ck_assert_int_eq(broker_end(&broker, SIGTERM), 0);
+	snprintf(gate, sizeof(gate), "%s/gate", broker.home);
+	snprintf(asked, sizeof(asked), "%s.asked", gate);
+	fd_close(open(gate, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	ck_assert_int_eq(setenv("SHMB_SLOW_NAMES", gate, 1), 0);
+	/* In two: a space would end a path in LD_PRELOAD. */
+	ck_assert_int_eq(setenv("LD_PRELOAD", SHMB_TEST_SLOW_NAMES, 1), 0);
+	ck_assert_int_eq(setenv("LD_LIBRARY_PATH", SHMB_TEST_SLOW_NAMES_DIRECTORY, 1), 0);
+	broker_start_again(&broker, options);
+	root = library_connect(&broker);
+}
+
+START_TEST(a_name_service_that_hangs_stops_nobody)
+{
+	struct shmb_segment *segment;
+
+	if (!is_root_or_says_skipped())
+		return;
+	start_with_slow_names();
+	ask_for_reload("[Prefix mine]\nCreate=u:slow\n");
+	eventually(access(asked, F_OK) == 0);
+	/* It hangs, and the policy of before holds. */
+	segment = library_create(root, "meanwhile", &page);
+	ck_assert(may_create(UID_BOB, "mine"));
+	/* What is asked for meanwhile is done when it is over. (Shorter than what was read before,
+	 * of the same file.) */
+	ask_for_reload("[Prefix more]\n");
+	shmb_segment_detach(segment);
+	stays_for(50, may_create(UID_BOB, "mine") && may_create(UID_BOB, "more"));
+	ck_assert(!broker_said(&broker, "configuration reloaded"));
+	ck_assert_int_eq(unlink(gate), 0);
+	eventually(!may_create(UID_BOB, "more"));
+	ck_assert(may_create(UID_BOB, "mine"));
+	stop();
+}
+END_TEST
+
+START_TEST(a_broker_ends_while_a_name_service_hangs)
+{
+	start_with_slow_names();
+	ask_for_reload("[Prefix mine]\nCreate=u:slow\n");
+	eventually(access(asked, F_OK) == 0);
+	stop();
+}
+END_TEST
+#endif
+
+int main(void)
+{
+	Suite *suite = suite_create("reload");
+	TCase *tcase = tcase_create("reload");
+
+	tcase_add_unchecked_fixture(tcase, configured_begin, configured_end);
+	tcase_add_test(tcase, a_reload_disturbs_nobody);
+#ifdef SHMB_TEST_SLOW_NAMES
+	tcase_add_test(tcase, a_name_service_that_hangs_stops_nobody);
+	tcase_add_test(tcase, a_broker_ends_while_a_name_service_hangs);
+#endif
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
