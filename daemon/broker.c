@@ -129,6 +129,15 @@ static struct event_base *make_base(void)
 	return base;
 }
 
+void broker_hold_hangups(bool are_held)
+{
+	sigset_t hangup;
+
+	(void)sigemptyset(&hangup);
+	(void)sigaddset(&hangup, SIGHUP);
+	(void)sigprocmask(are_held ? SIG_BLOCK : SIG_UNBLOCK, &hangup, NULL);
+}
+
 static int watch_signals(struct broker *broker)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(ending_signals); i++) {
@@ -139,7 +148,10 @@ static int watch_signals(struct broker *broker)
 	}
 	(void)event_assign(&broker->hangup, broker->base, SIGHUP, EV_SIGNAL | EV_PERSIST, on_hangup,
 			   broker);
-	return event_add(&broker->hangup, NULL) < 0 ? -ENOMEM : 0;
+	if (event_add(&broker->hangup, NULL) < 0)
+		return -ENOMEM;
+	broker_hold_hangups(false);
+	return 0;
 }
 
 /* A broker that a client started may have inherited that client's service manager. */

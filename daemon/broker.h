@@ -4,6 +4,7 @@
 #ifndef DAEMON_BROKER_H
 #define DAEMON_BROKER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "runtime.h"
@@ -15,6 +16,12 @@ struct broker_settings {
 	uint64_t hello_timeout_ms;
 	uint64_t idle_exit_ms;
 };
+
+/*
+ * Keep SIGHUP waiting, or let it come. Who asks for a reload while the broker starts would end it:
+ * so it is held from the first instruction of main() on, and broker_run() lets it come.
+ */
+void broker_hold_hangups(bool are_held);
 
 /* Run until SIGTERM, SIGINT or the end of the idle time. Returns 0, or -errno when it could not
  * start. */

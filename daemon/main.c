@@ -178,6 +178,7 @@ int main(int argc, char **argv)
 	bool is_check = false;
 	int code;
 
+	broker_hold_hangups(true);
 	while ((code = getopt_long(argc, argv, "us:d:c:hV", options, NULL)) != -1) {
 		if (code == OPTION_HELP)
 			return show(help);
@@ -194,8 +195,10 @@ int main(int argc, char **argv)
 	}
 	if (!have_standard_descriptors())
 		return EXIT_FAILURE;
-	if (is_check)
+	if (is_check) {
+		broker_hold_hangups(false);
 		return check_config(settings.config);
+	}
 	log_init();
 	return broker_run(&settings) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -2,12 +2,14 @@
  * Reloading: at any time, whoever asks for what meanwhile, and however long it takes.
  */
 #include <check.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -111,6 +113,57 @@ START_TEST(a_reload_disturbs_nobody)
 }
 END_TEST
 
+/* Whether the broker has PATH open. */
+static bool has_open(pid_t pid, const char *path)
+{
+	char directory[64], link[128], target[256];
+	bool found = false;
+	struct dirent *entry;
+	DIR *descriptors;
+
+	snprintf(directory, sizeof(directory), "/proc/%d/fd", (int)pid);
+	descriptors = opendir(directory);
+	while (descriptors && !found && (entry = readdir(descriptors))) {
+		ssize_t size;
+
+		snprintf(link, sizeof(link), "%s/%.16s", directory, entry->d_name);
+		size = readlink(link, target, sizeof(target) - 1);
+		if (size < 0)
+			continue;
+		target[size] = '\0';
+		found = strcmp(target, path) == 0;
+	}
+	if (descriptors)
+		closedir(descriptors);
+	return found;
+}
+
+/* Held up at its lock, where it has not set up its signals yet. */
+START_TEST(who_asks_while_the_broker_starts_is_served_then)
+{
+	const char *const options[] = {"--config", configured_file(), NULL};
+	char path[128];
+	int lock;
+
+	start("");
+	shmb_disconnect(root);
+	ck_assert_int_eq(broker_end(&broker, SIGTERM), 0);
+	snprintf(path, sizeof(path), "%s/lock", broker.directory);
+	lock = open(path, O_RDWR | O_CLOEXEC);
+	ck_assert_int_ge(lock, 0);
+	ck_assert_int_eq(flock(lock, LOCK_EX), 0);
+	broker_launch_again(&broker, options);
+	eventually(has_open(broker.pid, path));
+	ask_for_reload("[Prefix late]\n");
+	fd_close(lock);
+	broker_await(&broker);
+	root = library_connect(&broker);
+	eventually(broker_said(&broker, "configuration reloaded"));
+	ck_assert(!may_create(UID_BOB, "late"));
+	stop();
+}
+END_TEST
+
 #ifdef SHMB_TEST_SLOW_NAMES
 /* It hangs as long as the first of these files is there; the second comes when it is asked. */
 static char gate[80], asked[96];
@@ -175,6 +228,7 @@ int main(void)
 
 	tcase_add_unchecked_fixture(tcase, configured_begin, configured_end);
 	tcase_add_test(tcase, a_reload_disturbs_nobody);
+	tcase_add_test(tcase, who_asks_while_the_broker_starts_is_served_then);
 #ifdef SHMB_TEST_SLOW_NAMES
 	tcase_add_test(tcase, a_name_service_that_hangs_stops_nobody);
 	tcase_add_test(tcase, a_broker_ends_while_a_name_service_hangs);

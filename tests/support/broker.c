@@ -311,13 +311,23 @@ bool broker_on_demand(struct broker *broker)
 	return true;
 }
 
-void broker_start_again(struct broker *broker, const char *const *options)
+void broker_launch_again(struct broker *broker, const char *const *options)
 {
 	const struct broker_terms terms = {.options = options};
 
 	end_guardian(broker, false);
 	launch(broker, &terms);
+}
+
+void broker_await(const struct broker *broker)
+{
 	eventually(broker_answers(broker));
+}
+
+void broker_start_again(struct broker *broker, const char *const *options)
+{
+	broker_launch_again(broker, options);
+	broker_await(broker);
 }
 
 int broker_end(struct broker *broker, int signal)

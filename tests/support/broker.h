@@ -51,6 +51,10 @@ bool broker_on_demand(struct broker *broker);
 /* The same in the home of a broker that has ended: the next one at the same path. */
 void broker_start_again(struct broker *broker, const char *const *options);
 
+/* The same in two steps, so that something can happen while it starts. */
+void broker_launch_again(struct broker *broker, const char *const *options);
+void broker_await(const struct broker *broker);
+
 /* Send SIGNAL and wait for the end. Returns the exit status, or minus the signal's number. */
 int broker_end(struct broker *broker, int signal);
 
