@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "log.h"
+#include "objects/exactness.h"
 #include "objects/ghost.h"
 #include "objects/member.h"
 #include "objects/object.h"
@@ -80,6 +81,7 @@ void registry_take_policy(struct registry *registry, const struct policy *policy
 {
 	registry->policy = policy;
 	registry->broker.group_is_empty = broker_group_is_empty;
+	exactness_check(registry);
 }
 
 void registry_observe(struct registry *registry, struct observer *observer)

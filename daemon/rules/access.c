@@ -192,13 +192,15 @@ static const char *choose_group(const struct permission *permission, struct sysv
 	return NULL;
 }
 
+#define MAKERS_GROUP_HAS_MEMBERS                                                                   \
+	"the broker's own group has members, and System V would grant them what its group has"
+
 static const char *check_makers_group(const struct sysv_grant *grant,
 				      const struct broker_identity *broker)
 {
 	if (((grant->mode >> 3) & CLASS_BITS) != (grant->mode & CLASS_BITS) &&
 	    grant->gid != broker->gid && !broker->group_is_empty)
-		return "the broker's own group has members, and System V would grant them what its "
-		       "group has";
+		return MAKERS_GROUP_HAS_MEMBERS;
 	return NULL;
 }
 
@@ -245,5 +247,24 @@ const char *access_sysv_fault(const struct permission *permission, const struct 
 				: "its owner is a single user outside its group, which System V "
 				  "cannot name";
 	*ret_grant = grant;
+	return NULL;
+}
+
+const char *access_sysv_excess(const struct permission *permission, const struct sysv_grant *grant,
+			       bool is_private, const struct broker_identity *broker)
+{
+	const struct wire_acl_entry *entry =
+		access_find_entry(permission, WIRE_SUBJECT_GROUP, grant->gid);
+	unsigned granted = bits_to_access(grant->mode >> 3);
+	unsigned said = bits_to_access(permission->mode);
+
+	if (!broker->group_is_empty && grant->gid != broker->gid && !includes(said, granted))
+		return MAKERS_GROUP_HAS_MEMBERS;
+	if (entry)
+		said = entry->access;
+	else if (grant->gid == permission->gid)
+		said = bits_to_access(permission->mode >> 3);
+	if (!is_private && !includes(said, granted))
+		return "its group is not private to its owner any more (PrivateGroups=)";
 	return NULL;
 }

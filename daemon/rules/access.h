@@ -111,4 +111,12 @@ const char *access_sysv_fault(const struct permission *permission, const struct 
 const char *access_sysv_private(const struct permission *permission,
 				const struct broker_identity *broker, struct sysv_grant *ret_grant);
 
+/*
+ * NULL where GRANT, by which BROKER made a segment that said PERMISSION, still grants nobody but
+ * its owner more than that; else why it does not. IS_PRIVATE: nobody but the owner is in the
+ * permission's group.
+ */
+const char *access_sysv_excess(const struct permission *permission, const struct sysv_grant *grant,
+			       bool is_private, const struct broker_identity *broker);
+
 #endif

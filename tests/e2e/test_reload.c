@@ -5,11 +5,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -164,6 +168,149 @@ START_TEST(who_asks_while_the_broker_starts_is_served_then)
 }
 END_TEST
 
+/* The owner's own group says what he may do, as long as nobody else is in it. */
+static int make_private_segments(struct child *self, void *data)
+{
+	struct shmb_segment_options options = page;
+	struct shmb_connection *connection;
+	char name[32];
+
+	become(UID_ALICE);
+	connection = library_connect(&broker);
+	options.backing = SHMB_BACKING_SYSV;
+	options.mode = 0600;
+	for (int i = 0; i < *(const int *)data; i++) {
+		snprintf(name, sizeof(name), "private/%d", i);
+		(void)library_create(connection, name, &options);
+	}
+	options.mode = 0660;
+	(void)library_create(connection, "shared", &options);
+	child_say(self, 1);
+	ck_assert_int_eq(child_hear(self), 2);
+	shmb_disconnect(connection);
+	return 0;
+}
+
+START_TEST(what_grants_too_much_after_a_reload_is_named)
+{
+	int n = 22;
+	struct child alice;
+
+	if (!is_root_or_says_skipped())
+		return;
+	start("[Broker]\nPrivateGroups=64501:64501\n");
+	child_start(&alice, make_private_segments, &n);
+	ck_assert_int_eq(child_hear(&alice), 1);
+	configured_reload(&broker, "[Broker]\nPrivateGroups=64501:64501\n[Prefix a]\n",
+			  "configuration reloaded");
+	ck_assert(!broker_said(&broker, "grants more"));
+	configured_reload(&broker, "", "and 2 more System V segments");
+	ck_assert(broker_said(&broker, "shmctl replace private/0 --backing memfd"));
+	ck_assert(broker_said(&broker, "PrivateGroups="));
+	ck_assert(!broker_said(&broker, "\"shared\": System V segment"));
+	child_say(&alice, 2);
+	ck_assert_int_eq(child_wait(&alice), 0);
+	stop();
+}
+END_TEST
+
+/* This test's own database of groups, in a mount namespace of its own. */
+static bool has_groups(const char *text)
+{
+	static char path[] = "/tmp/shmbroker-groups-XXXXXX";
+	static bool is_mounted;
+	int fd = is_mounted ? open("/etc/group", O_WRONLY | O_TRUNC | O_CLOEXEC) : mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	ck_assert_int_eq(fchmod(fd, 0644), 0);
+	fd_close(fd);
+	if (!is_mounted) {
+		is_mounted = unshare(CLONE_NEWNS) == 0 &&
+			     mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+			     mount(path, "/etc/group", NULL, MS_BIND, NULL) == 0;
+		(void)unlink(path);
+	}
+	return is_mounted;
+}
+
+static int make_shared_objects(struct child *self, void *data)
+{
+	const struct shmb_fifo_options piped = {.flags = SHMB_CREATE, .mode = 0644};
+	struct shmb_segment_options options = page;
+	struct shmb_connection *connection;
+	struct shmb_fifo *fifo;
+
+	(void)data;
+	become(UID_ALICE);
+	connection = library_connect(&broker);
+	options.backing = SHMB_BACKING_SYSV;
+	options.mode = 0660;
+	(void)library_create(connection, "shared", &options);
+	expect_ok(shmb_fifo_open(connection, "pipe", SHMB_FIFO_READ, &piped, &fifo));
+	child_say(self, 1);
+	ck_assert_int_eq(child_hear(self), 2);
+	expect_refused(shmb_segment_open(connection, "later", &options,
+					 &(struct shmb_segment *){0}),
+		       -ENOTSUP);
+	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "the broker's own group has members"));
+	shmb_disconnect(connection);
+	return 0;
+}
+
+/* As a member of the broker's group, by a shell. */
+static int read_path_in_brokers_group(struct child *self, void *data)
+{
+	gid_t group = getegid();
+	int fd;
+
+	ck_assert_int_eq(setgroups(0, NULL), 0);
+	ck_assert_int_eq(setresgid(group, group, group), 0);
+	ck_assert_int_eq(setresuid(UID_BOB, UID_BOB, UID_BOB), 0);
+	fd = open(data, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	child_say(self, fd < 0 ? -errno : 0);
+	fd_close(fd);
+	return 0;
+}
+
+static int64_t member_reads(const char *path)
+{
+	struct child member;
+	int64_t r;
+
+	child_start(&member, read_path_in_brokers_group, (void *)path);
+	r = child_hear(&member);
+	ck_assert_int_eq(child_wait(&member), 0);
+	return r;
+}
+
+START_TEST(members_of_the_brokers_group_are_looked_for_again)
+{
+	struct shmb_object pipe;
+	struct child alice;
+
+	if (!is_root_or_says_skipped())
+		return;
+	if (getegid() != 0 || !has_groups("root:x:0:\n")) {
+		fprintf(stderr, "SKIPPED: /etc/group cannot be another one for this test\n");
+		return;
+	}
+	start("");
+	child_start(&alice, make_shared_objects, NULL);
+	ck_assert_int_eq(child_hear(&alice), 1);
+	pipe = library_stat(root, "pipe");
+	ck_assert_int_eq(member_reads(pipe.path), -EACCES); /* there should be none */
+	ck_assert(has_groups("root:x:0:bob\n"));
+	configured_reload(&broker, "", "configuration reloaded");
+	ck_assert(broker_said(&broker, "\"shared\": System V segment"));
+	ck_assert(broker_said(&broker, "the broker's own group has members"));
+	ck_assert_int_eq(member_reads(pipe.path), 0);
+	child_say(&alice, 2);
+	ck_assert_int_eq(child_wait(&alice), 0);
+	stop();
+}
+END_TEST
+
 #ifdef SHMB_TEST_SLOW_NAMES
 /* It hangs as long as the first of these files is there; the second comes when it is asked. */
 static char gate[80], asked[96];
@@ -229,6 +376,8 @@ int main(void)
 	tcase_add_unchecked_fixture(tcase, configured_begin, configured_end);
 	tcase_add_test(tcase, a_reload_disturbs_nobody);
 	tcase_add_test(tcase, who_asks_while_the_broker_starts_is_served_then);
+	tcase_add_test(tcase, what_grants_too_much_after_a_reload_is_named);
+	tcase_add_test(tcase, members_of_the_brokers_group_are_looked_for_again);
 #ifdef SHMB_TEST_SLOW_NAMES
 	tcase_add_test(tcase, a_name_service_that_hangs_stops_nobody);
 	tcase_add_test(tcase, a_broker_ends_while_a_name_service_hangs);

@@ -415,6 +415,40 @@ START_TEST(a_fifo_is_refused_exactly_where_the_kernel_would_grant_something_else
 }
 END_TEST
 
+/* What was exact when it was made, and what has changed since. */
+START_TEST(what_sysv_grants_too_much_later_is_told)
+{
+	static const struct broker_identity crowded = {900, 900, false};
+	struct wire_acl_entry entry = {WIRE_SUBJECT_GROUP, WIRE_ACCESS_READ, 7};
+	struct permission permission = permission_of(OWNER_UID, GROUP, 0600);
+
+	ck_assert_ptr_null(access_sysv_private(&permission, &broker_itself, &grant));
+	ck_assert_ptr_null(access_sysv_excess(&permission, &grant, true, &broker_itself));
+	ck_assert_ptr_nonnull(access_sysv_excess(&permission, &grant, false, &broker_itself));
+	ck_assert_ptr_nonnull(access_sysv_excess(&permission, &grant, true, &crowded));
+
+	/* One that stands on nothing. */
+	permission.mode = 0666;
+	grant = (struct sysv_grant){GROUP, 0066};
+	ck_assert_ptr_null(access_sysv_excess(&permission, &grant, false, &crowded));
+	permission.mode = 0660;
+	grant.mode = 0060;
+	ck_assert_ptr_null(access_sysv_excess(&permission, &grant, false, &broker_itself));
+	ck_assert_ptr_nonnull(access_sysv_excess(&permission, &grant, false, &crowded));
+
+	/* A group of the list. */
+	permission = permission_of(OWNER_UID, GROUP, 0400);
+	permission.acl = &entry;
+	permission.n_acl = 1;
+	grant = (struct sysv_grant){7, 0040};
+	ck_assert_ptr_null(access_sysv_excess(&permission, &grant, false, &broker_itself));
+	/* To give a group less than the others have narrows. */
+	permission = permission_of(OWNER_UID, GROUP, 0606);
+	grant = (struct sysv_grant){GROUP, 0006};
+	ck_assert_ptr_null(access_sysv_excess(&permission, &grant, false, &crowded));
+}
+END_TEST
+
 START_TEST(a_segment_is_held_for_reading_or_both_and_a_fifo_in_one_direction)
 {
 	for (unsigned access = 0; access < 8; access++) {
@@ -443,6 +477,7 @@ int main(void)
 	tcase_add_test(tests, a_group_that_cannot_be_told_apart_says_nothing);
 	tcase_add_test(tests,
 		       a_fifo_is_refused_exactly_where_the_kernel_would_grant_something_else);
+	tcase_add_test(tests, what_sysv_grants_too_much_later_is_told);
 	tcase_add_test(tests, a_segment_is_held_for_reading_or_both_and_a_fifo_in_one_direction);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
