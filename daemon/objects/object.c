@@ -248,6 +248,14 @@ static int enter_tables(struct object *object)
 	return 0;
 }
 
+static void leave_tables(struct object *object)
+{
+	struct registry *registry = object->registry;
+
+	HASH_DELETE(by_name, registry->by_name, object);
+	HASH_DELETE(by_id, registry->by_id, object);
+}
+
 int object_new(struct registry *registry, const struct object_plan *plan, struct member *creator,
 	       struct object **ret_object, enum resource *ret_short)
 {
@@ -274,11 +282,12 @@ int object_new(struct registry *registry, const struct object_plan *plan, struct
 	if (r == 0)
 		r = copy_permission(&plan->permission, &object->permission);
 	if (r == 0)
-		r = make_backing(object, plan->backing);
-	if (r == 0) {
 		r = enter_tables(object);
+	/* Last: what a new generation has taken from the one before could not be given back. */
+	if (r == 0) {
+		r = make_backing(object, plan->backing);
 		if (r < 0)
-			end_backing(object);
+			leave_tables(object);
 	}
 	if (r < 0) {
 		end_charges(object);

@@ -17,4 +17,5 @@ shmb_unit_test(test_journal LIBS daemon_broker)
 # Sanitizers have an allocator of their own in front.
 if(NOT SHMB_SANITIZE)
   shmb_unit_test(test_config_allocation LIBS daemon_rules failing_malloc)
+  shmb_unit_test(test_object_allocation LIBS daemon_objects failing_malloc)
 endif()
