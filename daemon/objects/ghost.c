@@ -1,6 +1,7 @@
 /*
  * Nothing tells when a segment that was removed goes; so the kernel is asked, at growing intervals
- * while nothing changes, and only while there are any.
+ * while nothing changes, and only while there are any. About those that die the reaper tells: they
+ * are in a list of their own, no longer than its queue.
  */
 #include "objects/ghost.h"
 
@@ -31,11 +32,11 @@ static void look_in(struct registry *registry, uint32_t ms)
 			  "until the next one is removed");
 }
 
-static void lay_to_rest(struct registry *registry, struct ghost *ghost)
+static void lay_to_rest(struct ghost **list, struct ghost *ghost)
 {
 	charge_end(&ghost->bytes);
 	charge_end(&ghost->slot);
-	DL_DELETE(registry->ghosts, ghost);
+	DL_DELETE(*list, ghost);
 	free(ghost);
 }
 
@@ -51,7 +52,7 @@ static void on_look(evutil_socket_t fd, short what, void *data)
 	{
 		if (segment_lives_on(&ghost->segment))
 			continue;
-		lay_to_rest(registry, ghost);
+		lay_to_rest(&registry->ghosts, ghost);
 		next_ms = LOOK_FIRST_MS;
 	}
 	if (registry->ghosts)
@@ -67,11 +68,32 @@ void ghosts_fini(struct registry *registry)
 {
 	(void)event_del(&registry->ghosts_look);
 	while (registry->ghosts)
-		lay_to_rest(registry, registry->ghosts);
+		lay_to_rest(&registry->ghosts, registry->ghosts);
+	while (registry->dying)
+		lay_to_rest(&registry->dying, registry->dying);
 }
 
-void ghost_mourn(struct registry *registry, const struct segment *segment, struct charge *bytes,
-		 struct charge *slot)
+void ghosts_look_at_dying(void *data)
+{
+	struct registry *registry = data;
+	struct ghost *ghost, *next;
+
+	DL_FOREACH_SAFE(registry->dying, ghost, next)
+	{
+		if (segment_has_key(&ghost->segment))
+			continue; /* its turn has not come */
+		if (!segment_lives_on(&ghost->segment)) {
+			lay_to_rest(&registry->dying, ghost);
+			continue;
+		}
+		DL_DELETE(registry->dying, ghost);
+		DL_APPEND(registry->ghosts, ghost);
+		look_in(registry, LOOK_FIRST_MS);
+	}
+}
+
+void ghost_mourn(struct registry *registry, const struct segment *segment, bool is_dying,
+		 struct charge *bytes, struct charge *slot)
 {
 	struct ghost *ghost;
 
@@ -83,6 +105,10 @@ void ghost_mourn(struct registry *registry, const struct segment *segment, struc
 	ghost->segment = *segment;
 	charge_move(&ghost->bytes, bytes);
 	charge_move(&ghost->slot, slot);
+	if (is_dying) {
+		DL_APPEND(registry->dying, ghost);
+		return;
+	}
 	DL_APPEND(registry->ghosts, ghost);
 	look_in(registry, LOOK_FIRST_MS);
 }

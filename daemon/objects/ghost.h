@@ -1,10 +1,12 @@
 /*
- * Ghosts: System V segments that were removed and are still attached somewhere. They have no name
- * any more, and cost memory and one of the kernel's few ids until the last user detaches; so their
- * charges stay until the kernel has forgotten them.
+ * Ghosts: System V segments that were removed and are still attached somewhere, or that the reaper
+ * has not removed yet. They have no name any more, and cost memory and one of the kernel's few ids;
+ * so their charges stay until the kernel has forgotten them.
  */
 #ifndef OBJECTS_GHOST_H
 #define OBJECTS_GHOST_H
+
+#include <stdbool.h>
 
 struct charge;
 struct registry;
@@ -16,10 +18,14 @@ void ghosts_init(struct registry *registry);
 void ghosts_fini(struct registry *registry);
 
 /*
- * SEGMENT, of which this process is the maker, was destroyed. If it lives on in the kernel, BYTES
- * and SLOT are taken over until it does not; else they are left alone.
+ * SEGMENT, of which this process is the maker, was destroyed, or, when it IS_DYING, given to the
+ * reaper. If it lives on in the kernel, BYTES and SLOT are taken over until it does not; else they
+ * are left alone.
  */
-void ghost_mourn(struct registry *registry, const struct segment *segment, struct charge *bytes,
-		 struct charge *slot);
+void ghost_mourn(struct registry *registry, const struct segment *segment, bool is_dying,
+		 struct charge *bytes, struct charge *slot);
+
+/* The reaper, of the registry that is DATA, has removed something. */
+void ghosts_look_at_dying(void *data);
 
 #endif

@@ -204,10 +204,11 @@ static int make_backing(struct object *object, uint8_t backing)
 /* What of a segment lives on in the kernel still costs. */
 static void end_segment(struct object *object)
 {
+	struct registry *registry = object->registry;
 	struct segment before = object->segment;
+	bool is_dying = reaper_end(&registry->reaper, &object->segment, object->size);
 
-	segment_destroy(&object->segment);
-	ghost_mourn(object->registry, &before, &object->charges[CHARGE_BYTES],
+	ghost_mourn(registry, &before, is_dying, &object->charges[CHARGE_BYTES],
 		    &object->charges[CHARGE_SLOT]);
 }
 

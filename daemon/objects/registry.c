@@ -27,6 +27,8 @@ int registry_init(struct registry *registry, struct event_base *base,
 				       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
 	};
 	ghosts_init(registry);
+	reaper_init(&registry->reaper, base, settings->has_one_thread, ghosts_look_at_dying,
+		    registry);
 	return registry->fifo_directory < 0 ? -errno : 0;
 }
 
@@ -72,6 +74,7 @@ void registry_fini(struct registry *registry)
 		part_with(object);
 	HASH_ITER(handle, registry->members, member, next_member)
 	member_end(member);
+	reaper_fini(&registry->reaper);
 	ghosts_fini(registry);
 	registry->fifo_directory = fd_close(registry->fifo_directory);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "objects/reaper.h"
 #include "rules/access.h"
 #include "rules/policy.h"
 #include "rules/quota.h"
@@ -56,6 +57,7 @@ struct registry_settings {
 	uint64_t grace_ms;          /* how long a member may be away */
 	bool keeps_objects;         /* a service manager holds them while the broker restarts */
 	bool pidfd_by_pid;          /* act as a kernel without SO_PEERPIDFD; for tests */
+	bool has_one_thread;        /* free large memory in the loop; for who changes its user */
 };
 
 struct registry {
@@ -67,7 +69,9 @@ struct registry {
 	struct object *by_id;   /* those and the removed ones that are still held, oldest first */
 	struct hold *holds;     /* the ledger, oldest first */
 	struct member *members;
-	struct ghost *ghosts;     /* System V segments that are gone and still attached */
+	struct reaper reaper;     /* frees large memory */
+	struct ghost *dying;      /* System V segments that it is to remove */
+	struct ghost *ghosts;     /* and those that are gone and still attached */
 	struct event ghosts_look; /* at them, in so many milliseconds: */
 	uint32_t ghosts_look_ms;
 	struct quota quota;          /* what each user has used up */

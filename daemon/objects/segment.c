@@ -4,7 +4,9 @@
 #include "objects/segment.h"
 
 #include <errno.h>
+#include <string.h>
 
+#include "log.h"
 #include "objects/segment_backing.h"
 
 int segment_create(struct segment *segment, uint8_t backing, uint64_t size,
@@ -23,11 +25,27 @@ int segment_permit(const struct segment *segment, const struct sysv_grant *grant
 	return segment->backing == WIRE_BACKING_SYSV ? segment_sysv_permit(segment, grant) : 0;
 }
 
+int segment_end(struct segment *segment)
+{
+	int r = segment->backing == WIRE_BACKING_SYSV ? segment_sysv_remove(segment) : 0;
+
+	segment_abandon(segment);
+	return r;
+}
+
+void segment_say_left(int id, int error)
+{
+	log_error("System V segment %d cannot be removed: %s; remove it with ipcrm -m %d", id,
+		  strerror(-error), id);
+}
+
 void segment_destroy(struct segment *segment)
 {
-	if (segment->backing == WIRE_BACKING_SYSV)
-		segment_sysv_destroy(segment);
-	segment_abandon(segment);
+	struct segment before = *segment;
+	int r = segment_end(segment);
+
+	if (r < 0)
+		segment_say_left(before.sysv.id, r);
 }
 
 void segment_abandon(struct segment *segment)
@@ -53,6 +71,11 @@ bool segment_is_intact(const struct segment *segment, uint64_t size)
 bool segment_lives_on(const struct segment *destroyed)
 {
 	return destroyed->backing == WIRE_BACKING_SYSV && segment_sysv_lives_on(destroyed);
+}
+
+bool segment_has_key(const struct segment *segment)
+{
+	return segment->backing == WIRE_BACKING_SYSV && segment_sysv_has_key(segment);
 }
 
 uint64_t segment_attachments(const struct segment *segment)

@@ -44,6 +44,11 @@ int segment_permit(const struct segment *segment, const struct sysv_grant *grant
 /* End it: nobody can attach it any more; what is attached stays. Does nothing to an empty one. */
 void segment_destroy(struct segment *segment);
 
+/* The same in silence, for other threads than the loop's. Returns 0 or -errno, with which a System
+ * V segment is left, for the loop to say so. */
+int segment_end(struct segment *segment);
+void segment_say_left(int id, int error);
+
 /* Leave the kernel's object alone, closing what the broker has of it. */
 void segment_abandon(struct segment *segment);
 
@@ -57,9 +62,13 @@ int segment_descriptor(struct segment *segment, unsigned access, int *ret_fd);
  * root can remove a System V segment, and its id comes round again. */
 bool segment_is_intact(const struct segment *segment, uint64_t size);
 
-/* Whether the kernel still has what SEGMENT was before it was destroyed; false for a memfd, of
- * which the broker does not know. */
+/* Whether the kernel still has what SEGMENT was before it was destroyed, or is about to be; false
+ * for a memfd, of which the broker does not know. */
 bool segment_lives_on(const struct segment *destroyed);
+
+/* Whether it can be found by its key, which a System V segment loses when it is removed; false for
+ * a memfd. */
+bool segment_has_key(const struct segment *segment);
 
 /* How many attachments the kernel counts, also those that the ledger does not know. 0 for memfd. */
 uint64_t segment_attachments(const struct segment *segment);

@@ -9,8 +9,9 @@
 int segment_sysv_create(struct segment *segment, uint64_t size, const struct sysv_grant *grant);
 int segment_sysv_permit(const struct segment *segment, const struct sysv_grant *grant);
 bool segment_sysv_is_intact(const struct segment *segment, uint64_t size);
+bool segment_sysv_has_key(const struct segment *segment);
 bool segment_sysv_lives_on(const struct segment *destroyed);
-void segment_sysv_destroy(struct segment *segment);
+int segment_sysv_remove(const struct segment *segment);
 uint64_t segment_sysv_attachments(const struct segment *segment);
 
 int segment_memfd_create(struct segment *segment, uint64_t size, const char *name);

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/random.h"
-#include "log.h"
 #include "objects/segment_backing.h"
 
 #define KEY_TRIES   32
@@ -68,8 +67,7 @@ int segment_sysv_create(struct segment *segment, uint64_t size, const struct sys
 		return 0;
 	r = segment_sysv_permit(segment, grant);
 	if (r < 0) {
-		segment_sysv_destroy(segment);
-		segment->backing = 0;
+		segment_destroy(segment);
 	}
 	return r;
 }
@@ -81,25 +79,33 @@ bool segment_sysv_is_intact(const struct segment *segment, uint64_t size)
 	return look(segment, &now) && now.shm_segsz == size;
 }
 
-void segment_sysv_destroy(struct segment *segment)
+int segment_sysv_remove(const struct segment *segment)
 {
 	struct shmid_ds now;
 
 	if (!look(segment, &now))
-		return; /* gone already, and the id may be another's by now */
+		return 0; /* gone already, and the id may be another's by now */
 	if (shmctl(segment->sysv.id, IPC_RMID, NULL) < 0 && errno != EIDRM && errno != EINVAL)
-		log_error("System V segment %d cannot be removed: %m; remove it with ipcrm -m %d",
-			  segment->sysv.id, segment->sysv.id);
+		return -errno;
+	return 0;
+}
+
+bool segment_sysv_has_key(const struct segment *segment)
+{
+	struct shmid_ds now;
+
+	return look(segment, &now);
 }
 
 /* A removed segment has lost its key, and its id is another's only after the kernel has forgotten
- * it. */
+ * it. One that is still to be removed has its key. */
 bool segment_sysv_lives_on(const struct segment *destroyed)
 {
 	struct shmid_ds now;
 
-	return shmctl(destroyed->sysv.id, IPC_STAT, &now) == 0 &&
-	       (now.shm_perm.mode & SHM_DEST) != 0 && now.shm_perm.cuid == geteuid();
+	if (shmctl(destroyed->sysv.id, IPC_STAT, &now) < 0 || now.shm_perm.cuid != geteuid())
+		return false;
+	return (now.shm_perm.mode & SHM_DEST) != 0 || now.shm_perm.__key == destroyed->sysv.key;
 }
 
 uint64_t segment_sysv_attachments(const struct segment *segment)

@@ -139,6 +139,7 @@ void host_start(struct host *host, unsigned settings)
 		.broker = {geteuid(), getegid(), (settings & HOST_GROUP_EMPTY) != 0},
 		.fifo_directory = fifo_directory,
 		.grace_ms = settings & HOST_LONG_GRACE ? HOST_GRACE_MS : 0,
+		.has_one_thread = true,
 		.pidfd_by_pid = (settings & HOST_PIDFD_BY_PID) != 0,
 	};
 	struct server_settings server = {

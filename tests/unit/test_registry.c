@@ -390,6 +390,100 @@ START_TEST(walking_by_cursor_goes_on_where_the_cursor_has_vanished)
 }
 END_TEST
 
+/* A segment that is large enough for the reaper, which is made to believe that its thread is busy.
+ */
+static struct object *make_large(const char *name, uint8_t lifetime)
+{
+	struct object_plan plan = {
+		.name = name,
+		.layout = "tag/1",
+		.kind = WIRE_KIND_SEGMENT,
+		.backing = WIRE_BACKING_SYSV,
+		.lifetime = lifetime,
+		.size = REAPER_WORTHWHILE,
+		.generation = 1,
+		.permission = {.uid = geteuid(), .gid = getegid(), .mode = 0600},
+	};
+	struct object *object;
+
+	ck_assert_int_eq(object_new(&registry, &plan, NULL, &object, NULL), 0);
+	registry.reaper.is_at_work = true;
+	return object;
+}
+
+static uint64_t charged(enum resource resource)
+{
+	return quota_used(&registry.quota, geteuid(), resource);
+}
+
+/* Something more to free starts the thread. */
+static void let_reaper_go(void)
+{
+	struct object *object = make_large("more", WIRE_LIFETIME_KEEP);
+
+	registry.reaper.is_at_work = false;
+	object_remove(object, WIRE_ENDING_REMOVED);
+	run_loop();
+}
+
+START_TEST(what_the_reaper_has_not_removed_yet_is_charged)
+{
+	struct object *object = make_large("a", WIRE_LIFETIME_KEEP);
+	int id = object->segment.sysv.id;
+	struct shmid_ds now;
+
+	object_remove(object, WIRE_ENDING_REMOVED);
+	ck_assert_ptr_null(registry_find(&registry, "a"));
+	ck_assert_int_eq(shmctl(id, IPC_STAT, &now), 0);
+	ck_assert_uint_eq(charged(RESOURCE_OBJECTS), 0);
+	ck_assert_uint_eq(charged(RESOURCE_BYTES), REAPER_WORTHWHILE);
+	ck_assert_uint_eq(charged(RESOURCE_SYSV_SEGMENTS), 1);
+	let_reaper_go();
+	ck_assert_int_eq(shmctl(id, IPC_STAT, &now), -1);
+	ck_assert_uint_eq(quota_users(&registry.quota), 0);
+}
+END_TEST
+
+/* Whoever of the broker's user has attached it meanwhile keeps it, and it costs until he detaches.
+ */
+START_TEST(what_is_attached_before_the_reaper_comes_is_charged_until_it_is_detached)
+{
+	struct object *object = make_large("a", WIRE_LIFETIME_KEEP);
+	void *data = shmat(object->segment.sysv.id, NULL, 0);
+
+	ck_assert_ptr_ne(data, (void *)-1);
+	object_remove(object, WIRE_ENDING_REMOVED);
+	object = make_large("more", WIRE_LIFETIME_KEEP);
+	registry.reaper.is_at_work = false;
+	object_remove(object, WIRE_ENDING_REMOVED);
+	while (registry.dying)
+		(void)event_base_loop(base, EVLOOP_ONCE);
+	ck_assert_uint_eq(charged(RESOURCE_SYSV_SEGMENTS), 1);
+	ck_assert_int_eq(shmdt(data), 0);
+	run_loop();
+	ck_assert_uint_eq(quota_users(&registry.quota), 0);
+}
+END_TEST
+
+START_TEST(new_memory_is_charged_beside_what_the_reaper_has_not_removed_yet)
+{
+	struct object *object = make_large("a", WIRE_LIFETIME_KEEP);
+	struct member *member = make_member();
+
+	hold_end(hold_for(object, member, WIRE_ACCESS_BOTH));
+	(void)hold_for(object, member, WIRE_ACCESS_BOTH);
+	ck_assert_uint_eq(object->generation, 2);
+	ck_assert_uint_eq(charged(RESOURCE_BYTES), 2 * REAPER_WORTHWHILE);
+	ck_assert_uint_eq(charged(RESOURCE_SYSV_SEGMENTS), 2);
+	member_end(member);
+	let_reaper_go();
+	ck_assert_uint_eq(charged(RESOURCE_BYTES), REAPER_WORTHWHILE);
+	ck_assert_uint_eq(charged(RESOURCE_SYSV_SEGMENTS), 1);
+	object_remove(object, WIRE_ENDING_REMOVED);
+	run_loop();
+}
+END_TEST
+
 START_TEST(at_the_end_keep_sysv_stays_and_the_rest_goes)
 {
 	struct object *kept = make_object("kept", WIRE_BACKING_SYSV, WIRE_LIFETIME_KEEP, NULL);
@@ -442,6 +536,10 @@ int main(void)
 	tcase_add_test(tests, an_untrusted_pidfd_counts_only_after_the_nonce);
 	tcase_add_test(tests, who_comes_back_has_to_say_its_holds_again);
 	tcase_add_test(tests, walking_by_cursor_goes_on_where_the_cursor_has_vanished);
+	tcase_add_test(tests, what_the_reaper_has_not_removed_yet_is_charged);
+	tcase_add_test(tests,
+		       what_is_attached_before_the_reaper_comes_is_charged_until_it_is_detached);
+	tcase_add_test(tests, new_memory_is_charged_beside_what_the_reaper_has_not_removed_yet);
 	tcase_add_test(tests, at_the_end_keep_sysv_stays_and_the_rest_goes);
 	tcase_add_test(
 		tests,
