@@ -56,6 +56,7 @@ int charge_take(struct charge *charge, struct quota *quota, uid_t uid, enum reso
 		close_if_unused(quota, account);
 		return -EDQUOT;
 	}
+	quota->total[resource] += amount;
 	account->used[resource] = sum;
 	account->n_charges++;
 	*charge = (struct charge){account, quota, amount, (uint8_t)resource};
@@ -69,6 +70,7 @@ int charge_change(struct charge *charge, uint64_t amount, uint64_t limit)
 
 	if (!checked_add_u64(others, amount, &sum) || (amount > charge->amount && sum > limit))
 		return -EDQUOT;
+	charge->quota->total[charge->resource] += amount - charge->amount;
 	*used = sum;
 	charge->amount = amount;
 	return 0;
@@ -86,6 +88,7 @@ void charge_end(struct charge *charge)
 
 	if (!account)
 		return;
+	charge->quota->total[charge->resource] -= charge->amount;
 	account->used[charge->resource] -= charge->amount;
 	account->n_charges--;
 	close_if_unused(charge->quota, account);
@@ -97,6 +100,33 @@ uint64_t quota_used(const struct quota *quota, uid_t uid, enum resource resource
 	const struct quota_account *account = find(quota, uid);
 
 	return account ? account->used[resource] : 0;
+}
+
+uint64_t quota_total(const struct quota *quota, enum resource resource)
+{
+	return quota->total[resource];
+}
+
+uint64_t quota_share(const struct quota *quota, uid_t uid, enum resource resource, uint64_t whole)
+{
+	uint64_t others = quota->total[resource] - quota_used(quota, uid, resource);
+
+	return others < whole ? (whole - others) / 4 : 0;
+}
+
+bool quota_greatest(const struct quota *quota, enum resource resource, uid_t *ret_uid,
+		    uint64_t *ret_used)
+{
+	const struct quota_account *account, *next, *greatest = NULL;
+
+	HASH_ITER(handle, quota->accounts, account, next)
+	if (account->used[resource] > (greatest ? greatest->used[resource] : 0))
+		greatest = account;
+	if (!greatest)
+		return false;
+	*ret_uid = greatest->uid;
+	*ret_used = greatest->used[resource];
+	return true;
 }
 
 unsigned quota_users(const struct quota *quota)

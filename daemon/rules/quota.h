@@ -9,6 +9,7 @@
 #ifndef RULES_QUOTA_H
 #define RULES_QUOTA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -25,6 +26,7 @@ struct quota_account {
 
 struct quota {
 	struct quota_account *accounts;
+	uint64_t total[RESOURCES_N]; /* of all accounts */
 };
 
 /* Zeroed it pays for nothing. */
@@ -51,6 +53,17 @@ void charge_move(struct charge *to, struct charge *from);
 
 /* Refund. Does nothing to one that pays for nothing, and leaves it so. */
 void charge_end(struct charge *charge);
+
+/* What all users have used up. */
+uint64_t quota_total(const struct quota *quota, enum resource resource);
+
+/* How much UID may use up of WHOLE when it has to be enough for everybody: a quarter of what the
+ * others leave. So there is always something left, however many take as much as they may. */
+uint64_t quota_share(const struct quota *quota, uid_t uid, enum resource resource, uint64_t whole);
+
+/* The user who has used up most; false when nobody has used up anything. */
+bool quota_greatest(const struct quota *quota, enum resource resource, uid_t *ret_uid,
+		    uint64_t *ret_used);
 
 uint64_t quota_used(const struct quota *quota, uid_t uid, enum resource resource);
 

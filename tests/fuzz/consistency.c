@@ -243,10 +243,18 @@ static void check_account(const struct server *server, const struct quota_accoun
 
 static void check_quota(const struct server *server)
 {
+	const struct quota *quota = &server->registry->quota;
+	uint64_t total[RESOURCES_N] = {0};
 	struct quota_account *account, *next;
 
-	HASH_ITER(handle, server->registry->quota.accounts, account, next)
-	check_account(server, account);
+	HASH_ITER(handle, quota->accounts, account, next)
+	{
+		check_account(server, account);
+		for (unsigned i = 0; i < RESOURCES_N; i++)
+			total[i] += account->used[i];
+	}
+	FUZZ_REQUIRE(memcmp(total, quota->total, sizeof(total)) == 0,
+		     "what all users have is not what is counted for all");
 }
 
 void consistency_check(const struct server *server)

@@ -111,6 +111,54 @@ START_TEST(a_charge_that_moved_ends_once)
 }
 END_TEST
 
+START_TEST(totals_are_of_all_users)
+{
+	struct charge first = {0}, second = {0}, third = {0};
+	uint64_t used = 0;
+	uid_t uid = 0;
+
+	ck_assert(!quota_greatest(&quota, RESOURCE_UNDER_WAY, &uid, &used));
+	ck_assert_int_eq(charge_take(&first, &quota, ALICE, RESOURCE_UNDER_WAY, 5, 9), 0);
+	ck_assert_int_eq(charge_take(&second, &quota, ALICE, RESOURCE_UNDER_WAY, 2, 9), 0);
+	ck_assert_int_eq(charge_take(&third, &quota, BOB, RESOURCE_UNDER_WAY, 6, 9), 0);
+	ck_assert_int_eq(charge_change(&third, 10, 9), -EDQUOT);
+	ck_assert_uint_eq(quota_total(&quota, RESOURCE_UNDER_WAY), 13);
+	ck_assert_uint_eq(quota_total(&quota, RESOURCE_BYTES), 0);
+	ck_assert(quota_greatest(&quota, RESOURCE_UNDER_WAY, &uid, &used));
+	ck_assert_uint_eq(uid, ALICE);
+	ck_assert_uint_eq(used, 7);
+	ck_assert_int_eq(charge_change(&third, 9, 9), 0);
+	ck_assert_int_eq(charge_change(&first, 1, 9), 0);
+	ck_assert_uint_eq(quota_total(&quota, RESOURCE_UNDER_WAY), 12);
+	charge_end(&second);
+	charge_end(&first);
+	charge_end(&third);
+	ck_assert_uint_eq(quota_total(&quota, RESOURCE_UNDER_WAY), 0);
+}
+END_TEST
+
+/* However many take as much as they may, one more gets something. */
+START_TEST(a_share_is_a_quarter_of_what_the_others_leave)
+{
+	static const uint64_t shares[] = {60, 45, 33, 25, 19, 14};
+	struct charge charges[6] = {0};
+
+	for (unsigned i = 0; i < 6; i++) {
+		uint64_t share = quota_share(&quota, ALICE + i, RESOURCE_UNDER_WAY, 240);
+
+		ck_assert_uint_eq(share, shares[i]);
+		ck_assert_int_eq(charge_take(&charges[i], &quota, ALICE + i, RESOURCE_UNDER_WAY,
+					     share, share),
+				 0);
+		/* His own does not count against him. */
+		ck_assert_uint_eq(quota_share(&quota, ALICE + i, RESOURCE_UNDER_WAY, 240), share);
+	}
+	ck_assert_uint_eq(quota_share(&quota, BOB + 9, RESOURCE_UNDER_WAY, 100), 0);
+	for (unsigned i = 0; i < 6; i++)
+		charge_end(&charges[i]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("quota");
@@ -123,6 +171,8 @@ int main(void)
 	tcase_add_test(tests, a_limit_below_what_is_used_stops_growth_alone);
 	tcase_add_test(tests, a_refused_charge_opens_no_account);
 	tcase_add_test(tests, a_charge_that_moved_ends_once);
+	tcase_add_test(tests, totals_are_of_all_users);
+	tcase_add_test(tests, a_share_is_a_quarter_of_what_the_others_leave);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
 }
