@@ -47,9 +47,7 @@ void journal_put(struct journal_entry *entry, const char *field, const char *for
 	va_end(arguments);
 	if (n < 0 || (size_t)n >= room - name_size)
 		return;
-	for (char *at = line + name_size; *at; at++)
-		if (*at == '\n')
-			*at = ' ';
+	text_one_line(line + name_size);
 	line[name_size + (size_t)n] = '\n';
 	entry->used += name_size + (size_t)n + 1;
 }

@@ -26,7 +26,7 @@ struct journal_entry {
 void journal_open(struct journal *journal, const char *path);
 void journal_close(struct journal *journal);
 
-/* Add FIELD; a line feed in its value becomes a blank. */
+/* Add FIELD. Control bytes in its value become '?': a line feed would begin another field. */
 attr_printf(3, 4) void journal_put(struct journal_entry *entry, const char *field,
 				   const char *format, ...);
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 #define LINE_MAX_BYTES 1024
 
@@ -89,8 +90,10 @@ void log_line(enum log_level level, const char *format, ...)
 	va_start(arguments, format);
 	n = vsnprintf(line + used, sizeof(line) - used - 1, format, arguments);
 	va_end(arguments);
-	if (n > 0)
-		used += strnlen(line + used, sizeof(line) - used - 1);
+	if (n > 0) {
+		text_one_line(line + used);
+		used += strlen(line + used);
+	}
 	line[used++] = '\n';
 	put(line, used);
 	errno = saved;

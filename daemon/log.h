@@ -19,6 +19,8 @@ bool log_is_journal(void);
 
 /*
  * A line that nobody takes at once is dropped and counted: a full pipe must not stop the broker.
+ * Control bytes become '?', so that what peers call things can neither begin a line nor give orders
+ * to a terminal.
  */
 attr_printf(2, 3) void log_line(enum log_level level, const char *format, ...);
 

@@ -23,12 +23,12 @@ struct hold;
 struct member;
 struct object;
 
-/* Something that a client was not allowed to do. */
+/* Something that a client was not allowed to do. Its texts are printable. */
 struct denial {
 	const struct credentials *credentials;
-	const char *program;
+	const char *program; /* "" for one that has not said */
 	const char *operation;
-	const char *name; /* of the object, "" for none */
+	const char *name; /* of the object, "" for none; nobody has checked it */
 	const char *reason;
 	int status; /* -EACCES, -EPERM or -EDQUOT */
 };

@@ -38,19 +38,27 @@ static bool is_denial(int status)
 	return status == -EACCES || status == -EPERM || status == -EDQUOT;
 }
 
+/* Before the names in a request are checked they are whatever a stranger wrote. */
 static void tell_denied(const struct call *call, int status)
 {
+	const struct wire_shape *shape = call->operation->request;
 	const struct member *member = call->peer->member;
+	char name[WIRE_NAME_MAX + 1], program[WIRE_PROGRAM_MAX + 1];
 	const struct denial denial = {
 		.credentials = member ? &member->credentials : &call->peer->credentials,
-		.program = member ? member->program : "",
+		.program = program,
 		.operation = call->operation->name,
-		.name = call->subject ? call->subject
-				      : wire_text(call->operation->request, call->request, "name"),
+		.name = name,
 		.reason = call->answer->refusal.reason,
 		.status = status,
 	};
 
+	text_copy(program, sizeof(program),
+		  member ? member->program : wire_text(shape, call->request, "program"));
+	text_copy(name, sizeof(name),
+		  call->subject ? call->subject : wire_text(shape, call->request, "name"));
+	text_clean(program);
+	text_clean(name);
 	registry_deny(call->server->registry, &denial);
 }
 

@@ -59,14 +59,6 @@ static int check_instance(struct call *call)
 		"its place; connect anew and open again what you need");
 }
 
-/* A program's name is shown to people: what is not printable is not worth having. */
-static void clean_text(char *text)
-{
-	for (; *text; text++)
-		if (*text < ' ' || *text > '~')
-			*text = '?';
-}
-
 /* Become the member that this process was before its connection was lost, if it still is one. */
 static bool resume(struct call *call)
 {
@@ -115,7 +107,7 @@ int handle_hello(struct call *call)
 	call->ends = r < 0;
 	if (r < 0)
 		return r;
-	clean_text(hello.program);
+	text_clean(hello.program); /* it is shown to people */
 	resumed = resume(call);
 	if (!resumed) {
 		r = member_new(server->registry, peer->fd, &peer->credentials, hello.program,

@@ -1,5 +1,5 @@
 /*
- * Copying texts into arrays.
+ * Copying texts into arrays, and making texts of strangers fit to be shown.
  */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
@@ -14,6 +14,23 @@ static inline void text_copy(char *to, size_t size, const char *from)
 
 	memcpy(to, from, length);
 	to[length] = '\0';
+}
+
+/* Whoever reads a log or a terminal takes a control byte, a line feed among them, for one of the
+ * writer's: each becomes '?'. */
+static inline void text_one_line(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == '\x7f')
+			*text = '?';
+}
+
+/* The same for all that is not printable ASCII, for texts that have no reason to be more. */
+static inline void text_clean(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
 }
 
 #endif

@@ -404,6 +404,17 @@ static void keep_late_denial(void)
 	keep("late-denial");
 }
 
+/* A denial whose names nobody has checked. */
+static void keep_unclean_denial(void)
+{
+	seed_begin(&seed, HOST_PER_USER);
+	ask(1, HELLO, hello, .version_min = 1, .version_max = 1, .program = "a\nPRIORITY=0");
+	keep("unclean-program");
+	seed_begin(&seed, 0);
+	ask(1, EXPLAIN, explain, .deed = WIRE_DEED_READ, .name = "a\n\x1b\xff");
+	keep("unclean-name");
+}
+
 /* Watches that are begun, changed and ended; news for a client that reads and for one that does
  * not; a watcher that goes in the midst of what it watches. */
 static void keep_watches(void)
@@ -443,6 +454,7 @@ static void keep_watches(void)
 void seeds_of_broker(void)
 {
 	keep_late_denial();
+	keep_unclean_denial();
 	keep_watches();
 	keep_operations();
 	keep_malformed();

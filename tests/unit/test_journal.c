@@ -67,14 +67,14 @@ START_TEST(an_entry_is_a_line_for_each_field)
 }
 END_TEST
 
-/* Else a value could be taken for another field. */
-START_TEST(a_value_has_no_line_feed)
+/* Else a value could be taken for another field, or for orders to a terminal. */
+START_TEST(a_value_has_no_control_byte)
 {
 	struct journal_entry entry = {.used = 0};
 
-	journal_put(&entry, "MESSAGE", "%s", "a\nPRIORITY=0\nb");
+	journal_put(&entry, "MESSAGE", "%s", "a\nPRIORITY=0\r\x1b[2Jb\x7f\xc3\xbc");
 	ck_assert(journal_send(&journal, &entry));
-	expect_received("MESSAGE=a PRIORITY=0 b\n");
+	expect_received("MESSAGE=a?PRIORITY=0??[2Jb?\xc3\xbc\n");
 }
 END_TEST
 
@@ -127,7 +127,7 @@ int main(void)
 	tcase_add_unchecked_fixture(tests, make_directory, remove_directory);
 	tcase_add_checked_fixture(tests, start, stop);
 	tcase_add_test(tests, an_entry_is_a_line_for_each_field);
-	tcase_add_test(tests, a_value_has_no_line_feed);
+	tcase_add_test(tests, a_value_has_no_control_byte);
 	tcase_add_test(tests, what_does_not_fit_is_left_out_and_what_fits_is_whole);
 	tcase_add_test(tests, a_journal_that_does_not_read_costs_entries_and_no_time);
 	tcase_add_test(tests, where_there_is_no_journal_nothing_is_taken);

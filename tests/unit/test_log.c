@@ -68,6 +68,13 @@ START_TEST(a_line_that_is_too_long_is_cut_and_ends)
 }
 END_TEST
 
+START_TEST(a_line_is_one_line_whatever_it_tells_of)
+{
+	log_info("\"%s\" is gone", "a\nshmbrokerd: b\x1b[2J\t\x7f");
+	ck_assert_str_eq(drain(), "shmbrokerd: \"a?shmbrokerd: b?[2J??\" is gone\n");
+}
+END_TEST
+
 /* This would hang if a line were waited for. */
 START_TEST(what_a_full_pipe_does_not_take_is_counted_and_told)
 {
@@ -109,6 +116,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, start, stop);
 	tcase_add_test(tests, a_line_says_who_speaks_and_keeps_errno);
 	tcase_add_test(tests, a_line_that_is_too_long_is_cut_and_ends);
+	tcase_add_test(tests, a_line_is_one_line_whatever_it_tells_of);
 	tcase_add_test(tests, what_a_full_pipe_does_not_take_is_counted_and_told);
 	tcase_add_test(tests, lines_that_peers_can_cause_are_limited);
 	suite_add_tcase(suite, tests);
