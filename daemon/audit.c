@@ -1,10 +1,10 @@
 /*
- * Entries of each kind are limited by themselves, so that a storm of openings does not hide a
- * denial; what was left out is counted and told.
+ * Each callback asks first whether its entry may be written, and then puts together its fields and
+ * the same in words.
  */
 #include "audit.h"
 
-#include <errno.h>
+#include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,45 +15,37 @@
 #include "objects/member.h"
 #include "objects/object.h"
 
-#define PERIOD_MS  10000
-#define PERIOD_MAX 50
+#define ROW(name, event, words, own, all) [AUDIT_##name] = {event, words},
 
-static const char *const kinds[AUDIT_KINDS] = {
-	[AUDIT_CREATED] = "created",     [AUDIT_GRANTED] = "granted", [AUDIT_DENIED] = "denied",
-	[AUDIT_PERMITTED] = "permitted", [AUDIT_REMOVED] = "removed",
-};
+#define EVENT_LEFT_OUT "left-out"
 
-static bool admits(struct audit *audit, enum audit_kind kind)
-{
-	struct audit_rate *rate = &audit->rates[kind];
-	uint64_t now = clock_now_ms();
-
-	if (now >= rate->ends_ms) {
-		if (rate->n_left_out > 0)
-			log_info("%" PRIu32 " more entries \"%s\" were left out", rate->n_left_out,
-				 kinds[kind]);
-		*rate = (struct audit_rate){.ends_ms = now + PERIOD_MS};
-	}
-	if (rate->n_written < PERIOD_MAX) {
-		rate->n_written++;
-		return true;
-	}
-	rate->n_left_out++;
-	return false;
-}
+static const struct {
+	const char *event;
+	const char *words;
+} kinds[] = {AUDIT_KINDS(ROW)};
 
 static struct audit *audit_of(struct observer *observer)
 {
 	return container_of(observer, struct audit, observer);
 }
 
-static void put_head(struct journal_entry *entry, enum audit_kind kind)
+static int level_of(enum audit_kind kind)
+{
+	return kind == AUDIT_DENIED || kind == AUDIT_TURNED_AWAY ? LOG_LEVEL_WARNING
+								 : LOG_LEVEL_INFO;
+}
+
+static void begin_entry(struct journal_entry *entry, int level, const char *event)
 {
 	entry->used = 0;
-	journal_put(entry, "PRIORITY", "%d",
-		    kind == AUDIT_DENIED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO);
+	journal_put(entry, "PRIORITY", "%d", level);
 	journal_put(entry, "SYSLOG_IDENTIFIER", "shmbrokerd");
-	journal_put(entry, "SHMBROKER_EVENT", "%s", kinds[kind]);
+	journal_put(entry, "SHMBROKER_EVENT", "%s", event);
+}
+
+static void put_head(struct journal_entry *entry, enum audit_kind kind)
+{
+	begin_entry(entry, level_of(kind), kinds[kind].event);
 }
 
 static void put_client(struct journal_entry *entry, const struct credentials *credentials,
@@ -74,13 +66,113 @@ static void put_object(struct journal_entry *entry, const struct object *object)
 }
 
 /* Send ENTRY with its words; where it cannot be sent the words go to stderr. */
-static void write_entry(struct audit *audit, struct journal_entry *entry, enum audit_kind kind,
+static void write_entry(struct audit *audit, struct journal_entry *entry, int level,
 			const char *words)
 {
 	journal_put(entry, "MESSAGE", "%s", words);
 	if (audit->to_journal && journal_send(&audit->journal, entry))
 		return;
-	log_line(kind == AUDIT_DENIED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "%s", words);
+	log_line((enum log_level)level, "%s", words);
+}
+
+/* "17 more entries about uid 7 were left out: 10 denied, 7 granted" */
+static void tell_share(struct audit *audit, const struct audit_share *share)
+{
+	struct journal_entry entry;
+	char parts[256] = "", words[400];
+	uint32_t n = 0;
+
+	for (unsigned i = 0; i < AUDIT_KINDS_N; i++) {
+		size_t used = strlen(parts);
+
+		if (share->n_left_out[i] == 0)
+			continue;
+		snprintf(parts + used, sizeof(parts) - used, "%s%" PRIu32 " %s", n ? ", " : ": ",
+			 share->n_left_out[i], kinds[i].words);
+		n += share->n_left_out[i];
+	}
+	if (n == 0)
+		return;
+	begin_entry(&entry, LOG_LEVEL_WARNING, EVENT_LEFT_OUT);
+	journal_put(&entry, "SHMBROKER_UID", "%u", share->uid);
+	journal_put(&entry, "SHMBROKER_LEFT_OUT", "%" PRIu32, n);
+	snprintf(words, sizeof(words), "%" PRIu32 " more entries about uid %u were left out%s", n,
+		 share->uid, parts);
+	write_entry(audit, &entry, LOG_LEVEL_WARNING, words);
+}
+
+static void tell_forgotten(struct audit *audit, uint32_t n)
+{
+	struct journal_entry entry;
+	char words[128];
+
+	if (n == 0)
+		return;
+	begin_entry(&entry, LOG_LEVEL_WARNING, EVENT_LEFT_OUT);
+	journal_put(&entry, "SHMBROKER_LEFT_OUT", "%" PRIu32, n);
+	snprintf(words, sizeof(words), "%" PRIu32 " more entries about other users were left out",
+		 n);
+	write_entry(audit, &entry, LOG_LEVEL_WARNING, words);
+}
+
+static void tell_left_out(struct audit *audit)
+{
+	const struct audit_share *share;
+
+	for (unsigned i = 0; (share = audit_rate_share(&audit->rate, i)); i++)
+		tell_share(audit, share);
+	tell_forgotten(audit, audit->rate.n_forgotten);
+}
+
+static void end_period_if_over(struct audit *audit, uint64_t now_ms)
+{
+	if (!audit_rate_is_over(&audit->rate, now_ms))
+		return;
+	tell_left_out(audit);
+	audit_rate_begin(&audit->rate, now_ms);
+}
+
+/* Be called when the period ends. Without memory for a timer what was left out is told with the
+ * next entry. */
+static void await_end(struct audit *audit, uint64_t now_ms)
+{
+	uint64_t ms = audit->rate.ends_ms - now_ms;
+	struct timeval delay = {.tv_sec = (time_t)(ms / 1000),
+				.tv_usec = (suseconds_t)(ms % 1000) * 1000};
+
+	if (!event_pending(&audit->period_ends, EV_TIMEOUT, NULL))
+		(void)event_add(&audit->period_ends, &delay);
+}
+
+static void on_period_ends(evutil_socket_t fd, short what, void *data)
+{
+	struct audit *audit = data;
+	uint64_t now_ms = clock_now_ms();
+
+	(void)fd;
+	(void)what;
+	end_period_if_over(audit, now_ms);
+	if (audit->rate.n_left_out > 0) /* the loop's clock was ahead of ours */
+		await_end(audit, now_ms);
+}
+
+static bool admits(struct audit *audit, uid_t uid, enum audit_kind kind)
+{
+	uint64_t now_ms = clock_now_ms();
+
+	end_period_if_over(audit, now_ms);
+	if (audit_rate_admits(&audit->rate, uid, kind))
+		return true;
+	await_end(audit, now_ms);
+	return false;
+}
+
+/* On whose account something happens to OBJECT: what time brings is its owner's. */
+static uid_t uid_behind(const struct audit *audit, const struct object *object)
+{
+	const struct member *actor = audit->registry->actor;
+
+	return actor ? actor->credentials.uid : object->permission.uid;
 }
 
 /* "by prog (pid 7, uid 1000)", or nothing for what happens by itself. */
@@ -103,7 +195,7 @@ static void write_about(struct audit *audit, enum audit_kind kind, const struct 
 	put_object(entry, object);
 	if (actor)
 		put_client(entry, &actor->credentials, actor->program);
-	write_entry(audit, entry, kind, words);
+	write_entry(audit, entry, level_of(kind), words);
 }
 
 static void on_created(struct observer *observer, struct object *object)
@@ -112,7 +204,7 @@ static void on_created(struct observer *observer, struct object *object)
 	struct journal_entry entry;
 	char words[512], actor[128];
 
-	if (!admits(audit, AUDIT_CREATED))
+	if (!admits(audit, uid_behind(audit, object), AUDIT_CREATED))
 		return;
 	put_head(&entry, AUDIT_CREATED);
 	snprintf(words, sizeof(words),
@@ -130,7 +222,7 @@ static void on_held(struct observer *observer, struct hold *hold)
 	struct journal_entry entry;
 	char words[512];
 
-	if (!admits(audit, AUDIT_GRANTED))
+	if (!admits(audit, member->credentials.uid, AUDIT_GRANTED))
 		return;
 	put_head(&entry, AUDIT_GRANTED);
 	put_object(&entry, object);
@@ -139,7 +231,7 @@ static void on_held(struct observer *observer, struct hold *hold)
 	snprintf(words, sizeof(words), "\"%s\" granted %s to %s (pid %d, uid %u)", object->name,
 		 wire_access_text(hold->access), member->program, (int)member->credentials.pid,
 		 member->credentials.uid);
-	write_entry(audit, &entry, AUDIT_GRANTED, words);
+	write_entry(audit, &entry, level_of(AUDIT_GRANTED), words);
 }
 
 static void on_permitted(struct observer *observer, struct object *object)
@@ -148,7 +240,7 @@ static void on_permitted(struct observer *observer, struct object *object)
 	struct journal_entry entry;
 	char words[512], actor[128];
 
-	if (!admits(audit, AUDIT_PERMITTED))
+	if (!admits(audit, uid_behind(audit, object), AUDIT_PERMITTED))
 		return;
 	put_head(&entry, AUDIT_PERMITTED);
 	snprintf(words, sizeof(words),
@@ -164,7 +256,7 @@ static void on_removed(struct observer *observer, struct object *object, enum wi
 	struct journal_entry entry;
 	char words[512], actor[128];
 
-	if (!admits(audit, AUDIT_REMOVED))
+	if (!admits(audit, uid_behind(audit, object), AUDIT_REMOVED))
 		return;
 	put_head(&entry, AUDIT_REMOVED);
 	journal_put(&entry, "SHMBROKER_ENDING", "%s", wire_ending_text(ending));
@@ -179,7 +271,7 @@ static void on_denied(struct observer *observer, const struct denial *denial)
 	struct journal_entry entry;
 	char words[1024];
 
-	if (!admits(audit, AUDIT_DENIED))
+	if (!admits(audit, denial->credentials->uid, AUDIT_DENIED))
 		return;
 	put_head(&entry, AUDIT_DENIED);
 	put_client(&entry, denial->credentials, denial->program);
@@ -189,7 +281,7 @@ static void on_denied(struct observer *observer, const struct denial *denial)
 	snprintf(words, sizeof(words), "%s denied to %s (pid %d, uid %u): %s", denial->operation,
 		 denial->program, (int)denial->credentials->pid, denial->credentials->uid,
 		 denial->reason);
-	write_entry(audit, &entry, AUDIT_DENIED, words);
+	write_entry(audit, &entry, level_of(AUDIT_DENIED), words);
 }
 
 void audit_init(struct audit *audit, struct registry *registry,
@@ -208,11 +300,14 @@ void audit_init(struct audit *audit, struct registry *registry,
 		audit->observer.removed = on_removed;
 	}
 	if (settings->to_journal)
-		journal_open(&audit->journal, NULL);
+		journal_open(&audit->journal, settings->journal);
+	(void)event_assign(&audit->period_ends, registry->base, -1, 0, on_period_ends, audit);
 	registry_observe(registry, &audit->observer);
 }
 
 void audit_fini(struct audit *audit)
 {
+	(void)event_del(&audit->period_ends);
+	tell_left_out(audit);
 	journal_close(&audit->journal);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
@@ -393,6 +394,39 @@ START_TEST(what_is_granted_denied_and_changed_is_written_down)
 }
 END_TEST
 
+#define STORM 80 /* more denials than the log takes of one user */
+
+static int denied_again_and_again(struct child *self, void *data)
+{
+	struct shmb_connection *connection;
+	struct shmb_segment *segment;
+
+	(void)self;
+	become(UID_BOB);
+	connection = library_connect(&broker);
+	for (int i = 0; i < STORM; i++)
+		expect_refused(shmb_segment_open(connection, data, NULL, &segment), -EACCES);
+	shmb_disconnect(connection);
+	return 0;
+}
+
+START_TEST(a_storm_of_denials_does_not_hide_those_of_another_user)
+{
+	if (!is_root_or_says_skipped())
+		return;
+	make("p/audit", SHMB_BACKING_MEMFD, 0600, NULL, 0);
+	child_run(denied_again_and_again, (void *)"p/audit");
+	expect_open(64503, "p/audit", SHMB_READ, -EACCES);
+	ck_assert(broker_said(&broker, "does not grant uid 64503"));
+	/* At the end of the period, or of the broker. */
+	ck_assert_int_eq(broker_end(&broker, SIGTERM), 0);
+	ck_assert(broker_said(&broker, "30 more entries about uid 64502 were left out: 30 denied"));
+	broker_start_again(&broker, NULL);
+	shmb_disconnect(root);
+	root = library_connect(&broker);
+}
+END_TEST
+
 /* Bob holds it, says so, and keeps what he has mapped whatever happens to the name. */
 static int bob_holds(struct child *self, void *data)
 {
@@ -637,6 +671,7 @@ int main(void)
 	tcase_add_test(lists, a_fifo_is_granted_by_the_kernel_too);
 	tcase_add_test(lists, only_the_owner_changes);
 	tcase_add_test(lists, what_is_granted_denied_and_changed_is_written_down);
+	tcase_add_test(lists, a_storm_of_denials_does_not_hide_those_of_another_user);
 	tcase_add_test(lists, groups_are_given_to_members_only_and_root_may_all);
 	tcase_add_test(lists, what_makes_no_sense_is_refused_and_changes_nothing);
 	tcase_add_test(lists, a_list_holds_as_many_as_it_may_and_not_one_more);

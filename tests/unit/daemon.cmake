@@ -14,6 +14,8 @@ shmb_unit_test(test_outbox LIBS daemon_server)
 shmb_unit_test(test_turns LIBS daemon_server)
 shmb_unit_test(test_runtime LIBS daemon_broker)
 shmb_unit_test(test_journal LIBS daemon_broker)
+shmb_unit_test(test_audit_rate LIBS daemon_broker)
+shmb_unit_test(test_audit LIBS daemon_broker)
 
 # Sanitizers have an allocator of their own in front.
 if(NOT SHMB_SANITIZE)

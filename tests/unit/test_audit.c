@@ -1,0 +1,237 @@
+/*
+ * The audit log, with a registry in front, a journal's socket behind, and a clock that the test
+ * moves.
+ */
+#include "audit.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "support/suite.h"
+
+#define OWN 50 /* of DENIED, for each user */
+
+static char directory[64];
+static struct sockaddr_un address = {.sun_family = AF_UNIX};
+static struct event_base *base;
+static struct registry registry;
+static struct audit audit;
+static int journal = -1;
+
+static const struct audit_settings settings = {.journal = address.sun_path, .to_journal = true};
+
+static time_t ahead_s;
+
+/* For the whole program, the event loop among it: a definition here comes before libc's. */
+__attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct timespec *ret)
+{
+	int r = (int)syscall(SYS_clock_gettime, clock, ret);
+
+	if (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE)
+		ret->tv_sec += ahead_s;
+	return r;
+}
+
+static void pass(time_t seconds)
+{
+	ahead_s += seconds;
+	(void)event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+static void start(void)
+{
+	struct registry_settings empty = {.broker = {geteuid(), getegid(), true},
+					  .fifo_directory = directory};
+
+	strcpy(directory, "/tmp/shmbroker-unit-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/journal", directory);
+	journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(journal, (const struct sockaddr *)&address, sizeof(address)), 0);
+	base = event_base_new();
+	ck_assert_ptr_nonnull(base);
+	ck_assert_int_eq(registry_init(&registry, base, &empty), 0);
+	audit_init(&audit, &registry, &settings);
+}
+
+static void stop(void)
+{
+	audit_fini(&audit);
+	registry_fini(&registry);
+	event_base_free(base);
+	journal = fd_close(journal);
+	(void)unlink(address.sun_path);
+	(void)rmdir(directory);
+}
+
+/* The next entry, or NULL when there is none. */
+static const char *entry(void)
+{
+	static char text[16384];
+	ssize_t size = recv(journal, text, sizeof(text) - 1, MSG_DONTWAIT);
+
+	if (size < 0)
+		return NULL;
+	text[size] = '\0';
+	return text;
+}
+
+static void expect_field(const char *text, const char *line)
+{
+	char whole[512];
+
+	snprintf(whole, sizeof(whole), "\n%s\n", line);
+	ck_assert_msg(text && strstr(text, whole), "no \"%s\" in:\n%s", line, text ? text : "");
+}
+
+static void expect_none(void)
+{
+	const char *text = entry();
+
+	ck_assert_msg(!text, "one more entry: %s", text);
+}
+
+static void deny(uid_t uid)
+{
+	const struct credentials credentials = {.uid = uid, .pid = 7};
+	const struct denial denial = {.credentials = &credentials,
+				      .program = "prog",
+				      .operation = "OPEN",
+				      .name = "a/b",
+				      .reason = "\"a/b\" is not yours",
+				      .status = -EACCES};
+
+	registry_deny(&registry, &denial);
+}
+
+/* N times; the entries are read, so that the socket never fills. */
+static void deny_often(uid_t uid, unsigned n)
+{
+	while (n-- > 0) {
+		deny(uid);
+		while (entry())
+			;
+	}
+}
+
+START_TEST(a_denial_is_an_entry)
+{
+	const char *text;
+
+	deny(64501);
+	text = entry();
+	expect_field(text, "SHMBROKER_EVENT=denied");
+	expect_field(text, "SHMBROKER_UID=64501");
+	expect_field(text, "SHMBROKER_PID=7");
+	expect_field(text, "SHMBROKER_PROGRAM=prog");
+	expect_field(text, "SHMBROKER_OPERATION=OPEN");
+	expect_field(text, "SHMBROKER_NAME=a/b");
+	expect_field(text, "SHMBROKER_ERRNO=13");
+	expect_field(text, "MESSAGE=OPEN denied to prog (pid 7, uid 64501): \"a/b\" is not yours");
+	expect_none();
+}
+END_TEST
+
+START_TEST(who_is_denied_often_hides_nobody)
+{
+	deny_often(64501, 1000);
+	deny(64501);
+	expect_none();
+	deny(64502);
+	expect_field(entry(), "SHMBROKER_UID=64502");
+}
+END_TEST
+
+/* Nothing else happens: it is told by the timer. */
+START_TEST(what_was_left_out_is_told_for_each_user_when_the_period_ends)
+{
+	const char *text;
+
+	deny_often(64501, OWN + 17);
+	deny_often(64502, OWN + 1);
+	deny_often(64503, 1);
+	pass(9);
+	expect_none();
+	pass(2);
+	text = entry();
+	expect_field(text, "SHMBROKER_EVENT=left-out");
+	expect_field(text, "SHMBROKER_UID=64501");
+	expect_field(text, "SHMBROKER_LEFT_OUT=17");
+	expect_field(text, "MESSAGE=17 more entries about uid 64501 were left out: 17 denied");
+	text = entry();
+	expect_field(text, "SHMBROKER_UID=64502");
+	expect_field(text, "SHMBROKER_LEFT_OUT=1");
+	expect_none();
+	pass(60);
+	expect_none();
+	deny(64501);
+	expect_field(entry(), "SHMBROKER_EVENT=denied");
+}
+END_TEST
+
+/* Where the loop was busy for long the entry that comes first finds it to do. */
+START_TEST(what_was_left_out_is_told_before_the_first_of_the_next_period)
+{
+	deny_often(64501, OWN + 1);
+	ahead_s += 11;
+	deny(64501);
+	expect_field(entry(), "SHMBROKER_EVENT=left-out");
+	expect_field(entry(), "SHMBROKER_EVENT=denied");
+	expect_none();
+	pass(1);
+	expect_none();
+}
+END_TEST
+
+START_TEST(what_was_left_out_about_users_who_are_not_remembered_is_told_too)
+{
+	const char *text;
+
+	for (uid_t uid = 1; uid <= 3; uid++)
+		deny_often(uid, OWN + 2);
+	for (uid_t uid = 1000; uid < 1000 + AUDIT_USERS_MAX; uid++)
+		deny_often(uid, 1);
+	pass(11);
+	text = entry();
+	expect_field(text, "SHMBROKER_LEFT_OUT=6");
+	expect_field(text, "MESSAGE=6 more entries about other users were left out");
+	ck_assert_ptr_null(strstr(text, "SHMBROKER_UID="));
+	expect_none();
+}
+END_TEST
+
+START_TEST(what_was_left_out_is_told_before_the_log_ends)
+{
+	deny_often(64501, OWN + 5);
+	audit_fini(&audit);
+	expect_field(entry(), "SHMBROKER_LEFT_OUT=5");
+	expect_none();
+	registry.observers = NULL;
+	audit_init(&audit, &registry, &settings);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("audit");
+	TCase *tests = tcase_create("audit");
+
+	tcase_add_checked_fixture(tests, start, stop);
+	tcase_add_test(tests, a_denial_is_an_entry);
+	tcase_add_test(tests, who_is_denied_often_hides_nobody);
+	tcase_add_test(tests, what_was_left_out_is_told_for_each_user_when_the_period_ends);
+	tcase_add_test(tests, what_was_left_out_is_told_before_the_first_of_the_next_period);
+	tcase_add_test(tests, what_was_left_out_about_users_who_are_not_remembered_is_told_too);
+	tcase_add_test(tests, what_was_left_out_is_told_before_the_log_ends);
+	suite_add_tcase(suite, tests);
+	return suite_run(suite);
+}
