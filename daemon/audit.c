@@ -19,6 +19,9 @@
 
 #define EVENT_LEFT_OUT "left-out"
 
+/* For "g:4294967295:rw," and a 0. */
+#define ENTRY_TEXT_MAX 18
+
 static const struct {
 	const char *event;
 	const char *words;
@@ -46,6 +49,13 @@ static void begin_entry(struct journal_entry *entry, int level, const char *even
 static void put_head(struct journal_entry *entry, enum audit_kind kind)
 {
 	begin_entry(entry, level_of(kind), kinds[kind].event);
+}
+
+/* "u:1000:rw" */
+static void format_acl_entry(const struct wire_acl_entry *entry, char text[static ENTRY_TEXT_MAX])
+{
+	snprintf(text, ENTRY_TEXT_MAX, "%s:%u:%s", wire_subject_text(entry->subject), entry->id,
+		 wire_access_text(entry->access));
 }
 
 static void put_client(struct journal_entry *entry, const struct credentials *credentials,
@@ -175,6 +185,23 @@ static uid_t uid_behind(const struct audit *audit, const struct object *object)
 	return actor ? actor->credentials.uid : object->permission.uid;
 }
 
+static void put_permission(struct journal_entry *entry, const struct permission *permission)
+{
+	char list[WIRE_ACL_MAX * ENTRY_TEXT_MAX] = "";
+	size_t used = 0;
+
+	journal_put(entry, "SHMBROKER_MODE", "0%o", permission->mode);
+	journal_put(entry, "SHMBROKER_GID", "%u", permission->gid);
+	for (unsigned i = 0; i < permission->n_acl; i++) {
+		if (i > 0)
+			list[used++] = ',';
+		format_acl_entry(&permission->acl[i], list + used);
+		used += strlen(list + used);
+	}
+	if (used > 0)
+		journal_put(entry, "SHMBROKER_ACL", "%s", list);
+}
+
 /* "by prog (pid 7, uid 1000)", or nothing for what happens by itself. */
 static const char *format_actor(const struct audit *audit, char text[static 128])
 {
@@ -207,6 +234,7 @@ static void on_created(struct observer *observer, struct object *object)
 	if (!admits(audit, uid_behind(audit, object), AUDIT_CREATED))
 		return;
 	put_head(&entry, AUDIT_CREATED);
+	put_permission(&entry, &object->permission);
 	snprintf(words, sizeof(words),
 		 "\"%s\" created%s: %s, %" PRIu64 " bytes, mode 0%o, group %u", object->name,
 		 format_actor(audit, actor), wire_backing_text(object_backing(object)),
@@ -234,19 +262,43 @@ static void on_held(struct observer *observer, struct hold *hold)
 	write_entry(audit, &entry, level_of(AUDIT_GRANTED), words);
 }
 
-static void on_permitted(struct observer *observer, struct object *object)
+/* "u:1000:rw granted", and the fields of it. */
+static void put_change(struct journal_entry *entry, const struct object *object,
+		       const struct permission_change *change, char text[static 64])
+{
+	char what[ENTRY_TEXT_MAX];
+
+	journal_put(entry, "SHMBROKER_CHANGE", "%s", wire_change_text(change->kind));
+	if (change->kind == WIRE_CHANGE_MODE) {
+		snprintf(text, 64, "mode 0%o", object->permission.mode);
+		return;
+	}
+	if (change->kind == WIRE_CHANGE_GROUP) {
+		snprintf(text, 64, "group %u", object->permission.gid);
+		return;
+	}
+	journal_put(entry, "SHMBROKER_SUBJECT", "%s", wire_subject_text(change->entry.subject));
+	journal_put(entry, "SHMBROKER_ID", "%u", change->entry.id);
+	journal_put(entry, "SHMBROKER_ACCESS", "%s", wire_access_text(change->entry.access));
+	format_acl_entry(&change->entry, what);
+	snprintf(text, 64, "%s %s", what,
+		 change->kind == WIRE_CHANGE_GRANT ? "granted" : "revoked");
+}
+
+static void on_permitted(struct observer *observer, struct object *object,
+			 const struct permission_change *change)
 {
 	struct audit *audit = audit_of(observer);
 	struct journal_entry entry;
-	char words[512], actor[128];
+	char words[512], actor[128], what[64];
 
 	if (!admits(audit, uid_behind(audit, object), AUDIT_PERMITTED))
 		return;
 	put_head(&entry, AUDIT_PERMITTED);
-	snprintf(words, sizeof(words),
-		 "\"%s\" permitted anew%s: mode 0%o, group %u, %u entries of its list",
-		 object->name, format_actor(audit, actor), object->permission.mode,
-		 object->permission.gid, object->permission.n_acl);
+	put_change(&entry, object, change, what);
+	put_permission(&entry, &object->permission);
+	snprintf(words, sizeof(words), "\"%s\" permitted anew%s: %s", object->name,
+		 format_actor(audit, actor), what);
 	write_about(audit, AUDIT_PERMITTED, object, &entry, words);
 }
 

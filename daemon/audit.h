@@ -8,6 +8,9 @@
  *   SHMBROKER_EVENT       created, granted, denied, permitted, removed, left-out
  *   SHMBROKER_NAME        of the object
  *   SHMBROKER_OBJECT      its id, SHMBROKER_GENERATION, SHMBROKER_BACKING, SHMBROKER_SIZE
+ *   SHMBROKER_MODE        created, permitted: as it is now; SHMBROKER_GID, SHMBROKER_ACL
+ *   SHMBROKER_CHANGE      permitted: mode, group, grant, revoke; of the last two SHMBROKER_SUBJECT
+ *                         (u, g), SHMBROKER_ID and SHMBROKER_ACCESS
  *   SHMBROKER_ACCESS      granted: r, w, rw
  *   SHMBROKER_OPERATION   denied: what was asked for
  *   SHMBROKER_ERRNO       denied: why, as a number; MESSAGE has the words

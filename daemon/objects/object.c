@@ -323,7 +323,8 @@ static int permit_backing(const struct object *object, const struct permission *
 }
 
 int object_permit(struct object *object, const struct permission *permission,
-		  const struct sysv_grant *grant, const struct credentials *owner)
+		  const struct sysv_grant *grant, const struct permission_change *change,
+		  const struct credentials *owner)
 {
 	struct charge *charge = &object->charges[CHARGE_ACL];
 	uint64_t limit = registry_limit(object->registry, owner, RESOURCE_ACL_ENTRIES);
@@ -344,7 +345,7 @@ int object_permit(struct object *object, const struct permission *permission,
 	object->permission = copy;
 	object->grant = *grant;
 	object->owner_in_group = credentials_in_group(owner, permission->gid);
-	tell(object, permitted, object);
+	tell(object, permitted, object, change);
 	return 0;
 }
 

@@ -21,6 +21,7 @@
 
 struct hold;
 struct member;
+struct permission_change;
 struct registry;
 
 /* What an object costs its owner. */
@@ -115,11 +116,13 @@ void object_remove(struct object *object, enum wire_ending ending);
 
 /*
  * Grant what PERMISSION says from now on, of which GRANT is what System V is told. Who holds the
- * object keeps what he has. OWNER is whose limit counts. Returns 0, or -errno and then nothing has
- * changed; -EDQUOT when the owner may have no more entries.
+ * object keeps what he has. CHANGE is what the observers are told. OWNER is whose limit counts.
+ * Returns 0, or -errno and then nothing has changed; -EDQUOT when the owner may have no more
+ * entries.
  */
 int object_permit(struct object *object, const struct permission *permission,
-		  const struct sysv_grant *grant, const struct credentials *owner);
+		  const struct sysv_grant *grant, const struct permission_change *change,
+		  const struct credentials *owner);
 
 /*
  * What is known of the owner when he is not there to be asked: his uid, that he was in the object's

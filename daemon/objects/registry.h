@@ -33,6 +33,12 @@ struct denial {
 	int status; /* -EACCES, -EPERM or -EDQUOT */
 };
 
+/* What changes when an object is permitted anew. The new mode and group are in its permission. */
+struct permission_change {
+	enum wire_change kind;
+	struct wire_acl_entry entry; /* granted, or revoked: then with what it had granted */
+};
+
 /*
  * Who wants to know of changes embeds this. A callback may be NULL; none may end an object or a
  * member from within. On whose behalf something happens is registry->actor.
@@ -41,7 +47,8 @@ struct observer {
 	void (*created)(struct observer *observer, struct object *object);
 	void (*held)(struct observer *observer, struct hold *hold);
 	void (*released)(struct observer *observer, struct hold *hold); /* about to be freed */
-	void (*permitted)(struct observer *observer, struct object *object);
+	void (*permitted)(struct observer *observer, struct object *object,
+			  const struct permission_change *change);
 	void (*denied)(struct observer *observer, const struct denial *denial);
 	void (*ready)(struct observer *observer, struct object *object);
 	void (*vacated)(struct observer *observer,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "objects/object.h"
+#include "objects/registry.h"
 #include "rules/backing.h"
 #include "rules/policy.h"
 #include "server/creating.h"
@@ -16,6 +17,7 @@
 /* A permission under change, with room for one entry more than there may be. */
 struct draft {
 	struct permission permission;
+	struct permission_change change;
 	struct wire_acl_entry entries[WIRE_ACL_MAX + 1];
 };
 
@@ -36,6 +38,7 @@ static int change_mode(struct call *call, const struct object *object, struct dr
 		return call_refuse(call, -EINVAL, "the mode 0%o for \"%s\" %s", request->mode,
 				   object->name, fault);
 	draft->permission.mode = request->mode;
+	draft->change = (struct permission_change){.kind = WIRE_CHANGE_MODE};
 	return 0;
 }
 
@@ -53,6 +56,7 @@ static int change_group(struct call *call, const struct object *object, struct d
 				   "own; revoke that first",
 				   object->name, request->gid);
 	draft->permission.gid = request->gid;
+	draft->change = (struct permission_change){.kind = WIRE_CHANGE_GROUP};
 	return 0;
 }
 
@@ -71,6 +75,7 @@ static int grant_entry(struct call *call, const struct object *object, struct dr
 	if (!place)
 		place = &draft->entries[draft->permission.n_acl++];
 	*place = entry;
+	draft->change = (struct permission_change){WIRE_CHANGE_GRANT, entry};
 	if (draft->permission.n_acl > WIRE_ACL_MAX)
 		return call_refuse(call, -ENOSPC,
 				   "\"%s\" has %d entries, which is as many as may be; revoke one, "
@@ -90,6 +95,7 @@ static int revoke_entry(struct call *call, const struct object *object, struct d
 		return call_refuse(call, -ENOENT,
 				   "\"%s\" has no entry %s:%u; \"shmctl show\" lists those it has",
 				   object->name, wire_subject_text(request->subject), request->id);
+	draft->change = (struct permission_change){WIRE_CHANGE_REVOKE, *entry};
 	at = (size_t)(entry - draft->entries);
 	draft->permission.n_acl--;
 	memmove(&draft->entries[at], &draft->entries[at + 1],
@@ -168,7 +174,7 @@ int handle_permit(struct call *call)
 	r = find_grant(call, object, &draft, &owner, &grant);
 	if (r < 0)
 		return r;
-	r = object_permit(object, &draft.permission, &grant, &owner);
+	r = object_permit(object, &draft.permission, &grant, &draft.change, &owner);
 	if (r == -EDQUOT)
 		return overdraft_refuse(call, object->name, &owner, RESOURCE_ACL_ENTRIES);
 	if (r == -ENOTSUP)

@@ -126,8 +126,10 @@ static void on_released(struct observer *observer, struct hold *hold)
 		  (struct wire_news){.kind = WIRE_NEWS_CLOSED, .access = hold->access});
 }
 
-static void on_permitted(struct observer *observer, struct object *object)
+static void on_permitted(struct observer *observer, struct object *object,
+			 const struct permission_change *change)
 {
+	(void)change;
 	tell_deed(observer, object, object->registry->actor,
 		  (struct wire_news){.kind = WIRE_NEWS_PERMITTED});
 }

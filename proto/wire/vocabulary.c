@@ -21,6 +21,7 @@ static const struct word backings[] = {WIRE_BACKINGS(ROW)};
 static const struct word lifetimes[] = {WIRE_LIFETIMES(ROW)};
 static const struct word accesses[] = {WIRE_ACCESSES(ROW)};
 static const struct word subjects[] = {WIRE_SUBJECTS(ROW)};
+static const struct word changes[] = {WIRE_CHANGES(ROW)};
 static const struct word deeds[] = {WIRE_DEEDS(ROW)};
 static const struct word states[] = {WIRE_STATES(ROW)};
 static const struct word holdings[] = {WIRE_HOLDINGS(ROW)};
@@ -68,6 +69,11 @@ const char *wire_access_text(unsigned number)
 const char *wire_subject_text(unsigned number)
 {
 	return text_of(subjects, ARRAY_SIZE(subjects), number);
+}
+
+const char *wire_change_text(unsigned number)
+{
+	return text_of(changes, ARRAY_SIZE(changes), number);
 }
 
 const char *wire_deed_text(unsigned number)

@@ -118,6 +118,7 @@ const char *wire_backing_text(unsigned number);
 const char *wire_lifetime_text(unsigned number);
 const char *wire_access_text(unsigned number);
 const char *wire_subject_text(unsigned number);
+const char *wire_change_text(unsigned number);
 const char *wire_deed_text(unsigned number);
 const char *wire_state_text(unsigned number);
 const char *wire_holding_text(unsigned number);

@@ -379,16 +379,23 @@ END_TEST
 /* Who did what, and who was not allowed to. */
 START_TEST(what_is_granted_denied_and_changed_is_written_down)
 {
+	static const struct shmb_change for_reading = {.kind = SHMB_CHANGE_MODE, .mode = 0444};
+
 	if (!is_root_or_says_skipped())
 		return;
 	make("p/audit", SHMB_BACKING_MEMFD, 0600, NULL, 0);
 	expect_open(UID_BOB, "p/audit", SHMB_READ, -EACCES);
 	permit("p/audit", grant_to_bob(SHMB_ACCESS_READ));
 	expect_open(UID_BOB, "p/audit", SHMB_READ, 0);
+	permit("p/audit", revoke_from_bob);
+	permit("p/audit", for_reading);
 	expect_ok(shmb_remove(root, "p/audit", NULL));
 	ck_assert(broker_said(&broker, "\"p/audit\" created by test (pid "));
 	ck_assert(broker_said(&broker, "OPEN denied to test (pid "));
 	ck_assert(broker_said(&broker, "\"p/audit\" permitted anew by test"));
+	ck_assert(broker_said(&broker, "uid 0): u:64502:r granted"));
+	ck_assert(broker_said(&broker, "uid 0): u:64502:r revoked"));
+	ck_assert(broker_said(&broker, "uid 0): mode 0444"));
 	ck_assert(broker_said(&broker, "\"p/audit\" granted r to test"));
 	ck_assert(broker_said(&broker, "\"p/audit\" removed by test"));
 }

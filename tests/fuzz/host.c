@@ -94,6 +94,19 @@ static void hear_object(struct observer *observer, struct object *object)
 	hear_of(object);
 }
 
+static void hear_permitted(struct observer *observer, struct object *object,
+			   const struct permission_change *change)
+{
+	bool is_entry = change->kind == WIRE_CHANGE_GRANT || change->kind == WIRE_CHANGE_REVOKE;
+
+	(void)observer;
+	FUZZ_REQUIRE(strcmp(wire_change_text(change->kind), "unknown") != 0 &&
+			     is_entry == (change->entry.subject != 0),
+		     "an observer is told of change %d of subject %u", (int)change->kind,
+		     change->entry.subject);
+	hear_of(object);
+}
+
 static void hear_hold(struct observer *observer, struct hold *hold)
 {
 	(void)observer;
@@ -132,7 +145,7 @@ static void listen_to_all(struct host *host)
 		.created = hear_object,
 		.held = hear_hold,
 		.released = hear_hold,
-		.permitted = hear_object,
+		.permitted = hear_permitted,
 		.denied = hear_denied,
 		.ready = hear_object,
 		.vacated = hear_object,

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "objects/object.h"
 #include "support/suite.h"
 
 #define OWN 50 /* of DENIED, for each user */
@@ -65,8 +66,8 @@ static void start(void)
 
 static void stop(void)
 {
-	audit_fini(&audit);
 	registry_fini(&registry);
+	audit_fini(&audit);
 	event_base_free(base);
 	journal = fd_close(journal);
 	(void)unlink(address.sun_path);
@@ -138,6 +139,89 @@ START_TEST(a_denial_is_an_entry)
 	expect_field(text, "SHMBROKER_ERRNO=13");
 	expect_field(text, "MESSAGE=OPEN denied to prog (pid 7, uid 64501): \"a/b\" is not yours");
 	expect_none();
+}
+END_TEST
+
+/* Alice's, for Bob among others. */
+static struct object *make_object(void)
+{
+	static const struct wire_acl_entry list[] = {{WIRE_SUBJECT_USER, WIRE_ACCESS_BOTH, 64502},
+						     {WIRE_SUBJECT_GROUP, WIRE_ACCESS_READ, 50}};
+	const struct credentials owner = {.uid = 64501, .gid = 64501};
+	const struct object_plan plan = {.name = "a/b",
+					 .layout = "",
+					 .kind = WIRE_KIND_SEGMENT,
+					 .backing = WIRE_BACKING_MEMFD,
+					 .lifetime = WIRE_LIFETIME_USED,
+					 .size = 4096,
+					 .generation = 1,
+					 .permission = {.uid = owner.uid,
+							.gid = owner.gid,
+							.mode = 0640,
+							.n_acl = 2,
+							.acl = list},
+					 .owner = &owner};
+	struct object *object;
+
+	ck_assert_int_eq(object_new(&registry, &plan, NULL, &object, NULL), 0);
+	return object;
+}
+
+static const char *permit(struct object *object, const struct permission_change *change)
+{
+	const struct credentials owner = {.uid = 64501, .gid = 64501};
+	struct sysv_grant grant = {0};
+
+	ck_assert_int_eq(object_permit(object, &object->permission, &grant, change, &owner), 0);
+	return entry();
+}
+
+START_TEST(who_may_what_is_told_with_what_is_created)
+{
+	const char *text;
+
+	(void)make_object();
+	text = entry();
+	expect_field(text, "SHMBROKER_EVENT=created");
+	expect_field(text, "SHMBROKER_MODE=0640");
+	expect_field(text, "SHMBROKER_GID=64501");
+	expect_field(text, "SHMBROKER_ACL=u:64502:rw,g:50:r");
+}
+END_TEST
+
+START_TEST(a_change_of_permission_says_to_whom)
+{
+	static const struct permission_change grant = {WIRE_CHANGE_GRANT,
+						       {WIRE_SUBJECT_USER, WIRE_ACCESS_BOTH,
+							64502}};
+	static const struct permission_change revoke = {WIRE_CHANGE_REVOKE,
+							{WIRE_SUBJECT_GROUP, WIRE_ACCESS_READ, 51}};
+	static const struct permission_change mode = {.kind = WIRE_CHANGE_MODE};
+	static const struct permission_change group = {.kind = WIRE_CHANGE_GROUP};
+	struct object *object = make_object();
+	const char *text = entry();
+
+	text = permit(object, &grant);
+	expect_field(text, "SHMBROKER_EVENT=permitted");
+	expect_field(text, "SHMBROKER_NAME=a/b");
+	expect_field(text, "SHMBROKER_CHANGE=grant");
+	expect_field(text, "SHMBROKER_SUBJECT=u");
+	expect_field(text, "SHMBROKER_ID=64502");
+	expect_field(text, "SHMBROKER_ACCESS=rw");
+	expect_field(text, "SHMBROKER_MODE=0640");
+	expect_field(text, "SHMBROKER_GID=64501");
+	expect_field(text, "SHMBROKER_ACL=u:64502:rw,g:50:r");
+	expect_field(text, "MESSAGE=\"a/b\" permitted anew: u:64502:rw granted");
+	text = permit(object, &revoke);
+	expect_field(text, "SHMBROKER_CHANGE=revoke");
+	expect_field(text, "MESSAGE=\"a/b\" permitted anew: g:51:r revoked");
+	text = permit(object, &mode);
+	expect_field(text, "SHMBROKER_CHANGE=mode");
+	expect_field(text, "MESSAGE=\"a/b\" permitted anew: mode 0640");
+	ck_assert_ptr_null(strstr(text, "SHMBROKER_SUBJECT"));
+	text = permit(object, &group);
+	expect_field(text, "SHMBROKER_CHANGE=group");
+	expect_field(text, "MESSAGE=\"a/b\" permitted anew: group 64501");
 }
 END_TEST
 
@@ -227,6 +311,8 @@ int main(void)
 
 	tcase_add_checked_fixture(tests, start, stop);
 	tcase_add_test(tests, a_denial_is_an_entry);
+	tcase_add_test(tests, who_may_what_is_told_with_what_is_created);
+	tcase_add_test(tests, a_change_of_permission_says_to_whom);
 	tcase_add_test(tests, who_is_denied_often_hides_nobody);
 	tcase_add_test(tests, what_was_left_out_is_told_for_each_user_when_the_period_ends);
 	tcase_add_test(tests, what_was_left_out_is_told_before_the_first_of_the_next_period);

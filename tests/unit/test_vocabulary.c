@@ -55,6 +55,7 @@ END_TEST
 	ck_assert_str_eq(wire_subject_text(number), text);                                         \
 	ck_assert_int_eq(wire_subject_parse(text, &parsed), 0);                                    \
 	ck_assert_uint_eq(parsed, number);
+#define EXPECT_CHANGE(number, word, text) ck_assert_str_eq(wire_change_text(number), text);
 #define EXPECT_DEED(number, word, text)                                                            \
 	ck_assert_str_eq(wire_deed_text(number), text);                                            \
 	ck_assert_int_eq(wire_deed_parse(text, &parsed), 0);                                       \
@@ -79,6 +80,7 @@ START_TEST(every_word_has_its_text)
 	WIRE_KINDS(EXPECT_KIND)
 	WIRE_LIFETIMES(EXPECT_LIFETIME)
 	WIRE_SUBJECTS(EXPECT_SUBJECT)
+	WIRE_CHANGES(EXPECT_CHANGE)
 	WIRE_DEEDS(EXPECT_DEED)
 	WIRE_STATES(EXPECT_STATE)
 	WIRE_HOLDINGS(EXPECT_HOLDING)
@@ -99,6 +101,7 @@ START_TEST(other_numbers_are_unknown)
 		ck_assert_str_eq(wire_lifetime_text(faulty[i]), "unknown");
 		ck_assert_str_eq(wire_access_text(faulty[i]), "unknown");
 		ck_assert_str_eq(wire_subject_text(faulty[i]), "unknown");
+		ck_assert_str_eq(wire_change_text(faulty[i]), "unknown");
 		ck_assert_str_eq(wire_state_text(faulty[i]), "unknown");
 		ck_assert_str_eq(wire_holding_text(faulty[i]), "unknown");
 		ck_assert_str_eq(wire_ending_text(faulty[i]), "unknown");
