@@ -22,6 +22,9 @@
 /* For "g:4294967295:rw," and a 0. */
 #define ENTRY_TEXT_MAX 18
 
+#define CLIENT_TEXT_MAX 128
+#define ACTOR_TEXT_MAX  (CLIENT_TEXT_MAX + 4)
+
 static const struct {
 	const char *event;
 	const char *words;
@@ -63,7 +66,8 @@ static void put_client(struct journal_entry *entry, const struct credentials *cr
 {
 	journal_put(entry, "SHMBROKER_UID", "%u", credentials->uid);
 	journal_put(entry, "SHMBROKER_PID", "%d", (int)credentials->pid);
-	journal_put(entry, "SHMBROKER_PROGRAM", "%s", program);
+	if (program[0])
+		journal_put(entry, "SHMBROKER_PROGRAM", "%s", program);
 }
 
 static void put_object(struct journal_entry *entry, const struct object *object)
@@ -202,15 +206,25 @@ static void put_permission(struct journal_entry *entry, const struct permission 
 		journal_put(entry, "SHMBROKER_ACL", "%s", list);
 }
 
-/* "by prog (pid 7, uid 1000)", or nothing for what happens by itself. */
-static const char *format_actor(const struct audit *audit, char text[static 128])
+/* "prog (pid 7, uid 1000)" */
+static void format_client(const struct credentials *credentials, const char *program,
+			  char text[static CLIENT_TEXT_MAX])
+{
+	snprintf(text, CLIENT_TEXT_MAX, "%s (pid %d, uid %u)", program[0] ? program : "a program",
+		 (int)credentials->pid, credentials->uid);
+}
+
+/* " by prog (pid 7, uid 1000)", or nothing for what happens by itself. */
+static const char *format_actor(const struct audit *audit, char text[static ACTOR_TEXT_MAX])
 {
 	const struct member *actor = audit->registry->actor;
+	char client[CLIENT_TEXT_MAX];
 
 	text[0] = '\0';
-	if (actor)
-		snprintf(text, 128, " by %s (pid %d, uid %u)", actor->program,
-			 (int)actor->credentials.pid, actor->credentials.uid);
+	if (actor) {
+		format_client(&actor->credentials, actor->program, client);
+		snprintf(text, ACTOR_TEXT_MAX, " by %s", client);
+	}
 	return text;
 }
 
@@ -229,7 +243,7 @@ static void on_created(struct observer *observer, struct object *object)
 {
 	struct audit *audit = audit_of(observer);
 	struct journal_entry entry;
-	char words[512], actor[128];
+	char words[512], actor[ACTOR_TEXT_MAX];
 
 	if (!admits(audit, uid_behind(audit, object), AUDIT_CREATED))
 		return;
@@ -248,7 +262,7 @@ static void on_held(struct observer *observer, struct hold *hold)
 	const struct object *object = hold->object;
 	const struct member *member = hold->member;
 	struct journal_entry entry;
-	char words[512];
+	char words[512], client[CLIENT_TEXT_MAX];
 
 	if (!admits(audit, member->credentials.uid, AUDIT_GRANTED))
 		return;
@@ -256,9 +270,9 @@ static void on_held(struct observer *observer, struct hold *hold)
 	put_object(&entry, object);
 	put_client(&entry, &member->credentials, member->program);
 	journal_put(&entry, "SHMBROKER_ACCESS", "%s", wire_access_text(hold->access));
-	snprintf(words, sizeof(words), "\"%s\" granted %s to %s (pid %d, uid %u)", object->name,
-		 wire_access_text(hold->access), member->program, (int)member->credentials.pid,
-		 member->credentials.uid);
+	format_client(&member->credentials, member->program, client);
+	snprintf(words, sizeof(words), "\"%s\" granted %s to %s", object->name,
+		 wire_access_text(hold->access), client);
 	write_entry(audit, &entry, level_of(AUDIT_GRANTED), words);
 }
 
@@ -290,7 +304,7 @@ static void on_permitted(struct observer *observer, struct object *object,
 {
 	struct audit *audit = audit_of(observer);
 	struct journal_entry entry;
-	char words[512], actor[128], what[64];
+	char words[512], actor[ACTOR_TEXT_MAX], what[64];
 
 	if (!admits(audit, uid_behind(audit, object), AUDIT_PERMITTED))
 		return;
@@ -306,7 +320,7 @@ static void on_removed(struct observer *observer, struct object *object, enum wi
 {
 	struct audit *audit = audit_of(observer);
 	struct journal_entry entry;
-	char words[512], actor[128];
+	char words[512], actor[ACTOR_TEXT_MAX];
 
 	if (!admits(audit, uid_behind(audit, object), AUDIT_REMOVED))
 		return;
@@ -320,20 +334,22 @@ static void on_removed(struct observer *observer, struct object *object, enum wi
 static void on_denied(struct observer *observer, const struct denial *denial)
 {
 	struct audit *audit = audit_of(observer);
+	enum audit_kind kind = denial->at_door ? AUDIT_TURNED_AWAY : AUDIT_DENIED;
 	struct journal_entry entry;
-	char words[1024];
+	char words[1024], client[CLIENT_TEXT_MAX];
 
-	if (!admits(audit, denial->credentials->uid, AUDIT_DENIED))
+	if (!admits(audit, denial->credentials->uid, kind))
 		return;
-	put_head(&entry, AUDIT_DENIED);
+	put_head(&entry, kind);
 	put_client(&entry, denial->credentials, denial->program);
 	journal_put(&entry, "SHMBROKER_OPERATION", "%s", denial->operation);
-	journal_put(&entry, "SHMBROKER_NAME", "%s", denial->name);
+	if (denial->name[0])
+		journal_put(&entry, "SHMBROKER_NAME", "%s", denial->name);
 	journal_put(&entry, "SHMBROKER_ERRNO", "%d", -denial->status);
-	snprintf(words, sizeof(words), "%s denied to %s (pid %d, uid %u): %s", denial->operation,
-		 denial->program, (int)denial->credentials->pid, denial->credentials->uid,
+	format_client(denial->credentials, denial->program, client);
+	snprintf(words, sizeof(words), "%s denied to %s: %s", denial->operation, client,
 		 denial->reason);
-	write_entry(audit, &entry, level_of(AUDIT_DENIED), words);
+	write_entry(audit, &entry, level_of(kind), words);
 }
 
 void audit_init(struct audit *audit, struct registry *registry,

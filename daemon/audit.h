@@ -12,7 +12,7 @@
  *   SHMBROKER_CHANGE      permitted: mode, group, grant, revoke; of the last two SHMBROKER_SUBJECT
  *                         (u, g), SHMBROKER_ID and SHMBROKER_ACCESS
  *   SHMBROKER_ACCESS      granted: r, w, rw
- *   SHMBROKER_OPERATION   denied: what was asked for
+ *   SHMBROKER_OPERATION   denied: what was asked for; CONNECT or HELLO: it was not let in
  *   SHMBROKER_ERRNO       denied: why, as a number; MESSAGE has the words
  *   SHMBROKER_ENDING      removed: why
  *   SHMBROKER_LEFT_OUT    left-out: how many entries about this user were not written

@@ -30,7 +30,9 @@ struct denial {
 	const char *operation;
 	const char *name; /* of the object, "" for none; nobody has checked it */
 	const char *reason;
-	int status; /* -EACCES, -EPERM or -EDQUOT */
+	int status;   /* -EACCES, -EPERM, -EDQUOT; -E2BIG of groups; or -EMFILE and -ENFILE of the
+			 broker itself */
+	bool at_door; /* it was not let in */
 };
 
 /* What changes when an object is permitted anew. The new mode and group are in its permission. */

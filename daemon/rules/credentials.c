@@ -63,19 +63,24 @@ static int groups_of_socket(int socket, gid_t **ret_groups, size_t *ret_n)
 	}
 }
 
-int credentials_of_socket(int socket, struct credentials *ret_credentials)
+int credentials_without_groups(int socket, struct credentials *ret_credentials)
 {
-	struct credentials found = {.n_groups = 0};
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
-	int r;
 
 	if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
 		return -errno;
-	found.uid = peer.uid;
-	found.gid = peer.gid;
-	found.pid = peer.pid;
-	r = groups_of_socket(socket, &found.groups, &found.n_groups);
+	*ret_credentials = (struct credentials){.uid = peer.uid, .gid = peer.gid, .pid = peer.pid};
+	return 0;
+}
+
+int credentials_of_socket(int socket, struct credentials *ret_credentials)
+{
+	struct credentials found;
+	int r = credentials_without_groups(socket, &found);
+
+	if (r == 0)
+		r = groups_of_socket(socket, &found.groups, &found.n_groups);
 	if (r < 0)
 		return r;
 	*ret_credentials = found;

@@ -34,6 +34,9 @@ struct credentials {
 int credentials_of_socket(int socket, struct credentials *ret_credentials);
 void credentials_fini(struct credentials *credentials);
 
+/* The same of one that is only to be named: nothing in it is owned. Returns 0 or -errno. */
+int credentials_without_groups(int socket, struct credentials *ret_credentials);
+
 /* Put groups in order that came in another one. */
 void credentials_sort_groups(gid_t *groups, size_t n);
 

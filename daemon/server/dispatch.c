@@ -35,7 +35,8 @@ int call_refuse(struct call *call, int status, const char *format, ...)
 
 static bool is_denial(int status)
 {
-	return status == -EACCES || status == -EPERM || status == -EDQUOT;
+	return status == -EACCES || status == -EPERM || status == -EDQUOT || status == -EMFILE ||
+	       status == -ENFILE;
 }
 
 /* Before the names in a request are checked they are whatever a stranger wrote. */
@@ -51,6 +52,7 @@ static void tell_denied(const struct call *call, int status)
 		.name = name,
 		.reason = call->answer->refusal.reason,
 		.status = status,
+		.at_door = !member,
 	};
 
 	text_copy(program, sizeof(program),

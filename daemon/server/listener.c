@@ -9,11 +9,13 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
 #include "base/fd.h"
 #include "base/text.h"
 #include "log.h"
+#include "rules/credentials.h"
 #include "server/peer.h"
 #include "server/server.h"
 #include "wire/packet.h"
@@ -27,7 +29,7 @@ static int open_spare(void)
 	return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-void listener_turn_away(int take_fd, int status, const char *reason)
+static void send_refusal(int socket, int status, const char *reason)
 {
 	struct wire_header header = {.version = WIRE_VERSION_OLDEST,
 				     .type = WIRE_ANSWER,
@@ -38,8 +40,35 @@ void listener_turn_away(int take_fd, int status, const char *reason)
 
 	text_copy(refusal.reason, sizeof(refusal.reason), reason);
 	if (wire_encode_packet(&header, &wire_refusal_shape, &refusal, bytes, &size) == 0)
-		(void)!packet_send(take_fd, bytes, size, -1);
+		(void)!packet_send(socket, bytes, size, -1);
+}
+
+void listener_turn_away(struct server *server, int take_fd, const struct credentials *credentials,
+			int status, const char *reason)
+{
+	char sentence[WIRE_REASON_MAX + 1];
+	const struct denial denial = {.credentials = credentials,
+				      .program = "",
+				      .operation = "CONNECT",
+				      .name = "",
+				      .reason = sentence,
+				      .status = status,
+				      .at_door = true};
+
+	snprintf(sentence, sizeof(sentence), "the broker %s", reason);
+	registry_deny(server->registry, &denial);
+	send_refusal(take_fd, status, reason);
 	fd_close(take_fd);
+}
+
+static void turn_one_away(struct server *server, int take_fd)
+{
+	struct credentials credentials;
+
+	if (credentials_without_groups(take_fd, &credentials) < 0)
+		fd_close(take_fd);
+	else
+		listener_turn_away(server, take_fd, &credentials, -EMFILE, LISTENER_NO_DESCRIPTOR);
 }
 
 static void turn_some_away(struct server *server)
@@ -50,7 +79,7 @@ static void turn_some_away(struct server *server)
 		server->spare = fd_close(server->spare);
 		fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0)
-			listener_turn_away(fd, -EMFILE, LISTENER_NO_DESCRIPTOR);
+			turn_one_away(server, fd);
 		server->spare = open_spare();
 		if (fd < 0)
 			return;

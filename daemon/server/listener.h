@@ -4,6 +4,7 @@
 #ifndef SERVER_LISTENER_H
 #define SERVER_LISTENER_H
 
+struct credentials;
 struct server;
 
 #define LISTENER_NO_DESCRIPTOR                                                                     \
@@ -16,9 +17,12 @@ int listener_init(struct server *server);
 /* Accept what is waiting now; for the last look before an idle broker ends. */
 void listener_accept(struct server *server);
 
-/* Close a connection that cannot be served, having said why: REASON goes on after "the
- * broker". */
-void listener_turn_away(int take_fd, int status, const char *reason);
+/*
+ * Close a connection of CREDENTIALS that cannot be served, having said why, to it and to the
+ * observers: REASON goes on after "the broker".
+ */
+void listener_turn_away(struct server *server, int take_fd, const struct credentials *credentials,
+			int status, const char *reason);
 
 void listener_fini(struct server *server);
 

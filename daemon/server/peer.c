@@ -190,12 +190,13 @@ static int pay(struct peer *peer)
 static void turn_away(struct server *server, const struct peer *peer, int take_fd, int r)
 {
 	char limit[256], reason[WIRE_REASON_MAX + 1];
+	struct credentials user;
 
-	if (r == -E2BIG) {
+	if (r == -E2BIG && credentials_without_groups(take_fd, &user) == 0) {
 		snprintf(reason, sizeof(reason),
 			 "judges at most %u groups of a user, and uid %u is in more",
-			 CREDENTIALS_GROUPS_MAX, peer->credentials.uid);
-		listener_turn_away(take_fd, r, reason);
+			 CREDENTIALS_GROUPS_MAX, user.uid);
+		listener_turn_away(server, take_fd, &user, r, reason);
 		return;
 	}
 	if (r != -EDQUOT) {
@@ -204,9 +205,8 @@ static void turn_away(struct server *server, const struct peer *peer, int take_f
 		return;
 	}
 	overdraft_describe(server->registry, &peer->credentials, RESOURCE_CONNECTIONS, limit);
-	log_peer("a connection of pid %d is refused: %s", (int)peer->credentials.pid, limit);
 	snprintf(reason, sizeof(reason), "takes no more of this user's: %s", limit);
-	listener_turn_away(take_fd, r, reason);
+	listener_turn_away(server, take_fd, &peer->credentials, r, reason);
 }
 
 void peer_new(struct server *server, int take_fd)

@@ -3,16 +3,21 @@
  */
 #include <check.h>
 #include <errno.h>
+#include <grp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include "base/attr.h"
 #include "library.h"
+#include "support/child.h"
 #include "support/proc.h"
 #include "support/raw.h"
 #include "support/suite.h"
 
-#define CROWD 40
+#define CROWD  40
+#define GROUPS 4097 /* one more than the broker judges */
 
 static struct broker broker;
 
@@ -53,6 +58,8 @@ START_TEST(who_finds_no_descriptor_left_is_told_and_the_next_is_served)
 	ck_assert_int_ge(n, 8);
 	ck_assert_msg(r == -EMFILE, "%d: %s", r, shmb_last_error());
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "LimitNOFILE"));
+	ck_assert(broker_said(&broker,
+			      _i ? "CONNECT denied to a program (pid " : "HELLO denied to "));
 	ck_assert_uint_eq(library_status(witness).members, (unsigned)n + 1);
 	while (n > 0)
 		shmb_disconnect(crowd[--n]);
@@ -86,6 +93,33 @@ START_TEST(a_crowd_that_waits_outside_costs_nothing)
 }
 END_TEST
 
+static int connect_with_groups(struct child *self, void *data)
+{
+	static gid_t groups[GROUPS];
+	struct shmb_connect_options options = {.socket = broker.socket, .no_start = true};
+	struct shmb_connection *connection;
+
+	(void)self;
+	(void)data;
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		groups[i] = (gid_t)(70000 + i);
+	ck_assert_int_eq(setgroups(ARRAY_SIZE(groups), groups), 0);
+	ck_assert_int_eq(setresgid(UID_ALICE, UID_ALICE, UID_ALICE), 0);
+	ck_assert_int_eq(setresuid(UID_ALICE, UID_ALICE, UID_ALICE), 0);
+	expect_refused(shmb_connect(&options, &connection), -E2BIG);
+	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "uid 64501 is in more"));
+	return 0;
+}
+
+START_TEST(who_is_in_too_many_groups_is_told_and_written_down)
+{
+	if (!is_root_or_says_skipped())
+		return;
+	child_run(connect_with_groups, NULL);
+	ck_assert(broker_said(&broker, "uid 64501): the broker judges at most"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("limits");
@@ -95,6 +129,7 @@ int main(void)
 	tcase_add_loop_test(tcase, who_finds_no_descriptor_left_is_told_and_the_next_is_served, 0,
 			    2);
 	tcase_add_test(tcase, a_crowd_that_waits_outside_costs_nothing);
+	tcase_add_test(tcase, who_is_in_too_many_groups_is_told_and_written_down);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

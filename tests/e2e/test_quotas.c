@@ -204,6 +204,7 @@ START_TEST(what_is_over_a_limit_is_refused_and_can_be_had_again)
 	/* The administrator reads of it with the limit, and with the holders. */
 	ck_assert(_i >= 3 || broker_said(&broker, "[Quota u:64501]"));
 	ck_assert(_i != 0 || broker_said(&broker, "held by test, pid"));
+	ck_assert(_i != 3 || broker_said(&broker, "CONNECT denied to a program (pid "));
 	shmb_disconnect(root);
 	broker_stop(&broker);
 }

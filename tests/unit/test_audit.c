@@ -101,17 +101,19 @@ static void expect_none(void)
 	ck_assert_msg(!text, "one more entry: %s", text);
 }
 
+static struct credentials denied = {.uid = 64501, .pid = 7};
+
+static const struct denial usual_denial = {.credentials = &denied,
+					   .program = "prog",
+					   .operation = "OPEN",
+					   .name = "a/b",
+					   .reason = "\"a/b\" is not yours",
+					   .status = -EACCES};
+
 static void deny(uid_t uid)
 {
-	const struct credentials credentials = {.uid = uid, .pid = 7};
-	const struct denial denial = {.credentials = &credentials,
-				      .program = "prog",
-				      .operation = "OPEN",
-				      .name = "a/b",
-				      .reason = "\"a/b\" is not yours",
-				      .status = -EACCES};
-
-	registry_deny(&registry, &denial);
+	denied.uid = uid;
+	registry_deny(&registry, &usual_denial);
 }
 
 /* N times; the entries are read, so that the socket never fills. */
@@ -235,6 +237,40 @@ START_TEST(who_is_denied_often_hides_nobody)
 }
 END_TEST
 
+/* Whoever can connect can be turned away as often as he likes. */
+START_TEST(who_is_turned_away_is_denied_and_does_not_hide_other_denials)
+{
+	static const struct denial at_door = {.credentials = &denied,
+					      .program = "",
+					      .operation = "CONNECT",
+					      .name = "",
+					      .reason = "the broker takes no more",
+					      .status = -EDQUOT,
+					      .at_door = true};
+	unsigned n_written = 0;
+	const char *text;
+
+	registry_deny(&registry, &at_door);
+	text = entry();
+	expect_field(text, "SHMBROKER_EVENT=denied");
+	expect_field(text, "SHMBROKER_OPERATION=CONNECT");
+	expect_field(text, "SHMBROKER_UID=64501");
+	expect_field(text, "SHMBROKER_PID=7");
+	expect_field(text, "SHMBROKER_ERRNO=122");
+	expect_field(text, "MESSAGE=CONNECT denied to a program (pid 7, uid 64501): the broker "
+			   "takes no more");
+	ck_assert_ptr_null(strstr(text, "SHMBROKER_NAME"));
+	ck_assert_ptr_null(strstr(text, "SHMBROKER_PROGRAM"));
+	for (int i = 0; i < 1000; i++) {
+		registry_deny(&registry, &at_door);
+		n_written += entry() != NULL;
+	}
+	ck_assert_uint_lt(n_written, OWN);
+	deny(64501);
+	expect_field(entry(), "SHMBROKER_OPERATION=OPEN");
+}
+END_TEST
+
 /* Nothing else happens: it is told by the timer. */
 START_TEST(what_was_left_out_is_told_for_each_user_when_the_period_ends)
 {
@@ -314,6 +350,7 @@ int main(void)
 	tcase_add_test(tests, who_may_what_is_told_with_what_is_created);
 	tcase_add_test(tests, a_change_of_permission_says_to_whom);
 	tcase_add_test(tests, who_is_denied_often_hides_nobody);
+	tcase_add_test(tests, who_is_turned_away_is_denied_and_does_not_hide_other_denials);
 	tcase_add_test(tests, what_was_left_out_is_told_for_each_user_when_the_period_ends);
 	tcase_add_test(tests, what_was_left_out_is_told_before_the_first_of_the_next_period);
 	tcase_add_test(tests, what_was_left_out_about_users_who_are_not_remembered_is_told_too);

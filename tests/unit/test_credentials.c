@@ -75,6 +75,11 @@ static int check_too_many_groups(void)
 			return 2;
 		if (r == 0)
 			credentials_fini(&credentials);
+		/* Who it is can be said of both. */
+		if (credentials_without_groups(pair[0], &credentials) < 0 ||
+		    credentials.uid != geteuid() || credentials.pid != getpid() ||
+		    credentials.n_groups != 0)
+			return 3;
 	}
 	return 0;
 }
