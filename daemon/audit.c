@@ -22,6 +22,13 @@
 /* For "g:4294967295:rw," and a 0. */
 #define ENTRY_TEXT_MAX 18
 
+/* Of a report that is cut into entries: what it says fits into a line of the log, and journalctl
+ * shows a field of less than 4096 bytes by itself. */
+#define HOLDERS_MAX 3000
+#define MESSAGE_MAX 4000
+
+_Static_assert(RESOURCES_N <= 32, "a bit of the news for each resource");
+
 #define CLIENT_TEXT_MAX 128
 #define ACTOR_TEXT_MAX  (CLIENT_TEXT_MAX + 4)
 
@@ -37,8 +44,9 @@ static struct audit *audit_of(struct observer *observer)
 
 static int level_of(enum audit_kind kind)
 {
-	return kind == AUDIT_DENIED || kind == AUDIT_TURNED_AWAY ? LOG_LEVEL_WARNING
-								 : LOG_LEVEL_INFO;
+	return kind == AUDIT_DENIED || kind == AUDIT_TURNED_AWAY || kind == AUDIT_OVERDRAWN
+		       ? LOG_LEVEL_WARNING
+		       : LOG_LEVEL_INFO;
 }
 
 static void begin_entry(struct journal_entry *entry, int level, const char *event)
@@ -352,11 +360,91 @@ static void on_denied(struct observer *observer, const struct denial *denial)
 	write_entry(audit, &entry, level_of(kind), words);
 }
 
+/* An overdraft on its way into the log, in as many entries as its holders need. */
+struct report {
+	struct audit *audit;
+	const struct overdraft *overdraft;
+	unsigned n_parts;
+	bool is_cut; /* there was no room for a part */
+	size_t used;
+	char holders[HOLDERS_MAX + 1];
+};
+
+static void format_part(const struct report *report, char text[static MESSAGE_MAX])
+{
+	const struct overdraft *overdraft = report->overdraft;
+
+	if (report->n_parts > 1)
+		snprintf(text, MESSAGE_MAX, "uid %u is over its limit (%s), part %u: %s",
+			 overdraft->payer->uid, resource_key(overdraft->resource), report->n_parts,
+			 report->holders);
+	else
+		snprintf(text, MESSAGE_MAX, "%s%s%s%s%s%s", overdraft->name[0] ? "\"" : "",
+			 overdraft->name, overdraft->name[0] ? "\" cannot be had: " : "",
+			 overdraft->words, report->used > 0 ? "; used by " : "", report->holders);
+}
+
+static void write_part(struct report *report)
+{
+	const struct overdraft *overdraft = report->overdraft;
+	struct journal_entry entry;
+	char words[MESSAGE_MAX];
+
+	report->is_cut = !admits(report->audit, overdraft->payer->uid, AUDIT_OVERDRAWN);
+	if (report->is_cut)
+		return;
+	report->n_parts++;
+	report->holders[report->used] = '\0';
+	put_head(&entry, AUDIT_OVERDRAWN);
+	journal_put(&entry, "SHMBROKER_UID", "%u", overdraft->payer->uid);
+	journal_put(&entry, "SHMBROKER_RESOURCE", "%s", resource_key(overdraft->resource));
+	journal_put(&entry, "SHMBROKER_LIMIT", "%" PRIu64, overdraft->limit);
+	journal_put(&entry, "SHMBROKER_USED", "%" PRIu64, overdraft->used);
+	if (overdraft->name[0])
+		journal_put(&entry, "SHMBROKER_NAME", "%s", overdraft->name);
+	journal_put(&entry, "SHMBROKER_PART", "%u", report->n_parts);
+	journal_put(&entry, "SHMBROKER_HOLDERS", "%s", report->holders);
+	format_part(report, words);
+	write_entry(report->audit, &entry, level_of(AUDIT_OVERDRAWN), words);
+	report->used = 0;
+}
+
+static bool put_holder(void *data, const char *piece)
+{
+	struct report *report = data;
+	size_t size = strlen(piece);
+
+	if (report->used + size > HOLDERS_MAX)
+		write_part(report);
+	if (report->is_cut)
+		return false;
+	if (report->used == 0) { /* what separates it from the part before */
+		piece += strspn(piece, ",; ");
+		size = strlen(piece);
+	}
+	memcpy(report->holders + report->used, piece, size);
+	report->used += size;
+	return true;
+}
+
+static void on_overdrawn(struct observer *observer, struct overdraft *overdraft)
+{
+	struct audit *audit = audit_of(observer);
+	struct report report = {.audit = audit, .overdraft = overdraft};
+
+	end_period_if_over(audit, clock_now_ms());
+	if (!audit_rate_is_news(&audit->rate, overdraft->payer->uid, overdraft->resource))
+		return;
+	overdraft->name_holders(overdraft, put_holder, &report);
+	if (!report.is_cut && (report.used > 0 || report.n_parts == 0))
+		write_part(&report);
+}
+
 void audit_init(struct audit *audit, struct registry *registry,
 		const struct audit_settings *settings)
 {
 	*audit = (struct audit){
-		.observer = {.denied = on_denied},
+		.observer = {.denied = on_denied, .overdrawn = on_overdrawn},
 		.registry = registry,
 		.journal = {.socket = -1},
 		.to_journal = settings->to_journal,

@@ -5,7 +5,7 @@
  * Where stderr is the journal's, each of these is an entry with the fields below; else a line on
  * stderr that says the same. docs/SECURITY.md has the fields for those who search them:
  *
- *   SHMBROKER_EVENT       created, granted, denied, permitted, removed, left-out
+ *   SHMBROKER_EVENT       created, granted, denied, permitted, removed, overdrawn, left-out
  *   SHMBROKER_NAME        of the object
  *   SHMBROKER_OBJECT      its id, SHMBROKER_GENERATION, SHMBROKER_BACKING, SHMBROKER_SIZE
  *   SHMBROKER_MODE        created, permitted: as it is now; SHMBROKER_GID, SHMBROKER_ACL
@@ -15,8 +15,12 @@
  *   SHMBROKER_OPERATION   denied: what was asked for; CONNECT or HELLO: it was not let in
  *   SHMBROKER_ERRNO       denied: why, as a number; MESSAGE has the words
  *   SHMBROKER_ENDING      removed: why
+ *   SHMBROKER_RESOURCE    overdrawn: key of the configuration, as in Bytes=; SHMBROKER_LIMIT,
+ *                         SHMBROKER_USED; SHMBROKER_HOLDERS in words, over as many entries as are
+ *                         needed, by SHMBROKER_PART
  *   SHMBROKER_LEFT_OUT    left-out: how many entries about this user were not written
- *   SHMBROKER_UID         of the client on whose behalf; SHMBROKER_PID, SHMBROKER_PROGRAM
+ *   SHMBROKER_UID         of the client on whose behalf; overdrawn: whose limit
+ *   SHMBROKER_PID         of the client; SHMBROKER_PROGRAM: what it calls itself
  *
  * Each user has a share of it (audit_rate.h); what is left out is told when the period ends.
  */

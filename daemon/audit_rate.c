@@ -57,6 +57,16 @@ bool audit_rate_admits(struct audit_rate *rate, uid_t uid, enum audit_kind kind)
 	return false;
 }
 
+bool audit_rate_is_news(struct audit_rate *rate, uid_t uid, unsigned what)
+{
+	struct audit_share *share = share_of(rate, uid);
+	uint32_t bit = UINT32_C(1) << what;
+	bool is_news = !(share->news & bit);
+
+	share->news |= bit;
+	return is_news;
+}
+
 bool audit_rate_is_over(const struct audit_rate *rate, uint64_t now_ms)
 {
 	return now_ms >= rate->ends_ms;

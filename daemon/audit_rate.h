@@ -8,6 +8,9 @@
  * Time is counted in periods, and given with each call. What was left out in a period is counted
  * for each user, to be told at its end.
  *
+ * Of the holders of what is overdrawn there can be many, and so many entries; but the same is news
+ * only once in a period.
+ *
  * Users are remembered for the period, so many at a time. The one remembered longest is given up
  * for another: he has a new share then, within the bound for all.
  */
@@ -30,7 +33,8 @@
 	ROW(DENIED,      "denied",    "denied",       50, 300)		\
 	ROW(TURNED_AWAY, "denied",    "turned away",  10, 100)		\
 	ROW(PERMITTED,   "permitted", "permitted",    50, 300)		\
-	ROW(REMOVED,     "removed",   "removed",      50, 300)
+	ROW(REMOVED,     "removed",   "removed",      50, 300)		\
+	ROW(OVERDRAWN,   "overdrawn", "overdrawn",   256, 1000)
 
 // clang-format on
 
@@ -41,6 +45,7 @@ enum audit_kind { AUDIT_KINDS(AUDIT_ENUMERATOR) AUDIT_KINDS_N };
 /* What one user had of a period. */
 struct audit_share {
 	uid_t uid;
+	uint32_t news; /* a bit for each thing that was asked about */
 	uint32_t n_written[AUDIT_KINDS_N];
 	uint32_t n_left_out[AUDIT_KINDS_N];
 };
@@ -57,6 +62,9 @@ struct audit_rate {
 
 /* Whether an entry of KIND about what UID did may be written; else it is counted as left out. */
 bool audit_rate_admits(struct audit_rate *rate, uid_t uid, enum audit_kind kind);
+
+/* Whether it is the first time in this period that WHAT, a number below 32, is asked about UID. */
+bool audit_rate_is_news(struct audit_rate *rate, uid_t uid, unsigned what);
 
 bool audit_rate_is_over(const struct audit_rate *rate, uint64_t now_ms);
 

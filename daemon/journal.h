@@ -19,7 +19,7 @@ struct journal {
 /* An entry in the making: lines of FIELD=value. What does not fit is left out. */
 struct journal_entry {
 	size_t used;
-	char bytes[4096];
+	char bytes[8192];
 };
 
 /* Find the journal at PATH, which is its usual socket when that is NULL. */

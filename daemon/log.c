@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,7 +19,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#define LINE_MAX_BYTES 1024
+/* More than PIPE_BUF bytes would be a line that can mix with others. */
+#define LINE_MAX_BYTES PIPE_BUF
 
 /* So many lines in so long a time may be about what peers did. */
 #define PEER_LINES_MAX 50

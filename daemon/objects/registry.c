@@ -101,6 +101,15 @@ void registry_deny(struct registry *registry, const struct denial *denial)
 		observer->denied(observer, denial);
 }
 
+void registry_overdraw(struct registry *registry, struct overdraft *overdraft)
+{
+	struct observer *observer;
+
+	LL_FOREACH(registry->observers, observer)
+	if (observer->overdrawn)
+		observer->overdrawn(observer, overdraft);
+}
+
 uint64_t registry_limit(const struct registry *registry, const struct credentials *credentials,
 			enum resource resource)
 {

@@ -35,6 +35,23 @@ struct denial {
 	bool at_door; /* it was not let in */
 };
 
+/* Takes the next piece of a text. Returns false when it wants no more. */
+typedef bool overdraft_put_fn(void *data, const char *piece);
+
+/*
+ * Somebody may have no more of something. Who has it is a long text, so only those who want it ask
+ * for it: name_holders() gives it to PUT in pieces of at most 320 bytes, what has most first.
+ */
+struct overdraft {
+	const struct credentials *payer; /* whose limit it is */
+	const char *name;                /* of the object that cannot be had, "" for none */
+	const char *words; /* how much the payer has, his limit, and where it stands */
+	uint64_t used;
+	uint64_t limit;
+	enum resource resource;
+	void (*name_holders)(struct overdraft *overdraft, overdraft_put_fn *put, void *data);
+};
+
 /* What changes when an object is permitted anew. The new mode and group are in its permission. */
 struct permission_change {
 	enum wire_change kind;
@@ -52,6 +69,7 @@ struct observer {
 	void (*permitted)(struct observer *observer, struct object *object,
 			  const struct permission_change *change);
 	void (*denied)(struct observer *observer, const struct denial *denial);
+	void (*overdrawn)(struct observer *observer, struct overdraft *overdraft);
 	void (*ready)(struct observer *observer, struct object *object);
 	void (*vacated)(struct observer *observer,
 			struct object *object); /* nobody initialises it now */
@@ -117,6 +135,9 @@ void registry_observe(struct registry *registry, struct observer *observer);
 
 /* Tell the observers that somebody was not allowed something. */
 void registry_deny(struct registry *registry, const struct denial *denial);
+
+/* Tell them that somebody may have no more. */
+void registry_overdraw(struct registry *registry, struct overdraft *overdraft);
 
 /* How much of RESOURCE the user of CREDENTIALS may use up. */
 uint64_t registry_limit(const struct registry *registry, const struct credentials *credentials,

@@ -80,14 +80,13 @@ static bool resume(struct call *call)
 
 static int refuse_member(struct call *call)
 {
-	char limit[256];
+	char words[OVERDRAFT_WORDS_MAX];
 
-	overdraft_describe(call->server->registry, &call->peer->credentials, RESOURCE_MEMBERS,
-			   limit);
+	overdraft_tell(call->peer, &call->peer->credentials, RESOURCE_MEMBERS, "", words);
 	return call_refuse(call, -EDQUOT,
-			   "the broker takes no more members of this user: %s; those that are away "
-			   "count until they come back or their time is over",
-			   limit);
+			   "the broker takes no more members of this user, and those that are away "
+			   "count until their time is over: %s",
+			   words);
 }
 
 int handle_hello(struct call *call)

@@ -17,7 +17,7 @@ int handle_watch(struct call *call)
 	const struct registry *registry = call->server->registry;
 	const struct credentials *user = &call->peer->member->credentials;
 	const char *fault = wire_prefix_fault(request->prefix);
-	char limit[256];
+	char words[OVERDRAFT_WORDS_MAX];
 	int r;
 
 	if (fault)
@@ -26,11 +26,11 @@ int handle_watch(struct call *call)
 	r = watching_begin(call->peer, request->watch, request->prefix,
 			   registry_limit(registry, user, RESOURCE_WATCHES));
 	if (r == -EDQUOT) {
-		overdraft_describe(registry, user, RESOURCE_WATCHES, limit);
+		overdraft_tell(call->peer, user, RESOURCE_WATCHES, "", words);
 		return call_refuse(call, r,
-				   "names that begin with \"%s\" cannot be watched: %s; end "
-				   "another watch first",
-				   request->prefix, limit);
+				   "names that begin with \"%s\" cannot be watched until another "
+				   "watch ends: %s",
+				   request->prefix, words);
 	}
 	if (r < 0)
 		return call_refuse(call, r, "the broker has no memory for another watch");

@@ -236,6 +236,18 @@ static void describe(struct call *call, const struct object *object, const struc
 	object_path(object, reply->path);
 }
 
+static int refuse_renewal(struct call *call, const struct object *object, enum resource short_of)
+{
+	const struct credentials owner = managing_owner(call, object);
+	char words[OVERDRAFT_WORDS_MAX];
+
+	overdraft_tell(call->peer, &owner, short_of, object->name, words);
+	return call_refuse(call, -EDQUOT,
+			   "\"%s\" cannot be opened: its memory has to be made anew while the old "
+			   "is still attached, and of its owner's limit no room is left: %s",
+			   object->name, words);
+}
+
 static int grant(struct call *call, const struct wire_open_request *request, struct object *object)
 {
 	struct member *member = call->peer->member;
@@ -246,10 +258,7 @@ static int grant(struct call *call, const struct wire_open_request *request, str
 	if (r == -EDQUOT && short_of == RESOURCE_HOLDS)
 		return overdraft_refuse(call, request->name, &member->credentials, short_of);
 	if (r == -EDQUOT)
-		return call_refuse(call, r,
-				   "\"%s\" cannot be opened: its memory has to be made anew while "
-				   "the old is still attached, and its owner may have no more",
-				   request->name);
+		return refuse_renewal(call, object, short_of);
 	if (r < 0)
 		return call_refuse(call, r, "\"%s\" cannot be opened: %s", request->name,
 				   strerror(-r));

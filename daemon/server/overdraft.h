@@ -1,6 +1,5 @@
 /*
- * The refusal of what is over a limit: which limit, where it comes from, how much is used up, and
- * by what.
+ * What is over a limit: which limit, where it comes from, how much is used up, and by what.
  */
 #ifndef SERVER_OVERDRAFT_H
 #define SERVER_OVERDRAFT_H
@@ -9,17 +8,26 @@
 
 struct call;
 struct credentials;
+struct peer;
 struct registry;
 
-/*
- * NAME cannot be had since PAYER has no more of RESOURCE. The objects that use up most of it are
- * told to the payer, whose they are, and to whoever else may see them. Returns -EDQUOT.
- */
-int overdraft_refuse(struct call *call, const char *name, const struct credentials *payer,
-		     enum resource resource);
-
-/* "uid 7 has 3 connections, and 3 is its limit (built-in: ...)", for whom no call is there yet. */
+/* "uid 7 has 3 connections, and its limit is 3 (where it stands)" */
 void overdraft_describe(const struct registry *registry, const struct credentials *payer,
 			enum resource resource, char text[static 256]);
+
+#define OVERDRAFT_WORDS_MAX 480
+
+/*
+ * NAME, "" for no object, cannot be had by ASKER since PAYER has no more of RESOURCE. The observers
+ * are told who has it. WORDS says it to the asker: as above, and "; most by ..." with the few that
+ * have most and that he may know of.
+ */
+void overdraft_tell(const struct peer *asker, const struct credentials *payer,
+		    enum resource resource, const char *name,
+		    char words[static OVERDRAFT_WORDS_MAX]);
+
+/* The same for the client of CALL, as its refusal. Returns -EDQUOT. */
+int overdraft_refuse(struct call *call, const char *name, const struct credentials *payer,
+		     enum resource resource);
 
 #endif

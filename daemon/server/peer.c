@@ -86,6 +86,21 @@ void peer_send(struct peer *peer, const struct wire_header *header, const struct
 	drop_soon(peer);
 }
 
+/* It has waited for room. That may be taken by other connections of its user. */
+static void say_impatient(const struct peer *peer)
+{
+	const struct registry *registry = peer->server->registry;
+	const struct credentials *user = &peer->credentials;
+	char words[OVERDRAFT_WORDS_MAX];
+
+	log_peer("connection of pid %d (uid %u) dropped: it does not take in what it asked for",
+		 (int)user->pid, user->uid);
+	if (quota_used(&registry->quota, user->uid, RESOURCE_UNDER_WAY) >=
+	    peer->outbox.under_way_max)
+		overdraft_tell(peer, peer->member ? &peer->member->credentials : user,
+			       RESOURCE_UNDER_WAY, "", words);
+}
+
 static void on_outbox_turn(evutil_socket_t fd, short what, void *data)
 {
 	struct peer *peer = data;
@@ -96,9 +111,7 @@ static void on_outbox_turn(evutil_socket_t fd, short what, void *data)
 	if (r == 0 && !peer->waits_turn && event_add(&peer->readable, NULL) < 0)
 		r = -ENOMEM;
 	if (r == -ETIMEDOUT)
-		log_peer("connection of pid %d (uid %u) dropped: it does not take in what it asked "
-			 "for",
-			 (int)peer->credentials.pid, peer->credentials.uid);
+		say_impatient(peer);
 	if (r < 0 && r != -EAGAIN)
 		peer_drop(peer);
 	else if (r == 0)
@@ -189,7 +202,7 @@ static int pay(struct peer *peer)
 /* Say why, where that is something that the client can do something about. */
 static void turn_away(struct server *server, const struct peer *peer, int take_fd, int r)
 {
-	char limit[256], reason[WIRE_REASON_MAX + 1];
+	char words[OVERDRAFT_WORDS_MAX], reason[WIRE_REASON_MAX + 1];
 	struct credentials user;
 
 	if (r == -E2BIG && credentials_without_groups(take_fd, &user) == 0) {
@@ -204,8 +217,8 @@ static void turn_away(struct server *server, const struct peer *peer, int take_f
 		fd_close(take_fd);
 		return;
 	}
-	overdraft_describe(server->registry, &peer->credentials, RESOURCE_CONNECTIONS, limit);
-	snprintf(reason, sizeof(reason), "takes no more of this user's: %s", limit);
+	overdraft_tell(peer, &peer->credentials, RESOURCE_CONNECTIONS, "", words);
+	snprintf(reason, sizeof(reason), "takes no more of this user's: %s", words);
 	listener_turn_away(server, take_fd, &peer->credentials, r, reason);
 }
 

@@ -103,6 +103,7 @@ static int leave_again_and_again(struct child *self, void *data)
 	}
 	ck_assert_int_eq(r, -EDQUOT);
 	ck_assert_msg(strstr(reason, "members, and its limit is 20") != NULL, "%s", reason);
+	ck_assert_msg(strstr(reason, "most by ") != NULL, "%s", reason);
 	child_say(self, n);
 	(void)child_hear(self);
 	return 0;

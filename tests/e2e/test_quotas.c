@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/shm.h>
 
+#include "base/attr.h"
 #include "configured.h"
 #include "library.h"
 #include "support/child.h"
@@ -22,7 +23,9 @@ static struct shmb_connection *root;
 	"SysvSegments=1\n"                                                                         \
 	"AclEntries=2\n"                                                                           \
 	"Connections=4\n"                                                                          \
-	"Parked=2\n"
+	"Parked=2\n"                                                                               \
+	"Watches=2\n"                                                                              \
+	"Holds=5\n"
 
 static struct shmb_segment_options sized(uint64_t size, enum shmb_backing backing)
 {
@@ -151,7 +154,7 @@ static int use_up_connections(struct child *self, void *data)
 	become(UID_ALICE);
 	for (int i = 0; i < 4; i++)
 		expect_ok(shmb_connect(&options, &own[i]));
-	expect_over(shmb_connect(&options, &more), "connections", NULL);
+	expect_over(shmb_connect(&options, &more), "connections", " (4)");
 	shmb_disconnect(own[0]);
 	eventually(shmb_connect(&options, &more) == 0);
 	shmb_disconnect(more);
@@ -176,7 +179,8 @@ static int use_up_parked(struct child *self, void *data)
 		expect_ok(shmb_segment_open_submit(connection, "slow", &options, NULL, NULL,
 						   &requests[i]));
 	library_await(connection, requests[2]);
-	expect_over(shmb_segment_open_finish(requests[2], &segment), "parked requests", NULL);
+	expect_over(shmb_segment_open_finish(requests[2], &segment), "parked requests",
+		    "most by test, pid ");
 	expect_ok(shmb_segment_ready(fresh));
 	for (int i = 0; i < 2; i++) {
 		library_await(connection, requests[i]);
@@ -188,23 +192,107 @@ static int use_up_parked(struct child *self, void *data)
 	return 0;
 }
 
+static int use_up_watches(struct child *self, void *data)
+{
+	struct shmb_connection *connection;
+	struct shmb_watch *watches[3];
+
+	(void)self;
+	(void)data;
+	become(UID_ALICE);
+	connection = library_connect(&broker);
+	expect_ok(shmb_watch_begin(connection, "a", &watches[0]));
+	expect_ok(shmb_watch_begin(connection, "b", &watches[1]));
+	expect_over(shmb_watch_begin(connection, "c", &watches[2]), "watches",
+		    "most by test, pid ");
+	shmb_watch_end(watches[0]);
+	expect_ok(shmb_watch_begin(connection, "c", &watches[2]));
+	shmb_watch_end(watches[1]);
+	shmb_watch_end(watches[2]);
+	shmb_disconnect(connection);
+	return 0;
+}
+
+static int use_up_holds(struct child *self, void *data)
+{
+	const struct shmb_segment_options reading = {.flags = SHMB_READ};
+	struct shmb_connection *connection;
+	struct shmb_segment *held[5], *more;
+
+	(void)self;
+	(void)data;
+	become(UID_ALICE);
+	connection = library_connect(&broker);
+	held[0] = library_create(connection, "held", NULL);
+	for (int i = 1; i < 5; i++)
+		held[i] = library_open(connection, "held", &reading);
+	expect_over(shmb_segment_open(connection, "held", &reading, &more), "entries of the ledger",
+		    "most by test, pid ");
+	for (int i = 0; i < 5; i++)
+		shmb_segment_detach(held[i]);
+	shmb_disconnect(connection);
+	return 0;
+}
+
+/* The memory of an initialiser that gave up is not for the next one, and still attached. */
+static int use_up_renewals(struct child *self, void *data)
+{
+	struct shmb_segment_options sysv = sized(4096, SHMB_BACKING_SYSV);
+	struct shmb_connection *connection;
+	struct shmb_segment_facts facts;
+	struct shmb_segment *segment;
+	void *attached;
+
+	(void)self;
+	(void)data;
+	become(UID_ALICE);
+	sysv.lifetime = SHMB_LIFETIME_KEEP;
+	connection = library_connect(&broker);
+	expect_result(shmb_segment_open(connection, "renewed", &sysv, &segment), SHMB_INITIALISE);
+	shmb_segment_info(segment, &facts);
+	attached = shmat((int)facts.shmid, NULL, 0);
+	ck_assert_ptr_ne(attached, (void *)-1);
+	shmb_segment_detach(segment);
+	expect_over(shmb_segment_open(connection, "renewed", &sysv, &segment),
+		    "System V segments, and its limit is 1", "\"renewed\" (1, held by nobody)");
+	ck_assert_int_eq(shmdt(attached), 0);
+	expect_result(shmb_segment_open(connection, "renewed", &sysv, &segment), SHMB_INITIALISE);
+	shmb_segment_detach(segment);
+	expect_ok(shmb_remove(connection, "renewed", NULL));
+	shmb_disconnect(connection);
+	return 0;
+}
+
+/* Who uses up what, and what is written down of it. */
+static const struct {
+	child_fn *use_up;
+	const char *said;
+} users[] = {
+	{use_up_bytes, "; used by \"first\" (16384, held by test, pid "},
+	{use_up_sysv, "; used by \"first\" (1, held by test, pid "},
+	{use_up_objects_and_entries, "), \"three\" (1, held by test, pid "},
+	{use_up_connections, "; used by test_quotas, pid "},
+	{use_up_parked, "; used by test, pid "},
+	{use_up_watches, "; used by test, pid "},
+	{use_up_holds, "; used by test, pid "},
+	{use_up_renewals, "; used by \"renewed\" (1, held by nobody)"},
+};
+
 START_TEST(what_is_over_a_limit_is_refused_and_can_be_had_again)
 {
-	static child_fn *const users[] = {use_up_bytes, use_up_sysv, use_up_objects_and_entries,
-					  use_up_connections, use_up_parked};
-
 	if (!is_root_or_says_skipped())
 		return;
 	root = configured_start(&broker, LIMITED);
-	child_run(users[_i], NULL);
+	child_run(users[_i].use_up, NULL);
 	/* Nothing stays charged: it can all be used up once more. */
 	eventually(library_status(root).members == 1 && library_status(root).bytes == 0);
-	child_run(users[_i], NULL);
+	child_run(users[_i].use_up, NULL);
 	configured_expect_create(&broker, UID_BOB, "bobs", SHMB_INITIALISE);
-	/* The administrator reads of it with the limit, and with the holders. */
-	ck_assert(_i >= 3 || broker_said(&broker, "[Quota u:64501]"));
-	ck_assert(_i != 0 || broker_said(&broker, "held by test, pid"));
-	ck_assert(_i != 3 || broker_said(&broker, "CONNECT denied to a program (pid "));
+	/* The administrator reads of it with the limit, and with all who have it. */
+	ck_assert(broker_said(&broker, "[Quota u:64501]"));
+	ck_assert_msg(broker_said(&broker, users[_i].said), "not said: %s", users[_i].said);
+	ck_assert(users[_i].use_up != use_up_connections ||
+		  broker_said(&broker, "CONNECT denied to a program (pid "));
 	shmb_disconnect(root);
 	broker_stop(&broker);
 }
@@ -216,7 +304,8 @@ int main(void)
 	TCase *tcase = tcase_create("quotas");
 
 	tcase_add_unchecked_fixture(tcase, configured_begin, configured_end);
-	tcase_add_loop_test(tcase, what_is_over_a_limit_is_refused_and_can_be_had_again, 0, 5);
+	tcase_add_loop_test(tcase, what_is_over_a_limit_is_refused_and_can_be_had_again, 0,
+			    ARRAY_SIZE(users));
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

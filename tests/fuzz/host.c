@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -138,6 +139,27 @@ static void hear_denied(struct observer *observer, const struct denial *denial)
 	hear_text(denial->reason);
 }
 
+static bool hear_piece(void *data, const char *piece)
+{
+	size_t *size = data;
+
+	hear_text(piece);
+	*size += strlen(piece);
+	return *size < 4096;
+}
+
+static void hear_overdrawn(struct observer *observer, struct overdraft *overdraft)
+{
+	size_t size = 0;
+
+	(void)observer;
+	hear_clean(overdraft->name);
+	hear_text(overdraft->words);
+	overdraft->name_holders(overdraft, hear_piece, &size);
+	FUZZ_REQUIRE(size > 0 || overdraft->used == 0, "nobody has %" PRIu64 " of resource %d",
+		     overdraft->used, (int)overdraft->resource);
+}
+
 /* Like the audit log, but for what it does with what it is told. */
 static void listen_to_all(struct host *host)
 {
@@ -147,6 +169,7 @@ static void listen_to_all(struct host *host)
 		.released = hear_hold,
 		.permitted = hear_permitted,
 		.denied = hear_denied,
+		.overdrawn = hear_overdrawn,
 		.ready = hear_object,
 		.vacated = hear_object,
 		.removed = hear_removed,

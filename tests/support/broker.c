@@ -376,7 +376,7 @@ int broker_fifos(const struct broker *broker)
 
 bool broker_said(const struct broker *broker, const char *text)
 {
-	char line[1024];
+	char line[8192];
 	FILE *log = fopen(broker->log, "re");
 	bool found = false;
 

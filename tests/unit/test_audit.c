@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,6 +238,121 @@ START_TEST(who_is_denied_often_hides_nobody)
 }
 END_TEST
 
+static unsigned n_holders; /* of what is overdrawn, each with a number of its own */
+static unsigned n_named;
+
+static void name_holders(struct overdraft *overdraft, overdraft_put_fn *put, void *data)
+{
+	char piece[64];
+
+	(void)overdraft;
+	for (n_named = 0; n_named < n_holders; n_named++) {
+		snprintf(piece, sizeof(piece), "%sprog-%05u, pid 7 (1)", n_named ? ", " : "",
+			 n_named);
+		if (!put(data, piece))
+			return;
+	}
+}
+
+static void overdraw(uid_t uid, enum resource resource)
+{
+	const struct credentials payer = {.uid = uid};
+	struct overdraft overdraft = {.payer = &payer,
+				      .name = "a/b",
+				      .words = "uid 64501 has 9, and its limit is 9",
+				      .used = 9,
+				      .limit = 9,
+				      .resource = resource,
+				      .name_holders = name_holders};
+
+	registry_overdraw(&registry, &overdraft);
+}
+
+START_TEST(an_overdraft_is_an_entry_with_all_its_holders)
+{
+	const char *text;
+
+	n_holders = 2;
+	overdraw(64501, RESOURCE_BYTES);
+	text = entry();
+	expect_field(text, "SHMBROKER_EVENT=overdrawn");
+	expect_field(text, "SHMBROKER_UID=64501");
+	expect_field(text, "SHMBROKER_RESOURCE=Bytes");
+	expect_field(text, "SHMBROKER_LIMIT=9");
+	expect_field(text, "SHMBROKER_USED=9");
+	expect_field(text, "SHMBROKER_NAME=a/b");
+	expect_field(text, "SHMBROKER_PART=1");
+	expect_field(text, "SHMBROKER_HOLDERS=prog-00000, pid 7 (1), prog-00001, pid 7 (1)");
+	expect_field(text, "MESSAGE=\"a/b\" cannot be had: uid 64501 has 9, and its limit is 9; "
+			   "used by prog-00000, pid 7 (1), prog-00001, pid 7 (1)");
+	expect_none();
+	n_holders = 0;
+	overdraw(64501, RESOURCE_OBJECTS);
+	text = entry();
+	expect_field(text, "SHMBROKER_HOLDERS=");
+	expect_field(text, "MESSAGE=\"a/b\" cannot be had: uid 64501 has 9, and its limit is 9");
+	expect_none();
+}
+END_TEST
+
+/* Whoever is over a limit asks again and again; who has it is a long story. */
+START_TEST(an_overdraft_is_told_once_for_each_user_and_resource)
+{
+	n_holders = 1;
+	for (int i = 0; i < 10; i++)
+		overdraw(64501, RESOURCE_BYTES);
+	expect_field(entry(), "SHMBROKER_RESOURCE=Bytes");
+	expect_none();
+	overdraw(64501, RESOURCE_HOLDS);
+	expect_field(entry(), "SHMBROKER_RESOURCE=Holds");
+	overdraw(64502, RESOURCE_BYTES);
+	expect_field(entry(), "SHMBROKER_UID=64502");
+	pass(11);
+	overdraw(64501, RESOURCE_BYTES);
+	expect_field(entry(), "SHMBROKER_RESOURCE=Bytes");
+	expect_none();
+}
+END_TEST
+
+/* A hundred lie in the fields of each entry. None is left out, and none comes twice. */
+START_TEST(holders_that_do_not_fit_into_an_entry_go_into_the_next)
+{
+	unsigned n_parts = 0, next = 0;
+	const char *text;
+
+	n_holders = 700;
+	overdraw(64501, RESOURCE_CONNECTIONS);
+	ck_assert_uint_eq(n_named, n_holders);
+	while ((text = entry())) {
+		char expected[64];
+		const char *at = strstr(text, "\nSHMBROKER_HOLDERS=prog-");
+
+		snprintf(expected, sizeof(expected), "SHMBROKER_PART=%u", ++n_parts);
+		expect_field(text, expected);
+		ck_assert_ptr_nonnull(at);
+		ck_assert_ptr_nonnull(strstr(text, "\nMESSAGE="));
+		for (; (at = strstr(at, "prog-")) && at < strstr(text, "\nMESSAGE="); at++, next++)
+			ck_assert_int_eq(atoi(at + strlen("prog-")), (int)next);
+	}
+	ck_assert_uint_eq(next, n_holders);
+	ck_assert_uint_gt(n_parts, 2);
+}
+END_TEST
+
+START_TEST(more_holders_than_may_be_written_are_not_asked_for)
+{
+	close(journal); /* nobody reads what goes to stderr then */
+	journal = -1;
+	ck_assert_int_eq(dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO),
+			 STDERR_FILENO);
+	n_holders = 1000000;
+	overdraw(64501, RESOURCE_CONNECTIONS);
+	ck_assert_uint_lt(n_named, 256 * 3000 / strlen("prog-00000, pid 7 (1)"));
+	ck_assert_uint_gt(n_named, 20000);
+	ck_assert_uint_eq(audit.rate.n_left_out, 1);
+}
+END_TEST
+
 /* Whoever can connect can be turned away as often as he likes. */
 START_TEST(who_is_turned_away_is_denied_and_does_not_hide_other_denials)
 {
@@ -350,6 +466,10 @@ int main(void)
 	tcase_add_test(tests, who_may_what_is_told_with_what_is_created);
 	tcase_add_test(tests, a_change_of_permission_says_to_whom);
 	tcase_add_test(tests, who_is_denied_often_hides_nobody);
+	tcase_add_test(tests, an_overdraft_is_an_entry_with_all_its_holders);
+	tcase_add_test(tests, an_overdraft_is_told_once_for_each_user_and_resource);
+	tcase_add_test(tests, holders_that_do_not_fit_into_an_entry_go_into_the_next);
+	tcase_add_test(tests, more_holders_than_may_be_written_are_not_asked_for);
 	tcase_add_test(tests, who_is_turned_away_is_denied_and_does_not_hide_other_denials);
 	tcase_add_test(tests, what_was_left_out_is_told_for_each_user_when_the_period_ends);
 	tcase_add_test(tests, what_was_left_out_is_told_before_the_first_of_the_next_period);

@@ -73,6 +73,19 @@ START_TEST(a_period_ends_in_time_and_the_next_begins_with_nothing)
 }
 END_TEST
 
+START_TEST(the_same_is_news_once_in_a_period)
+{
+	ck_assert(audit_rate_is_news(&rate, ALICE, 0));
+	ck_assert(audit_rate_is_news(&rate, ALICE, 31));
+	ck_assert(!audit_rate_is_news(&rate, ALICE, 0));
+	ck_assert(!audit_rate_is_news(&rate, ALICE, 31));
+	ck_assert(audit_rate_is_news(&rate, BOB, 0));
+	ck_assert_uint_eq(rate.n_left_out, 0);
+	audit_rate_begin(&rate, now_ms);
+	ck_assert(audit_rate_is_news(&rate, ALICE, 0));
+}
+END_TEST
+
 START_TEST(what_is_zeroed_is_in_a_period_that_is_over)
 {
 	static const struct audit_rate zeroed;
@@ -137,6 +150,7 @@ int main(void)
 	tcase_add_test(tests, one_user_does_not_hide_another);
 	tcase_add_test(tests, one_kind_does_not_hide_another);
 	tcase_add_test(tests, a_period_ends_in_time_and_the_next_begins_with_nothing);
+	tcase_add_test(tests, the_same_is_news_once_in_a_period);
 	tcase_add_test(tests, what_is_zeroed_is_in_a_period_that_is_over);
 	tcase_add_test(tests, many_users_together_have_a_bound_and_stand_back_for_more);
 	tcase_add_test(tests, more_users_than_are_remembered_are_counted_too);

@@ -80,8 +80,8 @@ END_TEST
 
 START_TEST(what_does_not_fit_is_left_out_and_what_fits_is_whole)
 {
-	static char long_value[4096];
 	struct journal_entry entry = {.used = 0};
+	static char long_value[sizeof(entry.bytes)];
 
 	memset(long_value, 'x', sizeof(long_value) - 1);
 	journal_put(&entry, "FIRST", "%d", 1);
