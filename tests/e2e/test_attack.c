@@ -271,10 +271,10 @@ END_TEST
 
 static char config[] = "/tmp/shmbroker-attack-XXXXXX";
 
-/* Without the limit of connections, which would be met first. */
+/* Without the limits of connections and members, which would be met first. */
 static void write_config(void)
 {
-	static const char text[] = "[Quota]\nConnections=infinity\n";
+	static const char text[] = "[Quota]\nConnections=infinity\nMembers=infinity\n";
 	int fd = mkstemp(config);
 
 	ck_assert_int_ge(fd, 0);
