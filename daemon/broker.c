@@ -192,6 +192,7 @@ static int start_server(struct broker *broker, const struct broker_settings *set
 	struct server_settings server = {
 		.directory = broker->runtime.directory,
 		.hello_timeout_ms = settings->hello_timeout_ms,
+		.patience_ms = settings->patience_ms,
 		.idle_exit_ms = settings->idle_exit_ms,
 		.per_user = settings->runtime.per_user,
 	};

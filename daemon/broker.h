@@ -14,6 +14,7 @@ struct broker_settings {
 	const char *config; /* the main file of the configuration; NULL: where it is by default */
 	uint64_t grace_ms;
 	uint64_t hello_timeout_ms;
+	uint64_t patience_ms;
 	uint64_t idle_exit_ms;
 };
 

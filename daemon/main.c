@@ -28,6 +28,7 @@ enum option_code {
 	OPTION_IDLE_EXIT,
 	OPTION_GRACE,
 	OPTION_HELLO_TIMEOUT,
+	OPTION_PATIENCE,
 	OPTION_CHECK_CONFIG,
 };
 
@@ -41,6 +42,7 @@ static const struct option options[] = {
 	{"idle-exit", required_argument, NULL, OPTION_IDLE_EXIT},
 	{"grace", required_argument, NULL, OPTION_GRACE},
 	{"hello-timeout", required_argument, NULL, OPTION_HELLO_TIMEOUT},
+	{"patience", required_argument, NULL, OPTION_PATIENCE},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{NULL, 0, NULL, 0},
@@ -63,6 +65,8 @@ static const char help[] =
 	"                            breaks and it lives (default 10s)\n"
 	"      --hello-timeout DURATION\n"
 	"                            drop connections that are silent for so long (default 5s)\n"
+	"      --patience DURATION   drop connections that do not read what they were sent for so\n"
+	"                            long, where descriptors are with it (default 10s)\n"
 	"  -h, --help                show this help\n"
 	"  -V, --version             show the version\n"
 	"\n"
@@ -120,6 +124,8 @@ static int apply(int code, struct broker_settings *settings)
 		return parse_duration(optarg, &settings->grace_ms);
 	case OPTION_HELLO_TIMEOUT:
 		return parse_duration(optarg, &settings->hello_timeout_ms);
+	case OPTION_PATIENCE:
+		return parse_duration(optarg, &settings->patience_ms);
 	default:
 		fputs("Try shmbrokerd --help\n", stderr);
 		return -EINVAL;
@@ -174,6 +180,7 @@ int main(int argc, char **argv)
 		.runtime = {.listener = -1},
 		.grace_ms = 10 * 1000,
 		.hello_timeout_ms = 5 * 1000,
+		.patience_ms = 10 * 1000,
 	};
 	bool is_check = false;
 	int code;

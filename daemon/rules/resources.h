@@ -31,8 +31,7 @@
  *                 them up.
  *   Holds         65536 entries of the ledger, which is 16 processes with 4096 objects: 10 MiB.
  *   AclEntries    16384: 512 objects with the 32 entries that one can have.
- *   Parked        1024: every connection may wait for something. What is answered with a
- *                 descriptor and waits to be sent is one too, and takes a descriptor.
+ *   Parked        1024: every connection may wait for something.
  *   Watches       64, since each change is told to every one of them.
  *   UnderWay      4096 descriptors that were sent and not yet received: the kernel lets the
  *                 broker's user have as many as open files, and then sends nobody any more.

@@ -16,6 +16,7 @@
 #include "objects/member.h"
 #include "server/handlers.h"
 #include "server/peer.h"
+#include "server/postponed.h"
 #include "server/server.h"
 
 #define HANDLER(number, NAME, name, ...) [number] = handle_##name,
@@ -114,14 +115,15 @@ static int decode_request(const struct wire_operation *operation, unsigned versi
 	return wire_decode(operation->request, version, body, size, request);
 }
 
-void dispatch_packet(struct peer *peer, const uint8_t *bytes, size_t size)
+void dispatch_packet(struct peer *peer, const uint8_t *bytes, size_t size, uint64_t until_ms)
 {
 	static union message request, answer;
 	struct call call = {.server = peer->server,
 			    .peer = peer,
 			    .request = &request,
 			    .answer = &answer,
-			    .fd = -1};
+			    .fd = -1,
+			    .until_ms = until_ms};
 	struct server *server = peer->server;
 	struct wire_header header;
 	bool greets;
@@ -168,6 +170,8 @@ void dispatch_packet(struct peer *peer, const uint8_t *bytes, size_t size)
 	server->registry->actor = peer->member;
 	status = handlers[header.code](&call);
 	server->registry->actor = NULL;
+	if (status == CALL_POSTPONED)
+		status = postponed_add(&call, bytes, size);
 	if (status != CALL_PARKED)
 		call_answer(&call, status);
 }

@@ -33,17 +33,22 @@ struct call {
 	const char
 		*subject; /* the name of the object that it is about; NULL: it is in the request */
 	uint32_t serial;
-	int fd;       /* to be sent with the answer; -1 for none */
-	bool owns_fd; /* and then closed */
-	bool ends;    /* the connection ends after the answer */
+	int fd;            /* to be sent with the answer; -1 for none */
+	bool owns_fd;      /* and then closed */
+	uint64_t until_ms; /* it may be postponed so long; 0 until that is known */
+	bool ends;         /* the connection ends after the answer */
 };
 
 /* Instead of an outcome: the request is parked and will be answered later. */
 #define CALL_PARKED 0x10000
 
+/* There is no room for the descriptor that the answer brings: nothing was done yet, and the packet
+ * waits for its next try. */
+#define CALL_POSTPONED 0x20000
+
 /*
  * A handler returns an outcome (0 or an enum wire_outcome), or a negative errno by way of
- * call_refuse(), or CALL_PARKED.
+ * call_refuse(), or CALL_PARKED, or CALL_POSTPONED.
  */
 typedef int handler_fn(struct call *call);
 
@@ -53,6 +58,7 @@ attr_printf(3, 4) int call_refuse(struct call *call, int status, const char *for
 /* Send what the handler made: the answer for an outcome, the refusal for an error. */
 void call_answer(struct call *call, int status);
 
-void dispatch_packet(struct peer *peer, const uint8_t *bytes, size_t size);
+/* UNTIL_MS is 0 for a packet that has just come, and for one that was postponed its last moment. */
+void dispatch_packet(struct peer *peer, const uint8_t *bytes, size_t size, uint64_t until_ms);
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "log.h"
 #include "objects/member.h"
@@ -21,6 +22,7 @@
 #include "server/overdraft.h"
 #include "server/peer.h"
 #include "server/server.h"
+#include "server/under_way.h"
 
 static int check_words(struct call *call, const struct wire_open_request *request)
 {
@@ -297,6 +299,35 @@ static struct object *find(struct call *call, const char *name)
 	return NULL;
 }
 
+/* Whether the answer may bring a descriptor; of what is not there yet that is not known for sure.
+ */
+static bool brings_descriptor(const struct wire_open_request *request, const struct object *object)
+{
+	if (object)
+		return object_backing(object) != WIRE_BACKING_SYSV;
+	return request->kind == WIRE_KIND_FIFO || request->backing != WIRE_BACKING_SYSV;
+}
+
+/* Room for the answer's descriptor, before anything is done. Returns 0, CALL_POSTPONED or a
+ * refusal.
+ */
+static int check_room(struct call *call, const struct wire_open_request *request,
+		      const struct object *object)
+{
+	enum room room;
+
+	if (!brings_descriptor(request, object))
+		return 0;
+	room = under_way_room(call->peer);
+	if (room == ROOM_LEFT)
+		return 0;
+	if (call->until_ms == 0)
+		call->until_ms = postponed_until(request->wait_ms);
+	if (clock_now_ms() >= call->until_ms)
+		return under_way_refuse(call, request->name, room);
+	return CALL_POSTPONED;
+}
+
 int opening_attempt(struct call *call, const struct wire_open_request *request,
 		    struct object **ret_object)
 {
@@ -310,21 +341,57 @@ int opening_attempt(struct call *call, const struct wire_open_request *request,
 	is_new = !object;
 	if (object)
 		r = check_match(call, request, object);
-	else if (request->flags & WIRE_OPEN_CREATE)
-		r = create(call, request, &object);
-	else
+	else if (!(request->flags & WIRE_OPEN_CREATE))
 		r = call_refuse(call, -ENOENT, "\"%s\" does not exist; create it first",
 				request->name);
 	if (r < 0)
 		return r;
-	if (has_to_wait(object, request->access)) {
-		*ret_object = object;
+	*ret_object = object;
+	if (object && has_to_wait(object, request->access))
 		return CALL_PARKED;
-	}
+	r = check_room(call, request, object);
+	if (r == 0 && is_new)
+		r = create(call, request, &object);
+	if (r != 0)
+		return r;
 	r = grant(call, request, object);
 	/* Where there was no room for new memory beside the old, the old makes room for the next.
 	 */
 	if (r < 0 && (is_new || (object->state == WIRE_STATE_FRESH && creating_lacked_room(r))))
 		object_remove(object, WIRE_ENDING_BACKING);
 	return r;
+}
+
+void opening_take_back(struct peer *peer)
+{
+	static union message answer;
+	uint8_t bytes[WIRE_PACKET_MAX];
+	size_t size = outbox_take_back(&peer->outbox, bytes, sizeof(bytes));
+	struct registry *registry = peer->server->registry;
+	struct call call = {.server = peer->server, .peer = peer, .answer = &answer, .fd = -1};
+	struct wire_header header;
+	struct hold *hold;
+
+	if (size == 0 || wire_decode_header(bytes, size, &header) < 0)
+		return;
+	call.operation = wire_operation(header.code, header.version);
+	call.serial = header.serial;
+	if (wire_decode(call.operation->reply, header.version, bytes + WIRE_HEADER_SIZE,
+			size - WIRE_HEADER_SIZE, &answer) < 0)
+		return;
+	hold = hold_find(registry, peer->member, answer.open_reply.hold);
+	call.subject = hold ? hold->object->name : "";
+	log_peer("the kernel lets uid %u, as which the broker runs, send no more descriptors: "
+		 "another "
+		 "program of that user has many under way",
+		 registry->broker.uid);
+	call_answer(&call,
+		    call_refuse(&call, -EBUSY,
+				"\"%s\" cannot be sent: the kernel lets uid %u, as which the "
+				"broker runs, send no more descriptors, since another program "
+				"of that user has many under way that nobody reads; end that "
+				"program",
+				call.subject, registry->broker.uid));
+	if (hold)
+		hold_end(hold);
 }

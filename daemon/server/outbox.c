@@ -1,6 +1,6 @@
 /*
- * Whether a peer has taken in what it was sent, the socket says (SIOCOUTQ); but nothing tells when
- * that changes. So the look is repeated, at intervals that grow.
+ * The socket tells when it has room. When the kernel lets descriptors be sent again nothing tells:
+ * so that is tried again, at intervals that grow.
  */
 #include "server/outbox.h"
 
@@ -14,52 +14,62 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "objects/reaper.h"
 #include "rules/table.h"
 #include "wire/packet.h"
 
 #define PACKETS_MAX     128
 #define BYTES_MAX       32768u /* in them */
-#define DESCRIPTORS_MAX 8      /* under way to one peer */
-#define PATIENCE_MS     10000  /* with a peer that takes nothing in */
 #define LOOK_FIRST_MS   1
 #define LOOK_LONGEST_MS 100
 
 /* It owns its descriptor. */
 struct packet {
 	struct packet *prev, *next;
-	struct charge waits; /* for the descriptor */
 	size_t size;
 	int fd;
 	uint8_t bytes[];
 };
 
-static void packet_free(struct packet *packet)
+/* Its descriptor may be the last of an object that was removed meanwhile. */
+static void drop_first(struct outbox *outbox)
 {
-	charge_end(&packet->waits);
-	fd_close(packet->fd);
+	struct packet *packet = outbox->packets;
+
+	DL_DELETE(outbox->packets, packet);
+	outbox->n_packets--;
+	outbox->n_bytes -= (uint32_t)packet->size;
+	outbox->n_descriptors -= packet->fd >= 0;
+	if (outbox->reaper)
+		reaper_close(outbox->reaper, packet->fd);
+	else
+		fd_close(packet->fd);
 	free(packet);
 }
 
-void outbox_init(struct outbox *outbox, struct event_base *base, int socket,
+static void charge_more(struct outbox *outbox, int by)
+{
+	uint64_t amount = outbox->under_way.amount + (uint64_t)by;
+
+	(void)charge_change(&outbox->under_way, amount, RESOURCE_INFINITY);
+}
+
+void outbox_init(struct outbox *outbox, struct event_base *base, struct reaper *reaper, int socket,
 		 void (*on_turn)(evutil_socket_t fd, short what, void *data), void *data)
 {
 	outbox->socket = socket;
+	outbox->reaper = reaper;
 	(void)event_assign(&outbox->writable, base, socket, EV_WRITE | EV_PERSIST, on_turn, data);
 	(void)event_assign(&outbox->look_again, base, -1, 0, on_turn, data);
 }
 
 void outbox_fini(struct outbox *outbox)
 {
-	struct packet *packet, *next;
-
 	(void)event_del(&outbox->writable);
 	(void)event_del(&outbox->look_again);
-	DL_FOREACH_SAFE(outbox->packets, packet, next)
-	packet_free(packet);
-	outbox->packets = NULL;
-	outbox->n_packets = 0;
-	outbox->n_bytes = 0;
-	outbox->n_descriptors = 0;
+	charge_more(outbox, -(int)outbox->n_descriptors);
+	while (outbox->packets)
+		drop_first(outbox);
 }
 
 bool outbox_is_empty(const struct outbox *outbox)
@@ -74,61 +84,56 @@ bool outbox_is_taken_in(int socket)
 	return ioctl(socket, SIOCOUTQ, &unread) < 0 || unread == 0;
 }
 
-/* One more descriptor is about to be sent. False when the peer has to take something in first. */
-static bool may_send_descriptor(struct outbox *outbox)
+uint32_t outbox_unread(const struct outbox *outbox)
 {
-	struct charge *charge = &outbox->under_way;
+	int unread = 0;
 
-	if (charge->amount < DESCRIPTORS_MAX &&
-	    charge_change(charge, charge->amount + 1, outbox->under_way_max) == 0)
-		return true;
-	if (!outbox_is_taken_in(outbox->socket))
-		return false;
-	(void)charge_change(charge, 0, 0);
-	return charge_change(charge, 1, outbox->under_way_max) == 0;
+	return ioctl(outbox->socket, SIOCOUTQ, &unread) < 0 ? 0 : (uint32_t)unread;
 }
 
-/* Returns 0, -EAGAIN when the socket has no room, -EBUSY when the peer has to take something in
- * first, or what sending says. */
+bool outbox_look(struct outbox *outbox)
+{
+	if (!outbox_is_taken_in(outbox->socket))
+		return false;
+	(void)charge_change(&outbox->under_way, outbox->n_descriptors, RESOURCE_INFINITY);
+	return true;
+}
+
+/* Returns 0, -EAGAIN when the socket has no room, -ETOOMANYREFS when the kernel lets no descriptor
+ * be sent, or what else sending says. */
 static int send_one(struct outbox *outbox, const uint8_t *bytes, size_t size, int fd)
 {
-	int r;
+	int r = packet_send(outbox->socket, bytes, size, fd);
 
-	if (fd >= 0 && !may_send_descriptor(outbox))
-		return -EBUSY;
-	r = packet_send(outbox->socket, bytes, size, fd);
-	if (r < 0 && fd >= 0)
-		(void)charge_change(&outbox->under_way, outbox->under_way.amount - 1,
-				    outbox->under_way_max);
-	if (r == 0)
-		outbox->waits_since_ms = 0;
-	return r == -ETOOMANYREFS ? -EBUSY : r;
+	if (r < 0)
+		return r;
+	outbox->n_sent++;
+	outbox->refused_since_ms = 0;
+	return 0;
 }
 
 /* Be called again after send_one() answered WHY. */
 static int wait_for(struct outbox *outbox, int why)
 {
-	uint64_t now = clock_now_ms(), waited, look_ms;
+	uint64_t now = clock_now_ms(), look_ms;
 	struct timeval delay;
 
 	if (why == -EAGAIN)
 		return event_add(&outbox->writable, NULL) < 0 ? -ENOMEM : 0;
 	(void)event_del(&outbox->writable);
-	if (outbox->waits_since_ms == 0)
-		outbox->waits_since_ms = now;
-	waited = now - outbox->waits_since_ms;
-	look_ms = waited < LOOK_FIRST_MS ? LOOK_FIRST_MS : waited;
+	if (outbox->refused_since_ms == 0)
+		outbox->refused_since_ms = now;
+	look_ms = now - outbox->refused_since_ms;
+	if (look_ms < LOOK_FIRST_MS)
+		look_ms = LOOK_FIRST_MS;
 	if (look_ms > LOOK_LONGEST_MS)
 		look_ms = LOOK_LONGEST_MS;
 	delay = (struct timeval){.tv_usec = (suseconds_t)look_ms * 1000};
-	if (waited >= PATIENCE_MS)
-		return -ETIMEDOUT;
 	return event_add(&outbox->look_again, &delay) < 0 ? -ENOMEM : 0;
 }
 
 static int keep(struct outbox *outbox, const uint8_t *bytes, size_t size, int fd)
 {
-	const struct charge *user = &outbox->under_way;
 	struct packet *packet;
 
 	if (outbox->n_packets >= PACKETS_MAX || outbox->n_bytes + size > BYTES_MAX)
@@ -141,11 +146,6 @@ static int keep(struct outbox *outbox, const uint8_t *bytes, size_t size, int fd
 		free(packet);
 		return -errno;
 	}
-	/* Never too many: either it was parked and paid for until now, or it is the only one. */
-	packet->waits = (struct charge){.account = NULL};
-	if (fd >= 0)
-		(void)charge_take(&packet->waits, user->quota, user->account->uid, RESOURCE_PARKED,
-				  1, RESOURCE_INFINITY);
 	packet->size = size;
 	memcpy(packet->bytes, bytes, size);
 	DL_APPEND(outbox->packets, packet);
@@ -155,17 +155,28 @@ static int keep(struct outbox *outbox, const uint8_t *bytes, size_t size, int fd
 	return 0;
 }
 
+static bool has_to_wait(int r)
+{
+	return r == -EAGAIN || r == -ETOOMANYREFS;
+}
+
 int outbox_put(struct outbox *outbox, const uint8_t *bytes, size_t size, int fd)
 {
-	int r;
+	int r = -EAGAIN;
 
-	if (outbox->packets)
-		return keep(outbox, bytes, size, fd);
-	r = send_one(outbox, bytes, size, fd);
-	if (r != -EAGAIN && r != -EBUSY)
-		return r;
-	r = wait_for(outbox, r);
-	return r < 0 ? r : keep(outbox, bytes, size, fd);
+	if (!outbox->packets) {
+		r = send_one(outbox, bytes, size, fd);
+		if (has_to_wait(r)) {
+			int waits = wait_for(outbox, r);
+
+			r = waits < 0 ? waits : r;
+		}
+	}
+	if (has_to_wait(r))
+		r = keep(outbox, bytes, size, fd);
+	if (r == 0 && fd >= 0)
+		charge_more(outbox, 1);
+	return r;
 }
 
 int outbox_flush(struct outbox *outbox)
@@ -174,20 +185,37 @@ int outbox_flush(struct outbox *outbox)
 		struct packet *packet = outbox->packets;
 		int r = send_one(outbox, packet->bytes, packet->size, packet->fd);
 
-		if (r == -EAGAIN || r == -EBUSY) {
+		if (has_to_wait(r)) {
 			r = wait_for(outbox, r);
 			return r < 0 ? r : -EAGAIN;
 		}
 		if (r < 0)
 			return r;
-		DL_DELETE(outbox->packets, packet);
-		outbox->n_packets--;
-		outbox->n_bytes -= (uint32_t)packet->size;
-		outbox->n_descriptors -= packet->fd >= 0;
-		packet_free(packet);
+		drop_first(outbox);
 	}
 	(void)event_del(&outbox->writable);
 	return 0;
+}
+
+uint64_t outbox_refused_ms(const struct outbox *outbox)
+{
+	return outbox->refused_since_ms ? clock_now_ms() - outbox->refused_since_ms : 0;
+}
+
+size_t outbox_take_back(struct outbox *outbox, uint8_t *bytes, size_t capacity)
+{
+	const struct packet *packet = outbox->packets;
+	size_t size;
+
+	if (!packet || packet->size > capacity)
+		return 0;
+	size = packet->size;
+	memcpy(bytes, packet->bytes, size);
+	if (packet->fd >= 0)
+		charge_more(outbox, -1);
+	drop_first(outbox);
+	outbox->refused_since_ms = 0;
+	return size;
 }
 
 void outbox_turn_soon(struct outbox *outbox)

@@ -1,13 +1,9 @@
 /*
  * What a peer is to get: sent at once where its socket takes it, else kept in order until it does.
  *
- * Descriptors under way cost the broker's user: the kernel counts those that were sent and not yet
- * received, and beyond RLIMIT_NOFILE nobody is sent any more (ETOOMANYREFS). So a peer is sent only
- * a few before it has taken in all that it was sent, and one that takes nothing in is given up.
- *
- * A descriptor that is kept costs the broker one too. So it counts among the user's parked requests
- * until it is sent: who has parked requests answered on connections that he does not read from can
- * park no more.
+ * Descriptors are charged to the user from when they are sent, or kept, until all that was sent has
+ * been taken in. Whether one more may be sent is decided before (under_way.h); so few are ever
+ * kept.
  */
 #ifndef SERVER_OUTBOX_H
 #define SERVER_OUTBOX_H
@@ -22,27 +18,28 @@
 
 struct event_base;
 struct packet;
+struct reaper;
 
 struct outbox {
-	struct packet *packets;  /* that wait, in order */
-	struct event writable;   /* the socket has room */
-	struct event look_again; /* whether the peer has taken in what it was sent */
-	uint64_t waits_since_ms; /* for that; 0 when it does not */
+	struct packet *packets;    /* that wait, in order */
+	struct event writable;     /* the socket has room */
+	struct event look_again;   /* whether the kernel lets descriptors be sent */
+	uint64_t refused_since_ms; /* that it does not; 0 when it does */
 	uint32_t n_packets;
 	uint32_t n_bytes;
-	uint32_t n_descriptors; /* with the packets that wait */
-	struct charge
-		under_way; /* for the descriptors sent since all was last seen to be taken in */
-	uint64_t under_way_max; /* of the user, by his limit */
-	int socket;             /* borrowed */
+	uint32_t n_descriptors; /* with them */
+	uint32_t n_sent;        /* packets; it wraps around */
+	struct charge under_way;
+	struct reaper *reaper; /* closes what was kept; NULL: nobody */
+	int socket;            /* borrowed */
 };
 
 /* Whether the client behind SOCKET has read all that it was sent, or has closed its end. */
 bool outbox_is_taken_in(int socket);
 
-/* Prepare a zeroed one, or one with a charge, for SOCKET; ON_TURN is called with DATA when
- * outbox_flush() is worth a try. */
-void outbox_init(struct outbox *outbox, struct event_base *base, int socket,
+/* Prepare a zeroed one with a charge for SOCKET; ON_TURN is called with DATA when outbox_flush() is
+ * worth a try. */
+void outbox_init(struct outbox *outbox, struct event_base *base, struct reaper *reaper, int socket,
 		 void (*on_turn)(evutil_socket_t fd, short what, void *data), void *data);
 
 /* Forget what waits. */
@@ -57,8 +54,22 @@ bool outbox_is_empty(const struct outbox *outbox);
 int outbox_put(struct outbox *outbox, const uint8_t *bytes, size_t size, int fd);
 
 /* Send what waits, as far as possible. Returns 0 when nothing waits any more, -EAGAIN when some
- * does, -ETIMEDOUT when the peer has not taken anything in for too long; else the peer is lost. */
+ * does; else the peer is lost. */
 int outbox_flush(struct outbox *outbox);
+
+/* How long the kernel has not let a descriptor be sent that waits (ETOOMANYREFS); 0 when none does.
+ */
+uint64_t outbox_refused_ms(const struct outbox *outbox);
+
+/* Take back what waits first, without its descriptor. Returns its size; 0 when nothing waits. */
+size_t outbox_take_back(struct outbox *outbox, uint8_t *bytes, size_t capacity);
+
+/* Whether the peer has taken in all that it was sent, or has closed its end; then only what waits
+ * is charged. */
+bool outbox_look(struct outbox *outbox);
+
+/* What it has not taken in, in bytes as the kernel counts them, which is more than was sent. */
+uint32_t outbox_unread(const struct outbox *outbox);
 
 /* Call ON_TURN at the next turn of the loop, whether or not something waits. */
 void outbox_turn_soon(struct outbox *outbox);

@@ -16,7 +16,9 @@
 #include "server/opening.h"
 #include "server/overdraft.h"
 #include "server/peer.h"
+#include "server/postponed.h"
 #include "server/server.h"
+#include "server/under_way.h"
 
 #define PARKED_PER_PEER_MAX 64
 
@@ -59,6 +61,7 @@ static struct call call_of(const struct parked *parked, union message *answer)
 		.subject = parked->request.name,
 		.serial = parked->serial,
 		.fd = -1,
+		.until_ms = UINT64_MAX, /* it has its own deadline */
 	};
 }
 
@@ -75,6 +78,8 @@ static int refuse_late(struct call *call, const struct parked *parked)
 	const struct object *object = parked->object;
 	const struct hold *hold = object ? object->initialiser : NULL;
 
+	if (parked->is_roomless)
+		return under_way_refuse(call, parked->request.name, under_way_room(parked->peer));
 	if (!hold)
 		return call_refuse(call, -ETIMEDOUT,
 				   "\"%s\" is not initialised and nobody does it; open it for "
@@ -97,12 +102,34 @@ static void on_deadline(evutil_socket_t fd, short what, void *data)
 
 	(void)fd;
 	(void)what;
+	if (parked->is_roomless && under_way_room(parked->peer) == ROOM_LEFT)
+		parked_wake_roomless(parked->peer);
 	if (parked->tries_again) { /* first that, and then the deadline */
 		(void)event_add(&parked->deadline, &at_once);
 		return;
 	}
 	status = refuse_late(&call, parked);
 	answer(parked, &call, status);
+}
+
+static void wait_on(struct parked *parked, struct object *object, bool is_roomless)
+{
+	struct server *server = parked->peer->server;
+	struct object *before = parked->object;
+
+	DL_DELETE(server->trying_again, parked);
+	DL_APPEND(server->parked, parked);
+	parked->tries_again = false;
+	parked->is_roomless = is_roomless;
+	if (is_roomless)
+		postponed_look(parked->peer);
+	if (before == object)
+		return;
+	parked->object = object;
+	if (object)
+		object_wait_begin(object);
+	if (before)
+		object_wait_end(before);
 }
 
 static void try_again(struct parked *parked)
@@ -117,19 +144,10 @@ static void try_again(struct parked *parked)
 	status = opening_attempt(&call, &parked->request, &object);
 	server->registry->actor = NULL;
 
-	if (status != CALL_PARKED) {
+	if (status == CALL_PARKED || status == CALL_POSTPONED)
+		wait_on(parked, object, status == CALL_POSTPONED);
+	else
 		answer(parked, &call, status);
-		return;
-	}
-	DL_DELETE(server->trying_again, parked);
-	DL_APPEND(server->parked, parked);
-	parked->tries_again = false;
-	if (parked->object != object) {
-		object_wait_begin(object);
-		if (parked->object)
-			object_wait_end(parked->object);
-		parked->object = object;
-	}
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *data)
@@ -215,20 +233,43 @@ int parked_add(struct call *call, const struct wire_open_request *request, struc
 	return CALL_PARKED;
 }
 
+static void wake(struct parked *parked)
+{
+	struct server *server = parked->peer->server;
+
+	DL_DELETE(server->parked, parked);
+	DL_APPEND(server->trying_again, parked);
+	parked->tries_again = true;
+	parked->is_roomless = false;
+	event_active(&server->parked_wake, EV_TIMEOUT, 1);
+}
+
 void parked_wake(struct server *server, struct object *object)
 {
 	struct parked *parked, *next;
 
 	DL_FOREACH_SAFE(server->parked, parked, next)
-	{
-		if (parked->object != object)
-			continue;
-		DL_DELETE(server->parked, parked);
-		DL_APPEND(server->trying_again, parked);
-		parked->tries_again = true;
-	}
-	if (server->trying_again)
-		event_active(&server->parked_wake, EV_TIMEOUT, 1);
+	if (parked->object == object)
+		wake(parked);
+}
+
+void parked_wake_roomless(struct peer *peer)
+{
+	struct parked *parked;
+
+	DL_FOREACH2(peer->parked, parked, peer_next)
+	if (parked->is_roomless)
+		wake(parked);
+}
+
+bool parked_are_roomless(const struct peer *peer)
+{
+	const struct parked *parked;
+
+	DL_FOREACH2(peer->parked, parked, peer_next)
+	if (parked->is_roomless)
+		return true;
+	return false;
 }
 
 void parked_forget_object(struct server *server, struct object *object)

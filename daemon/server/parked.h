@@ -30,6 +30,7 @@ struct parked {
 	uint64_t since_ms;
 	uint32_t serial;
 	bool tries_again; /* in the queue of those that try again */
+	bool is_roomless; /* it waits for nothing but room for its answer */
 	struct wire_open_request request;
 };
 
@@ -43,6 +44,10 @@ int parked_add(struct call *call, const struct wire_open_request *request, struc
 
 /* OBJECT changed: its openers try again at the next turn of the loop. */
 void parked_wake(struct server *server, struct object *object);
+
+/* There may be room for the answers to PEER: its requests that wait for that do the same. */
+void parked_wake_roomless(struct peer *peer);
+bool parked_are_roomless(const struct peer *peer);
 
 /* OBJECT has lost its name: the same, and it is not referred to any more. */
 void parked_forget_object(struct server *server, struct object *object);

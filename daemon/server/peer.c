@@ -17,6 +17,7 @@
 #include "server/dispatch.h"
 #include "server/lingering.h"
 #include "server/listener.h"
+#include "server/opening.h"
 #include "server/overdraft.h"
 #include "server/parked.h"
 #include "server/server.h"
@@ -41,6 +42,8 @@ void peer_drop(struct peer *peer)
 	peer->is_dropped = true;
 	(void)event_del(&peer->readable);
 	(void)event_del(&peer->hello_late);
+	postponed_forget(peer);
+	under_way_forget(peer);
 	parked_forget_peer(peer);
 	watching_forget_peer(peer);
 	turns_leave(peer);
@@ -76,6 +79,8 @@ void peer_send(struct peer *peer, const struct wire_header *header, const struct
 	r = wire_encode_packet(header, shape, message, bytes, &size);
 	if (r == 0)
 		r = outbox_put(&peer->outbox, bytes, size, fd);
+	if (r == 0 && fd >= 0)
+		under_way_began(peer);
 	if (r == 0 && !outbox_is_empty(&peer->outbox))
 		(void)event_del(&peer->readable); /* no more questions until answers are taken */
 	if (r == 0)
@@ -86,19 +91,14 @@ void peer_send(struct peer *peer, const struct wire_header *header, const struct
 	drop_soon(peer);
 }
 
-/* It has waited for room. That may be taken by other connections of its user. */
-static void say_impatient(const struct peer *peer)
+bool peer_read_again(struct peer *peer)
 {
-	const struct registry *registry = peer->server->registry;
-	const struct credentials *user = &peer->credentials;
-	char words[OVERDRAFT_WORDS_MAX];
-
-	log_peer("connection of pid %d (uid %u) dropped: it does not take in what it asked for",
-		 (int)user->pid, user->uid);
-	if (quota_used(&registry->quota, user->uid, RESOURCE_UNDER_WAY) >=
-	    peer->outbox.under_way_max)
-		overdraft_tell(peer, peer->member ? &peer->member->credentials : user,
-			       RESOURCE_UNDER_WAY, "", words);
+	if (peer->is_broken || !outbox_is_empty(&peer->outbox) || postponed_has_one(peer))
+		return false;
+	if (event_add(&peer->readable, NULL) == 0)
+		return true;
+	drop_soon(peer);
+	return false;
 }
 
 static void on_outbox_turn(evutil_socket_t fd, short what, void *data)
@@ -108,24 +108,14 @@ static void on_outbox_turn(evutil_socket_t fd, short what, void *data)
 
 	(void)fd;
 	(void)what;
-	if (r == 0 && !peer->waits_turn && event_add(&peer->readable, NULL) < 0)
-		r = -ENOMEM;
-	if (r == -ETIMEDOUT)
-		say_impatient(peer);
+	if (r == 0 && !peer->waits_turn)
+		(void)peer_read_again(peer);
+	if (r == -EAGAIN && outbox_refused_ms(&peer->outbox) >= peer->server->settings.patience_ms)
+		opening_take_back(peer);
 	if (r < 0 && r != -EAGAIN)
 		peer_drop(peer);
 	else if (r == 0)
 		watching_catch_up(peer);
-}
-
-bool peer_read_again(struct peer *peer)
-{
-	if (peer->is_broken || !outbox_is_empty(&peer->outbox))
-		return false;
-	if (event_add(&peer->readable, NULL) == 0)
-		return true;
-	drop_soon(peer);
-	return false;
 }
 
 void peer_serve(struct peer *peer)
@@ -140,7 +130,18 @@ void peer_serve(struct peer *peer)
 	if (size <= 0)
 		peer_drop(peer);
 	else
-		dispatch_packet(peer, bytes, (size_t)size);
+		dispatch_packet(peer, bytes, (size_t)size, 0);
+	peer->is_busy = false;
+	if (peer->is_dropped)
+		peer_free(peer);
+}
+
+void peer_resume(struct peer *peer, const uint8_t *bytes, size_t size, uint64_t until_ms)
+{
+	peer->is_busy = true;
+	dispatch_packet(peer, bytes, size, until_ms);
+	if (!peer->is_dropped && !peer->waits_turn)
+		(void)peer_read_again(peer);
 	peer->is_busy = false;
 	if (peer->is_dropped)
 		peer_free(peer);
@@ -173,7 +174,9 @@ static int start_events(struct peer *peer)
 
 	(void)event_assign(&peer->readable, server->base, peer->fd, EV_READ | EV_PERSIST,
 			   on_readable, peer);
-	outbox_init(&peer->outbox, server->base, peer->fd, on_outbox_turn, peer);
+	outbox_init(&peer->outbox, server->base, &server->registry->reaper, peer->fd,
+		    on_outbox_turn, peer);
+	postponed_init(peer);
 	(void)event_assign(&peer->hello_late, server->base, -1, 0, on_hello_late, peer);
 	if (event_add(&peer->readable, NULL) < 0 || event_add(&peer->hello_late, &timeout) < 0) {
 		(void)event_del(&peer->readable);
@@ -191,9 +194,7 @@ static int pay(struct peer *peer)
 	int r = charge_take(&peer->charge, &registry->quota, user->uid, RESOURCE_CONNECTIONS, 1,
 			    registry_limit(registry, user, RESOURCE_CONNECTIONS));
 
-	/* Nothing is under way yet, and how much may be is known now. */
-	peer->outbox.under_way_max = registry_limit(registry, user, RESOURCE_UNDER_WAY);
-	if (r == 0)
+	if (r == 0) /* nothing is under way yet */
 		r = charge_take(&peer->outbox.under_way, &registry->quota, user->uid,
 				RESOURCE_UNDER_WAY, 0, RESOURCE_INFINITY);
 	return r;

@@ -2,7 +2,7 @@
  * One connection: what is read from it, what waits to be written to it, and the member behind it.
  *
  * Input is bounded by reading one packet a turn, in the share of its user (turns.h), and none while
- * answers wait to be taken.
+ * answers wait to be taken, or a request waits for room for its answer.
  * Output is bounded by dropping a peer whose queue is full, or that takes nothing in.
  */
 #ifndef SERVER_PEER_H
@@ -15,6 +15,8 @@
 #include "rules/credentials.h"
 #include "rules/quota.h"
 #include "server/outbox.h"
+#include "server/postponed.h"
+#include "server/under_way.h"
 #include "wire/opcodes.h"
 
 struct member;
@@ -33,6 +35,8 @@ struct peer {
 	struct watcher *watcher;            /* what it watches, NULL for nothing */
 	struct event readable;
 	struct outbox outbox;
+	struct under_way_peer under_way;
+	struct postponed postponed;     /* its request that waits for room */
 	struct charge charge;           /* for a connection */
 	struct event hello_late;        /* runs until HELLO */
 	struct credentials credentials; /* passed on to the member by HELLO */
@@ -49,11 +53,15 @@ struct peer {
 /* Take FD over and serve it. A connection that cannot be served is closed. */
 void peer_new(struct server *server, int take_fd);
 
+/* Handle a packet that came before and was postponed until UNTIL_MS, and read on after it. PEER may
+ * be gone when this returns. */
+void peer_resume(struct peer *peer, const uint8_t *bytes, size_t size, uint64_t until_ms);
+
 /* Close the connection; its member goes away, or is away. PEER may be gone when this returns. */
 void peer_drop(struct peer *peer);
 
 /* Look at its socket again after that was left alone. Returns false when it has to take its answers
- * first, or cannot be looked at and ends. */
+ * first, or a request of it waits for room, or when it cannot be looked at and ends. */
 bool peer_read_again(struct peer *peer);
 
 /* Read one packet of it and handle that. PEER may be gone when this returns. */

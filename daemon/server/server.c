@@ -134,6 +134,7 @@ int server_init(struct server *server, struct event_base *base, struct registry 
 	if (r < 0)
 		return r;
 	parked_init(server);
+	under_way_init(server);
 	lingering_init(server);
 	(void)event_assign(&server->idle, base, -1, 0, on_idle, server);
 	registry_observe(registry, &server->observer);
@@ -159,5 +160,6 @@ void server_fini(struct server *server)
 		peer_drop(server->peers);
 	watching_fini(server);
 	turns_fini(server);
+	under_way_fini(server);
 	lingering_fini(server);
 }

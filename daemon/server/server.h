@@ -10,6 +10,7 @@
 
 #include "objects/registry.h"
 #include "server/turns.h"
+#include "server/under_way.h"
 #include "server/watching.h"
 #include "wire/messages.h"
 
@@ -21,6 +22,8 @@ struct peer;
 struct server_settings {
 	const char *directory;     /* the runtime directory, for STATUS */
 	uint64_t hello_timeout_ms; /* how long a connection may be silent before HELLO */
+	uint64_t patience_ms;      /* with descriptors that a client does not take in, or
+				   the kernel does not let out */
 	uint64_t
 		idle_exit_ms; /* end after having had no peer and no object for so long; 0: never */
 	bool per_user;        /* admit the broker's own uid and root alone */
@@ -37,6 +40,7 @@ struct server {
 	struct event parked_wake;    /* runs those that may go on */
 	struct watching watching;
 	struct turns turns;
+	struct under_way under_way;  /* descriptors that were sent and not read */
 	struct lingering *lingering; /* sockets that are done with, and not read */
 	struct event lingering_look; /* at them, in so many milliseconds: */
 	uint32_t lingering_look_ms;

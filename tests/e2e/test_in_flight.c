@@ -6,6 +6,7 @@
  * Whoever may override limits is not counted: as root the broker is another user here.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,6 +21,10 @@
 #define QUESTIONS  40 /* on each of them: more than OPEN_FILES in all */
 #define SHORT      80 /* connections of one question: more than OPEN_FILES too */
 #define TRIES      10 /* each leaves a member that is away, and its pidfd */
+
+#define HOSTILE_USERS       5 /* of whom each may have a quarter */
+#define HOSTILE_CONNECTIONS 9 /* of each */
+#define HOSTILE_OPENS       8 /* on each of them: as many as are sent */
 
 static struct broker broker;
 static struct raw keeper; /* of what the innocent open */
@@ -50,13 +55,18 @@ static void make(struct raw *raw, const char *name)
 	ck_assert_int_eq(raw_ask(raw, WIRE_READY, &ready, NULL, NULL), 0);
 }
 
-static void start(void)
+static void start_with(unsigned open_files)
 {
-	const struct broker_terms terms = {.open_files = OPEN_FILES, .uid = uid_of_this_run()};
+	const struct broker_terms terms = {.open_files = open_files, .uid = uid_of_this_run()};
 
 	broker_start_under(&broker, &terms);
 	raw_join(&keeper, broker.socket);
 	make(&keeper, "common");
+}
+
+static void start(void)
+{
+	start_with(OPEN_FILES);
 }
 
 static void stop(void)
@@ -174,6 +184,53 @@ START_TEST(with_the_end_of_the_hoarder_everybody_is_served)
 }
 END_TEST
 
+/* The number of the user is in DATA. */
+static int ask_for_a_share(struct child *self, void *data)
+{
+	static struct raw deaf[HOSTILE_CONNECTIONS];
+	unsigned uid = UID_ALICE + *(const unsigned *)data;
+	char name[32];
+	struct wire_open_request request;
+	struct raw owner;
+
+	snprintf(name, sizeof(name), "hostile/%u", uid);
+	request = open_request(name);
+	become(uid);
+	raw_join(&owner, broker.socket);
+	make(&owner, name);
+	for (size_t i = 0; i < HOSTILE_CONNECTIONS; i++) {
+		raw_join(&deaf[i], broker.socket);
+		ck_assert_uint_eq(raw_flood(&deaf[i], WIRE_OPEN, &request, HOSTILE_OPENS),
+				  HOSTILE_OPENS);
+	}
+	child_say(self, uid);
+	(void)child_hear(self);
+	return 0;
+}
+
+/* Each of them is within every limit of his own. */
+START_TEST(many_users_who_hoard_keep_them_from_nobody_else)
+{
+	struct child hostile[HOSTILE_USERS];
+
+	if (!is_root_or_says_skipped())
+		return;
+	start_with(256);
+	for (unsigned i = 0; i < HOSTILE_USERS; i++) {
+		child_start(&hostile[i], ask_for_a_share, &i);
+		ck_assert_int_eq(child_hear(&hostile[i]), UID_ALICE + i);
+	}
+	wait_until_all_is_read();
+	for (unsigned i = 0; i < TRIES; i++)
+		ck_assert(innocent_gets_one());
+	for (unsigned i = 0; i < HOSTILE_USERS; i++) {
+		child_say(&hostile[i], 0);
+		ck_assert_int_eq(child_wait(&hostile[i]), 0);
+	}
+	stop();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("in flight");
@@ -184,6 +241,9 @@ int main(void)
 			    ARRAY_SIZE(attacks));
 	tcase_add_loop_test(tests, with_the_end_of_the_hoarder_everybody_is_served, 0,
 			    ARRAY_SIZE(attacks));
+	suite_add_tcase(suite, tests);
+	tests = tcase_create("users");
+	tcase_add_test(tests, many_users_who_hoard_keep_them_from_nobody_else);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
 }

@@ -3,6 +3,7 @@
  */
 #include "consistency.h"
 
+#include <event2/event.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -180,6 +181,11 @@ static void check_peers(const struct server *server)
 		FUZZ_REQUIRE(n_own == peer->n_parked, "a connection counts its openers wrongly");
 		FUZZ_REQUIRE((peer->outbox.n_packets == 0) == outbox_is_empty(&peer->outbox),
 			     "a connection counts its output wrongly");
+		FUZZ_REQUIRE(peer->outbox.under_way.amount == 0 || peer->under_way.is_listed,
+			     "a connection has descriptors under way and nobody looks at it");
+		FUZZ_REQUIRE(!postponed_has_one(peer) ||
+				     !event_pending(&peer->readable, EV_READ, NULL),
+			     "a connection is read from while a request of it is postponed");
 		n_parked += n_own;
 		n++;
 	}
@@ -224,8 +230,7 @@ static void check_account(const struct server *server, const struct quota_accoun
 		}
 		if (peer->outbox.under_way.account == account) {
 			used[RESOURCE_UNDER_WAY] += peer->outbox.under_way.amount;
-			used[RESOURCE_PARKED] += peer->outbox.n_descriptors;
-			n += 1 + peer->outbox.n_descriptors;
+			n++;
 		}
 		DL_FOREACH2(peer->parked, parked, peer_next)
 		if (parked->charge.account == account) {

@@ -189,6 +189,7 @@ void host_start(struct host *host, unsigned settings)
 	struct server_settings server = {
 		.directory = fuzz_directory(),
 		.hello_timeout_ms = 1000,
+		.patience_ms = 1000,
 		.idle_exit_ms = settings & HOST_IDLES ? 1000 : 0,
 		.per_user = (settings & HOST_PER_USER) != 0,
 	};

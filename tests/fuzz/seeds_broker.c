@@ -393,6 +393,29 @@ static void keep_pressure(void)
 	keep("silent");
 }
 
+/* Descriptors that a client does not read: of what it asked for itself, and of what waited for
+ * another, until it reads, or until it is dropped. */
+static void keep_roomless(void)
+{
+	for (unsigned reads = 0; reads < 2; reads++) {
+		seed_begin(&seed, 0);
+		ask_open(0, open->mode = 0666);
+		for (unsigned i = 0; i < 12; i++)
+			ask_open(1 | BROKER_NO_READ, open->flags = 0; open->wait_ms = 5000);
+		ask_ready(0);
+		for (unsigned i = 0; i < 12; i++)
+			ask_open(2 | BROKER_NO_READ, open->flags = 0; open->wait_ms = 5000);
+		for (unsigned i = 0; i < 10; i++) {
+			seed_step(&seed, BROKER_TIME, 8);
+			if (reads) {
+				seed_step(&seed, BROKER_READ, 1);
+				seed_step(&seed, BROKER_READ, 2);
+			}
+		}
+		keep(reads ? "unread-for-a-while" : "unread-for-ever");
+	}
+}
+
 /* An opener that waits is not let in any more when its turn comes. */
 static void keep_late_denial(void)
 {
@@ -455,6 +478,7 @@ void seeds_of_broker(void)
 {
 	keep_late_denial();
 	keep_unclean_denial();
+	keep_roomless();
 	keep_watches();
 	keep_operations();
 	keep_malformed();

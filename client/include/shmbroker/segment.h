@@ -77,8 +77,9 @@ struct shmb_segment_options {
  * had here; -EMEDIUMTYPE when NAME is a FIFO; -ESTALE when its layout tag is another; -EDQUOT when
  * the user has as much as he may of something, which the sentence names; -ENOSPC when the machine
  * has no more; -EFBIG when it is smaller than asked for or larger than can be; -ETIMEDOUT when the
- * initialiser did not finish in time; -EIDRM when it was removed meanwhile; -ECONNRESET when the
- * connection was lost and the outcome is not known; else -errno.
+ * initialiser did not finish in time; -EBUSY when there was no room for the descriptor that the
+ * answer brings, since too many lie unread; -EIDRM when it was removed meanwhile; -ECONNRESET when
+ * the connection was lost and the outcome is not known; else -errno.
  *
  * Threads: safe. Since 0.1.
  */

@@ -1,0 +1,116 @@
+/*
+ * Nothing tells when there is room: so it is asked again. The packet is kept as it came, and
+ * handled as if it came then.
+ */
+#include "server/postponed.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "server/dispatch.h"
+#include "server/parked.h"
+#include "server/peer.h"
+#include "server/server.h"
+#include "server/under_way.h"
+
+#define LOOK_FIRST_MS   1
+#define LOOK_LONGEST_MS 100
+
+/* Who does not want to wait for others still has to read his own answers. */
+#define WAIT_LEAST_MS 200
+
+uint64_t postponed_until(uint32_t wait_ms)
+{
+	return deadline_in_ms(wait_ms > WAIT_LEAST_MS ? wait_ms : WAIT_LEAST_MS);
+}
+
+static int look_later(struct postponed *postponed)
+{
+	uint64_t ms = clock_now_ms() - postponed->since_ms;
+	struct timeval delay = {0};
+
+	if (ms < LOOK_FIRST_MS)
+		ms = LOOK_FIRST_MS;
+	delay.tv_usec = (suseconds_t)(ms < LOOK_LONGEST_MS ? ms : LOOK_LONGEST_MS) * 1000;
+	return event_add(&postponed->look, &delay);
+}
+
+static int look_from_now(struct postponed *postponed)
+{
+	if (event_pending(&postponed->look, EV_TIMEOUT, NULL))
+		return 0;
+	postponed->since_ms = clock_now_ms();
+	return look_later(postponed);
+}
+
+/* PEER may be gone when this returns. */
+static void try_again(struct peer *peer)
+{
+	struct postponed *postponed = &peer->postponed;
+	uint8_t *bytes = postponed->bytes;
+
+	postponed->bytes = NULL;
+	peer_resume(peer, bytes, postponed->size, postponed->until_ms);
+	free(bytes);
+}
+
+static void on_look(evutil_socket_t fd, short what, void *data)
+{
+	struct peer *peer = data;
+	struct postponed *postponed = &peer->postponed;
+	bool has_room = under_way_room(peer) == ROOM_LEFT;
+	bool is_late = postponed->bytes && clock_now_ms() >= postponed->until_ms;
+
+	(void)fd;
+	(void)what;
+	if (has_room)
+		parked_wake_roomless(peer);
+	else if ((postponed->bytes && !is_late) || parked_are_roomless(peer))
+		(void)look_later(postponed);
+	if (postponed->bytes && (has_room || is_late))
+		try_again(peer);
+}
+
+void postponed_init(struct peer *peer)
+{
+	(void)event_assign(&peer->postponed.look, peer->server->base, -1, 0, on_look, peer);
+}
+
+void postponed_forget(struct peer *peer)
+{
+	(void)event_del(&peer->postponed.look);
+	free(peer->postponed.bytes);
+	peer->postponed.bytes = NULL;
+}
+
+bool postponed_has_one(const struct peer *peer)
+{
+	return peer->postponed.bytes != NULL;
+}
+
+int postponed_add(struct call *call, const uint8_t *bytes, size_t size)
+{
+	struct peer *peer = call->peer;
+	struct postponed *postponed = &peer->postponed;
+	uint8_t *copy = malloc(size);
+
+	if (!copy || look_from_now(postponed) < 0) {
+		free(copy);
+		return call_refuse(call, -ENOMEM,
+				   "the broker has no memory to let this request wait; ask again");
+	}
+	memcpy(copy, bytes, size);
+	postponed->bytes = copy;
+	postponed->size = size;
+	postponed->until_ms = call->until_ms;
+	(void)event_del(&peer->readable);
+	return CALL_PARKED;
+}
+
+void postponed_look(struct peer *peer)
+{
+	(void)look_from_now(&peer->postponed); /* else they end at their deadline */
+}

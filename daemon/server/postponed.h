@@ -1,0 +1,42 @@
+/*
+ * A request that is answered with a descriptor and for which there is no room now (under_way.h): it
+ * is put aside before it has had any effect, one for a connection, and nothing more is read there
+ * meanwhile. It is tried again at intervals that grow, and for the last time when its client waits
+ * no longer.
+ */
+#ifndef SERVER_POSTPONED_H
+#define SERVER_POSTPONED_H
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct call;
+struct peer;
+
+/* Zeroed there is none. */
+struct postponed {
+	struct event look;
+	uint64_t since_ms; /* there are looks */
+	uint8_t *bytes;    /* the packet; NULL for none */
+	size_t size;
+	uint64_t until_ms;
+};
+
+void postponed_init(struct peer *peer);
+void postponed_forget(struct peer *peer);
+
+bool postponed_has_one(const struct peer *peer);
+
+/* How long a request waits whose client gives its opening WAIT_MS. */
+uint64_t postponed_until(uint32_t wait_ms);
+
+/* Put CALL aside, which came as these bytes, until call->until_ms. Returns CALL_PARKED, or a
+ * refusal. */
+int postponed_add(struct call *call, const uint8_t *bytes, size_t size);
+
+/* Parked requests of PEER wait for room: let them know when there is some. */
+void postponed_look(struct peer *peer);
+
+#endif
