@@ -15,11 +15,10 @@
 #include "server/admission.h"
 #include "server/creating.h"
 #include "server/handlers.h"
+#include "server/managing.h"
 #include "server/overdraft.h"
 #include "server/peer.h"
 #include "server/server.h"
-
-#define NO_GROUP ((gid_t)-1)
 
 attr_printf(3, 4) static int answer(struct call *call, bool allowed, const char *format, ...)
 {
@@ -94,6 +93,21 @@ static bool may_be_segment(struct call *call, const struct creation *creation,
 	return false;
 }
 
+/* The same for a FIFO. */
+static bool may_be_fifo(struct call *call, const struct creation *creation,
+			char ret_why[static WIRE_REASON_MAX + 1])
+{
+	const struct object_plan *plan = &creation->plan;
+
+	if (!creating_allows(creation, WIRE_BACKING_FIFO))
+		text_copy(ret_why, WIRE_REASON_MAX + 1, creation->backings_rule);
+	else if (creating_check_fifo(call, plan->name, &plan->permission) < 0)
+		text_copy(ret_why, WIRE_REASON_MAX + 1, call->answer->refusal.reason);
+	else
+		return true;
+	return false;
+}
+
 /* The policy allows it: whether there is anything left that it could be. */
 static int explain_kinds(struct call *call, const char *name, const struct credentials *subject,
 			 const char *rule)
@@ -107,20 +121,25 @@ static int explain_kinds(struct call *call, const char *name, const struct crede
 					.mode = WIRE_MODE_DEFAULT}},
 		.owner = subject,
 	};
-	char why[WIRE_REASON_MAX + 1], left[256];
-	bool may_be_fifo, is_segment;
+	char why[WIRE_REASON_MAX + 1], why_no_fifo[WIRE_REASON_MAX + 1], left[256];
+	bool is_fifo, is_segment;
 
 	creating_apply_policy(call, &creation);
-	may_be_fifo = creating_allows(&creation, WIRE_BACKING_FIFO);
+	/* Of a user whose group is not known it is some other one. */
+	if (subject->gid != CREDENTIALS_NO_GROUP &&
+	    managing_check_permission(call, name, &creation.plan.permission) < 0) {
+		text_copy(why, sizeof(why), call->answer->refusal.reason);
+		return answer(call, false, "%s", why);
+	}
+	is_fifo = may_be_fifo(call, &creation, why_no_fifo);
 	is_segment = may_be_segment(call, &creation, why);
-	if (!is_segment && !may_be_fifo)
+	if (!is_segment && !is_fifo)
 		return answer(call, false, "%s", why);
 	if (!is_segment)
 		return answer(call, true, "%s; but as a FIFO alone: %s", rule, why);
 	describe_left(registry, subject, left);
-	if (!may_be_fifo)
-		return answer(call, true, "%s; but not as a FIFO (%s)%s", rule,
-			      creation.backings_rule, left);
+	if (!is_fifo)
+		return answer(call, true, "%s; but not as a FIFO (%s)%s", rule, why_no_fifo, left);
 	return answer(call, true, "%s%s", rule, left);
 }
 
@@ -191,16 +210,23 @@ static bool is_administrator(const struct registry *registry, const struct crede
 	       (registry->policy && policy_is_administrator(registry->policy, asker));
 }
 
+/* What is no group, or cannot be told apart, grants nothing that could be found out. */
+static bool is_foreign(gid_t gid, const struct credentials *asker)
+{
+	return gid != CREDENTIALS_NO_GROUP && gid != CREDENTIALS_GID_UNMAPPED &&
+	       !credentials_in_group(asker, gid);
+}
+
 /* A group of REQUEST that ASKER is not in. */
 static bool find_foreign_group(const struct wire_explain_request *request,
 			       const struct credentials *asker, gid_t *ret_gid)
 {
 	*ret_gid = request->gid;
-	if (request->gid != NO_GROUP && !credentials_in_group(asker, request->gid))
+	if (is_foreign(request->gid, asker))
 		return true;
 	for (unsigned i = 0; i < request->groups.n; i++) {
 		*ret_gid = request->groups.ids[i];
-		if (!credentials_in_group(asker, request->groups.ids[i]))
+		if (is_foreign(request->groups.ids[i], asker))
 			return true;
 	}
 	return false;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "configured.h"
 #include "library.h"
 #include "support/child.h"
 #include "support/raw.h"
@@ -20,8 +21,7 @@ static struct shmb_connection *root;
 
 static void start(void)
 {
-	broker_start(&broker, NULL);
-	root = library_connect(&broker);
+	root = configured_start(&broker, "[Prefix team]\nCreate=*\nMode=0640\n");
 }
 
 static void stop(void)
@@ -57,7 +57,11 @@ END_TEST
 /* Many services have no other group. */
 static int create_with_such_a_group(struct child *self, void *data)
 {
+	const struct shmb_question create = {.uid = UID_ALICE,
+					     .gid = NOBODY,
+					     .deed = SHMB_DEED_CREATE};
 	const struct shmb_change opening = {.kind = SHMB_CHANGE_MODE, .mode = 0640};
+	struct shmb_verdict verdict;
 	struct shmb_segment_options options = page;
 	struct shmb_connection *connection;
 	struct shmb_segment *segment;
@@ -71,6 +75,13 @@ static int create_with_such_a_group(struct child *self, void *data)
 	options.mode = 0660;
 	expect_refused(shmb_segment_open(connection, "grouped", &options, &segment), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "another group"));
+	/* Also where the policy has the mode; and the question is answered as the deed is. */
+	expect_refused(shmb_segment_open(connection, "team/grouped", &page, &segment), -EINVAL);
+	expect_ok(shmb_explain(connection, "team/grouped", &create, &verdict));
+	ck_assert(!verdict.allowed);
+	ck_assert_ptr_nonnull(strstr(verdict.rule, "group 65534"));
+	expect_ok(shmb_explain(connection, "own", &create, &verdict));
+	ck_assert(verdict.allowed);
 	options.mode = 0600;
 	segment = library_create(connection, "own", &options);
 	expect_refused(shmb_permit(connection, "own", &opening, NULL), -EINVAL);
@@ -109,6 +120,7 @@ int main(void)
 	Suite *suite = suite_create("nobody");
 	TCase *tcase = tcase_create("nobody");
 
+	tcase_add_unchecked_fixture(tcase, configured_begin, configured_end);
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, uid_65534_is_not_served);
 	tcase_add_test(tcase, group_65534_is_given_nothing_of_its_own);
