@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 /* More groups than that are not judged: the broker keeps them for each connection. */
-#define CREDENTIALS_GROUPS_MAX 4096
+#define CREDENTIALS_GROUPS_MAX 4096u
 
 /* What the kernel shows for users and groups that it cannot map: nobody in particular. */
 #define CREDENTIALS_UID_UNMAPPED 65534u
