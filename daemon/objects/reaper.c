@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,6 +45,7 @@ static void *run(void *data)
 	struct reaper *reaper = data;
 	struct segment segment;
 
+	(void)prctl(PR_SET_NAME, "reaper");
 	while (take(reaper, &segment)) {
 		int id = segment.backing == WIRE_BACKING_SYSV ? segment.sysv.id : -1;
 		int r = segment_end(&segment);
@@ -105,12 +107,15 @@ void reaper_init(struct reaper *reaper, struct event_base *base, bool is_off,
 
 void reaper_fini(struct reaper *reaper)
 {
+	if (!reaper->base)
+		return;
 	join(reaper);
 	say_failure(reaper);
 	if (reaper->bell >= 0)
 		(void)event_del(&reaper->freed);
 	reaper->bell = fd_close(reaper->bell);
 	reaper->is_off = true;
+	reaper->base = NULL;
 	(void)pthread_mutex_destroy(&reaper->lock);
 }
 

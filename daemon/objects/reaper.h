@@ -60,7 +60,7 @@ struct reaper {
 void reaper_init(struct reaper *reaper, struct event_base *base, bool is_off,
 		 void (*on_freed)(void *data), void *data);
 
-/* Wait until everything is freed. What comes later is freed at once. */
+/* Wait until everything is freed. What comes later is freed at once. A second one does nothing. */
 void reaper_fini(struct reaper *reaper);
 
 /*

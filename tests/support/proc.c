@@ -18,20 +18,19 @@ static void close_file(FILE **file)
 
 static FILE *open_of(pid_t pid, const char *what)
 {
-	char path[64];
+	char path[96];
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
 	return fopen(path, "re");
 }
 
-/* Entries of the directory WHAT of PID; -1 when it is gone. */
-static int count_entries(pid_t pid, const char *what)
+int proc_count_fds(pid_t pid)
 {
 	char path[64];
 	DIR *directory;
 	int n = 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
 	directory = opendir(path);
 	if (!directory)
 		return -1;
@@ -39,19 +38,34 @@ static int count_entries(pid_t pid, const char *what)
 		if (entry->d_name[0] != '.')
 			n++;
 	closedir(directory);
-	return n;
+	return pid == getpid() ? n - 1 : n;
 }
 
-int proc_count_fds(pid_t pid)
+static bool is_called(pid_t pid, const char *thread, const char *name)
 {
-	int n = count_entries(pid, "fd");
+	char what[64], line[32] = "";
+	attr_cleanup(close_file) FILE *file = NULL;
 
-	return pid == getpid() && n >= 0 ? n - 1 : n;
+	snprintf(what, sizeof(what), "task/%.20s/comm", thread);
+	file = open_of(pid, what);
+	return file && fgets(line, sizeof(line), file) && strcspn(line, "\n") == strlen(name) &&
+	       strncmp(line, name, strlen(name)) == 0;
 }
 
-int proc_count_threads(pid_t pid)
+bool proc_has_thread(pid_t pid, const char *name)
 {
-	return count_entries(pid, "task");
+	char path[64];
+	DIR *directory;
+	bool found = false;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	directory = opendir(path);
+	if (!directory)
+		return false;
+	for (struct dirent *entry; !found && (entry = readdir(directory));)
+		found = is_called(pid, entry->d_name, name);
+	closedir(directory);
+	return found;
 }
 
 long proc_private_kib(pid_t pid)
