@@ -23,14 +23,14 @@
 #define COUNT_PERIOD_MS  20  /* all are looked at at most so often */
 #define PACKET_BYTES_MIN 256 /* that the kernel counts for a packet at least */
 
-/* How many may be under way in all; the margin is for what others of the broker's user send. */
-static uint64_t whole(void)
+/* The margin is for what other programs of the broker's user send. */
+static void read_limit(struct under_way *under_way)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return RESOURCE_INFINITY;
-	return limit.rlim_cur - limit.rlim_cur / 16;
+	under_way->whole = RESOURCE_INFINITY;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		under_way->whole = limit.rlim_cur - limit.rlim_cur / 16;
 }
 
 static uint64_t patience_half(const struct server *server)
@@ -117,6 +117,7 @@ static void on_look(evutil_socket_t fd, short what, void *data)
 
 	(void)fd;
 	(void)what;
+	read_limit(under_way);
 	while (under_way->peers && under_way->peers->under_way.look_at_ms <= now)
 		judge(under_way->peers);
 	if (under_way->peers)
@@ -125,6 +126,7 @@ static void on_look(evutil_socket_t fd, short what, void *data)
 
 void under_way_init(struct server *server)
 {
+	read_limit(&server->under_way);
 	(void)event_assign(&server->under_way.look, server->base, -1, 0, on_look, server);
 }
 
@@ -153,6 +155,7 @@ static bool count_again(struct server *server)
 	if (under_way->counted_ms != 0 && now - under_way->counted_ms < COUNT_PERIOD_MS)
 		return false;
 	under_way->counted_ms = now;
+	read_limit(under_way);
 	DL_FOREACH_SAFE2(under_way->peers, peer, next, under_way.next)
 	(void)has_taken_in(peer);
 	return true;
@@ -167,7 +170,8 @@ static enum room room_of_user(const struct peer *peer)
 
 	if (used >= registry_limit(registry, user, RESOURCE_UNDER_WAY))
 		return ROOM_USER_FULL;
-	if (used >= quota_share(quota, user->uid, RESOURCE_UNDER_WAY, whole()))
+	if (used >=
+	    quota_share(quota, user->uid, RESOURCE_UNDER_WAY, peer->server->under_way.whole))
 		return ROOM_ALL_FULL;
 	return ROOM_LEFT;
 }
@@ -207,6 +211,6 @@ int under_way_refuse(struct call *call, const char *name, enum room why)
 			   ": uid %u, whose programs ask, has %" PRIu64
 			   " of them, uid %u has most, "
 			   "%" PRIu64 "; let these programs read, or end them",
-			   name, quota_total(quota, RESOURCE_UNDER_WAY), whole(), user->uid, own,
-			   uid, most);
+			   name, quota_total(quota, RESOURCE_UNDER_WAY),
+			   call->server->under_way.whole, user->uid, own, uid, most);
 }

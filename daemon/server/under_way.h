@@ -26,6 +26,7 @@ struct under_way {
 	struct peer *peers; /* with descriptors under way, by when they are to be looked at */
 	struct event look;
 	uint64_t counted_ms; /* when all of them were looked at last */
+	uint64_t whole;      /* how many may be under way in all, as was seen then or at a look */
 };
 
 /* A peer's part. */
