@@ -11,24 +11,30 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "activation.h"
 #include "audit.h"
 #include "base/attr.h"
 #include "base/fd.h"
 #include "log.h"
+#include "notify.h"
 #include "objects/registry.h"
 #include "reload.h"
 #include "server/server.h"
+#include "service.h"
 
 static const int ending_signals[] = {SIGTERM, SIGINT};
 
 struct broker {
 	const struct broker_settings *settings;
+	struct notify notify;
+	struct activation activation;
 	struct policy *policy; /* NULL in a per-user broker: there is one user, who may all */
 	struct runtime runtime;
 	struct event_base *base;
 	struct registry registry;
 	struct audit audit;
 	struct server server;
+	struct service service;
 	struct event signals[ARRAY_SIZE(ending_signals)];
 	struct event hangup;
 	struct reload reload;
@@ -41,6 +47,7 @@ static void on_signal(evutil_socket_t number, short what, void *data)
 
 	(void)what;
 	log_info("%s: ending", strsignal(number));
+	service_say_ending(&broker->service);
 	(void)event_base_loopbreak(broker->base);
 }
 
@@ -49,10 +56,13 @@ static void take_policy(void *data, const struct reload_result *result)
 	struct broker *broker = data;
 	struct policy *before = broker->policy;
 
-	broker->policy = result->policy;
-	registry_take_policy(&broker->registry, result->policy, result->group_is_empty);
-	policy_free(before);
-	log_info("configuration reloaded");
+	if (result) {
+		broker->policy = result->policy;
+		registry_take_policy(&broker->registry, result->policy, result->group_is_empty);
+		policy_free(before);
+		log_info("configuration reloaded");
+	}
+	service_say_ready(&broker->service);
 }
 
 /* As service managers say "reload"; a broker of one user has nothing to reload, and ends with its
@@ -61,10 +71,12 @@ static void on_hangup(evutil_socket_t number, short what, void *data)
 {
 	struct broker *broker = data;
 
-	if (broker->settings->runtime.per_user)
+	if (broker->settings->runtime.per_user) {
 		on_signal(number, what, data);
-	else
-		reload_begin(&broker->reload);
+		return;
+	}
+	service_say_reloading(&broker->service);
+	reload_begin(&broker->reload);
 }
 
 /*
@@ -155,10 +167,9 @@ static int watch_signals(struct broker *broker)
 }
 
 /* A broker that a client started may have inherited that client's service manager. */
-static bool is_service(const struct broker_settings *settings)
+static bool may_be_service(const struct broker_settings *settings)
 {
-	return getenv("NOTIFY_SOCKET") && settings->runtime.listener < 0 &&
-	       settings->idle_exit_ms == 0;
+	return settings->runtime.listener < 0 && settings->idle_exit_ms == 0;
 }
 
 static int start_registry(struct broker *broker, const struct broker_settings *settings)
@@ -167,7 +178,7 @@ static int start_registry(struct broker *broker, const struct broker_settings *s
 		.broker = {geteuid(), getegid(), broker->group_is_empty},
 		.fifo_directory = broker->runtime.fifo_directory,
 		.grace_ms = settings->grace_ms,
-		.keeps_objects = is_service(settings),
+		.keeps_objects = broker->notify.has_manager,
 		.pidfd_by_pid = getenv("SHMBROKERD_PIDFD_BY_PID") != NULL,
 	};
 
@@ -207,7 +218,9 @@ static int start_server(struct broker *broker, const struct broker_settings *set
 static void run_and_end(struct broker *broker)
 {
 	log_info("listening at %s", broker->runtime.socket);
+	service_say_ready(&broker->service);
 	(void)event_base_dispatch(broker->base);
+	service_fini(&broker->service);
 	runtime_withdraw(&broker->runtime);
 	server_stop(&broker->server);
 	registry_fini(&broker->registry);
@@ -223,6 +236,8 @@ static int serve(struct broker *broker, const struct broker_settings *settings)
 		return r;
 	start_audit(broker, settings);
 	r = start_server(broker, settings);
+	if (r == 0)
+		r = service_init(&broker->service, &broker->server, &broker->notify);
 	if (r == 0)
 		run_and_end(broker);
 	else
@@ -248,9 +263,40 @@ static int run_on_base(struct broker *broker, const struct broker_settings *sett
 	return r;
 }
 
+/* Take what the service manager has for a broker, if there is one. Returns 0 or -errno. */
+static int meet_manager(struct broker *broker, struct runtime_plan *runtime)
+{
+	int r;
+
+	if (!may_be_service(broker->settings)) {
+		notify_open(&broker->notify, NULL);
+		return 0;
+	}
+	notify_open(&broker->notify, getenv("NOTIFY_SOCKET"));
+	r = activation_take(&broker->activation);
+	if (r == 0 && broker->activation.listener >= 0) {
+		runtime->listener = fd_steal(&broker->activation.listener);
+		runtime->is_managed = true;
+	}
+	return r;
+}
+
+/* The runtime directory is there, and what it takes to run in it. Returns 0 or -errno. */
+static int run_in_runtime(struct broker *broker, const struct broker_settings *settings)
+{
+	int r;
+
+	broker->base = make_base();
+	r = broker->base ? run_on_base(broker, settings) : -ENOMEM;
+	if (r < 0)
+		log_error("cannot start: %s", strerror(-r));
+	return r;
+}
+
 int broker_run(const struct broker_settings *settings)
 {
-	static struct broker broker;
+	static struct broker broker = {.runtime = {.lock = -1, .start_lock = -1, .listener = -1}};
+	struct runtime_plan runtime = settings->runtime;
 	int r;
 
 	prepare_process();
@@ -258,19 +304,16 @@ int broker_run(const struct broker_settings *settings)
 	r = load_policy(&broker);
 	if (r < 0)
 		return r;
-	r = runtime_open(&broker.runtime, &settings->runtime);
-	if (r < 0) { /* which has been explained */
-		runtime_close(&broker.runtime);
-		policy_free(broker.policy);
-		return r;
-	}
-	broker.base = make_base();
-	r = broker.base ? run_on_base(&broker, settings) : -ENOMEM;
-	if (r < 0)
-		log_error("cannot start: %s", strerror(-r));
+	r = meet_manager(&broker, &runtime);
+	if (r == 0)
+		r = runtime_open(&broker.runtime, &runtime); /* which says what is wrong */
+	if (r == 0)
+		r = run_in_runtime(&broker, settings);
 	runtime_close(&broker.runtime);
 	if (broker.base)
 		event_base_free(broker.base);
+	activation_fini(&broker.activation);
+	notify_close(&broker.notify);
 	policy_free(broker.policy);
 	return r;
 }

@@ -187,8 +187,7 @@ static void on_wake(evutil_socket_t fd, short what, void *data)
 	if (job->r < 0)
 		log_error("the configuration was not taken (%s); the one before stays",
 			  strerror(-job->r));
-	else
-		reload->done(reload->data, &job->result);
+	reload->done(reload->data, job->r < 0 ? NULL : &job->result);
 	job->result.policy = NULL;
 	job_free(job);
 	if (reload->again)

@@ -19,7 +19,7 @@ struct reload_result {
 	bool group_is_empty;   /* nobody but the broker's user is in its group */
 };
 
-/* A configuration was taken. What is in RESULT is the callee's. */
+/* A configuration was loaded. What is in RESULT is the callee's; NULL when there was a fault. */
 typedef void reload_done(void *data, const struct reload_result *result);
 
 struct reload {
@@ -37,8 +37,8 @@ struct reload {
 /* Load PATH and wait for it. Returns 0 or -errno, and what is wrong has been said. */
 int reload_now(const char *path, struct reload_result *ret_result);
 
-/* DONE is called by BASE for each configuration that was asked for and is good; what is wrong with
- * others is said. PATH is borrowed. Returns 0 or -errno; reload_fini() is due in both cases. */
+/* DONE is called by BASE for each configuration that was asked for; what is wrong with it is said.
+ * PATH is borrowed. Returns 0 or -errno; reload_fini() is due in both cases. */
 int reload_init(struct reload *reload, struct event_base *base, const char *path, reload_done *done,
 		void *data);
 

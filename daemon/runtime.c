@@ -221,6 +221,8 @@ static int listen_at(struct runtime *runtime, const struct runtime_plan *plan)
 	int r = plan->listener >= 0 ? take_listener(runtime, plan->listener)
 				    : make_listener(runtime, plan->per_user);
 
+	if (r == 0 && plan->is_managed)
+		return 0; /* its name is not ours to take away */
 	if (r == 0 && lstat(runtime->socket, &runtime->bound) < 0)
 		r = fail(-errno, "cannot find the socket", runtime->socket,
 			 "somebody has removed it just now");

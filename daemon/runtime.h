@@ -20,7 +20,8 @@ struct runtime_plan {
 	const char
 		*directory; /* NULL: the socket's; without a socket, the per-user or the system's */
 	bool per_user;
-	int listener; /* inherited; -1: make one */
+	int listener;    /* inherited; -1: make one */
+	bool is_managed; /* it is a service manager's, who keeps the socket when the broker ends */
 };
 
 struct runtime {

@@ -26,9 +26,10 @@ BEGIN {
 	law["client/shmctl"] = law["client/formats"] " client/formats"
 	law["docs/examples"] = "client/include"
 	law["daemon/log"] = "proto/base"
+	law["daemon/notify"] = "proto/base proto/wire"
 	law["daemon/rules"] = "proto/base proto/wire daemon/log"
 	law["daemon/objects"] = law["daemon/rules"] " daemon/rules"
-	law["daemon/restart"] = law["daemon/objects"] " daemon/objects"
+	law["daemon/restart"] = law["daemon/objects"] " daemon/objects daemon/notify"
 	law["daemon/server"] = law["daemon/restart"] " daemon/restart"
 	law["daemon/main"] = law["daemon/server"] " daemon/server"
 
@@ -69,6 +70,8 @@ function directory(path) {
 function room(path, parts) {
 	if (path ~ /^daemon\/log\.[ch]$/)
 		return "daemon/log"
+	if (path ~ /^daemon\/notify\.[ch]$/)
+		return "daemon/notify"
 	if (path ~ /^daemon\/[^\/]*$/)
 		return "daemon/main"
 	split(path, parts, "/")

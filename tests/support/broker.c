@@ -106,6 +106,8 @@ static _Noreturn void guard(const struct broker *broker, int end_of_test)
 		end_process(process);
 	if (pid)
 		(void)sysv_remove_of(pid);
+	for (unsigned i = 0; i < broker->n_earlier; i++)
+		(void)sysv_remove_of(broker->earlier[i]);
 	remove_tree(broker->home);
 	_exit(EXIT_SUCCESS);
 }
@@ -172,7 +174,9 @@ static void run_broker(const struct broker *broker, const struct broker_terms *t
 		ck_assert_uint_lt(i, OPTIONS_MAX);
 		argv[3 + i] = terms->options[i];
 	}
-	if (terms->is_service)
+	if (broker->manager)
+		manager_equip(broker->manager, &program);
+	else if (terms->is_service)
 		(void)setenv("NOTIFY_SOCKET", "/nowhere/notify", 1);
 	else
 		(void)unsetenv("NOTIFY_SOCKET");
@@ -206,10 +210,14 @@ static void launch(struct broker *broker, const struct broker_terms *terms)
 {
 	pid_t parent = getpid();
 
+	if (broker->manager)
+		pthread_mutex_lock(&broker->manager->lock);
 	broker->pid = fork();
 	ck_assert_int_ge(broker->pid, 0);
 	if (broker->pid == 0)
 		run_broker(broker, terms, parent);
+	if (broker->manager)
+		pthread_mutex_unlock(&broker->manager->lock);
 	set_guardian(broker);
 	if (!running_for)
 		(void)atexit(show_log);
@@ -249,6 +257,12 @@ static bool try_start(struct broker *broker, const struct broker_terms *terms, i
 	make_home(broker, "run");
 	if (terms->uid)
 		ck_assert_int_eq(chown(broker->home, terms->uid, terms->uid), 0);
+	if (terms->manager) {
+		ck_assert_int_eq(mkdir(broker->directory, 0755), 0);
+		ck_assert_int_eq(chown(broker->directory, terms->uid, terms->uid), 0);
+		manager_start(terms->manager, broker->home, broker->socket);
+		broker->manager = terms->manager;
+	}
 	launch(broker, terms);
 	for (;;) {
 		bool answers = false;
@@ -316,6 +330,8 @@ void broker_launch_again(struct broker *broker, const char *const *options)
 	const struct broker_terms terms = {.options = options};
 
 	end_guardian(broker, false);
+	ck_assert_uint_lt(broker->n_earlier, BROKER_EARLIER_MAX);
+	broker->earlier[broker->n_earlier++] = broker->pid;
 	launch(broker, &terms);
 }
 
@@ -350,8 +366,10 @@ void broker_stop(struct broker *broker)
 	ck_assert_int_eq(broker_end(broker, SIGTERM), 0);
 	ck_assert_int_eq(sysv_count_of(broker->pid), 0);
 	ck_assert_int_le(broker_fifos(broker), 0);
-	ck_assert_int_ne(access(broker->socket, F_OK), 0);
+	ck_assert_int_eq(access(broker->socket, F_OK), broker->manager ? 0 : -1);
 	ck_assert(!broker_said(broker, "still charged"));
+	if (broker->manager)
+		manager_stop(broker->manager);
 	broker_forget(broker);
 }
 

@@ -12,11 +12,17 @@
 #include <sys/types.h>
 
 #include "support/child.h"
+#include "support/manager.h"
+
+#define BROKER_EARLIER_MAX 256
 
 struct broker {
-	pid_t pid;          /* 0 while the one that is to be started on demand is not known */
-	int guard;          /* the guardian acts when this closes, and goes when it hears from it */
-	int gone;           /* closes when the guardian is gone */
+	pid_t pid; /* 0 while the one that is to be started on demand is not known */
+	int guard; /* the guardian acts when this closes, and goes when it hears from it */
+	int gone;  /* closes when the guardian is gone */
+	pid_t earlier[BROKER_EARLIER_MAX]; /* those that it is the successor of */
+	unsigned n_earlier;
+	struct manager *manager;
 	char home[64];      /* of everything else here */
 	char directory[80]; /* the runtime directory */
 	char fifos[96];
@@ -31,7 +37,8 @@ void broker_start(struct broker *broker, const char *const *options);
 struct broker_terms {
 	const char *const *options; /* as above */
 	unsigned open_files;        /* its RLIMIT_NOFILE, soft and hard */
-	bool is_service;            /* it believes to be run by a service manager */
+	bool is_service;            /* it believes to be run by a service manager, */
+	struct manager *manager; /* and is by this one, which is started with it; NULL for none */
 	uid_t uid; /* its user and group, without privileges; only root can ask for it */
 };
 
@@ -48,7 +55,8 @@ bool broker_try_start(struct broker *broker, const char *const *options, int *re
  */
 bool broker_on_demand(struct broker *broker);
 
-/* The same in the home of a broker that has ended: the next one at the same path. */
+/* The same in the home of a broker that has ended: the next one at the same path, by the same
+ * manager. */
 void broker_start_again(struct broker *broker, const char *const *options);
 
 /* The same in two steps, so that something can happen while it starts. */

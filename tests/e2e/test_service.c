@@ -1,0 +1,124 @@
+/*
+ * The broker as a service: started with a socket that is there already, and telling its manager how
+ * it is.
+ */
+#include <check.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "library.h"
+#include "support/suite.h"
+
+static struct manager manager;
+static struct broker broker;
+
+static void start(void)
+{
+	const struct broker_terms terms = {.manager = &manager};
+
+	broker_start_under(&broker, &terms);
+}
+
+static void stop(void)
+{
+	broker_stop(&broker);
+}
+
+static unsigned locked(const unsigned *number)
+{
+	unsigned value;
+
+	pthread_mutex_lock(&manager.lock);
+	value = *number;
+	pthread_mutex_unlock(&manager.lock);
+	return value;
+}
+
+static bool status_says(const char *text)
+{
+	bool says;
+
+	pthread_mutex_lock(&manager.lock);
+	says = strstr(manager.status, text) != NULL;
+	pthread_mutex_unlock(&manager.lock);
+	return says;
+}
+
+START_TEST(it_says_that_it_is_ready_and_what_it_has)
+{
+	struct shmb_connection *connection = library_connect(&broker);
+	struct shmb_segment *segment;
+
+	ck_assert_uint_eq(locked(&manager.n_ready), 1);
+	segment = library_create(connection, "one", NULL);
+	eventually(status_says("1 memfd segments (4K), 0 FIFOs; 1 clients hold 1") ||
+		   status_says("1 System V and 0 memfd segments (4K), 0 FIFOs; 1 clients hold 1"));
+	shmb_segment_detach(segment);
+	shmb_disconnect(connection);
+	eventually(status_says("0 System V and 0 memfd segments (0), 0 FIFOs; "));
+}
+END_TEST
+
+START_TEST(a_reload_is_said_and_over)
+{
+	ck_assert_int_eq(kill(broker.pid, SIGHUP), 0);
+	eventually(locked(&manager.n_ready) == 2);
+}
+END_TEST
+
+/* A connection that is made while no broker runs waits for the next one. */
+START_TEST(connections_wait_in_the_managers_socket)
+{
+	struct shmb_connect_options options = {.socket = broker.socket,
+					       .no_start = true,
+					       .no_wait = true};
+	struct shmb_connection *connection;
+
+	ck_assert_int_eq(broker_end(&broker, SIGKILL), -SIGKILL);
+	expect_ok(shmb_connect(&options, &connection));
+	broker_start_again(&broker, NULL);
+	ck_assert_uint_eq(library_status(connection).pid, (unsigned)broker.pid);
+	shmb_disconnect(connection);
+}
+END_TEST
+
+START_TEST(signs_of_life_are_given_as_often_as_they_are_wanted)
+{
+	stop();
+	ck_assert_int_eq(setenv("WATCHDOG_USEC", "60000", 1), 0);
+	start();
+	ck_assert_int_eq(unsetenv("WATCHDOG_USEC"), 0);
+	eventually(locked(&manager.n_pings) >= 10);
+	/* They leave nothing behind. */
+	eventually(broker_said(&broker, "listening"));
+	ck_assert_int_le(broker_fds(&broker), 40);
+}
+END_TEST
+
+START_TEST(without_a_watchdog_none_are_given)
+{
+	struct shmb_connection *connection = library_connect(&broker);
+
+	(void)library_status(connection);
+	shmb_disconnect(connection);
+	ck_assert_uint_eq(locked(&manager.n_pings), 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("service");
+	TCase *tcase = tcase_create("service");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, start, stop);
+	tcase_add_test(tcase, it_says_that_it_is_ready_and_what_it_has);
+	tcase_add_test(tcase, a_reload_is_said_and_over);
+	tcase_add_test(tcase, connections_wait_in_the_managers_socket);
+	tcase_add_test(tcase, signs_of_life_are_given_as_often_as_they_are_wanted);
+	tcase_add_test(tcase, without_a_watchdog_none_are_given);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}

@@ -1,0 +1,56 @@
+/*
+ * A service manager in little: it holds the listening socket and the descriptors that the broker
+ * stores, and gives them to the next broker, by name and in another order. It runs as a thread of
+ * the test, so that messages are taken in at any time.
+ */
+#ifndef SUPPORT_MANAGER_H
+#define SUPPORT_MANAGER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#define MANAGER_STORED_MAX 8192
+
+struct manager_stored {
+	int fd;
+	char name[32];
+};
+
+struct manager {
+	pthread_t thread;
+	pthread_mutex_t lock; /* of all that follows */
+	int notify;           /* its socket */
+	int stopped;          /* an eventfd: it is time to end */
+	int listener;
+	unsigned n_stored;
+	unsigned n_ready; /* messages that said so, */
+	unsigned n_pings; /* and that the broker is alive */
+	bool is_deaf;     /* it takes nothing in */
+	char path[108];   /* of the socket of messages */
+	char status[256]; /* the last one */
+	struct manager_stored stored[MANAGER_STORED_MAX];
+};
+
+/* Listen at SOCKET for the broker to come, and for its messages at a path within HOME. */
+void manager_start(struct manager *manager, const char *home, const char *socket);
+
+/* What is stored is closed, the socket removed. */
+void manager_stop(struct manager *manager);
+
+/* As a service that is stopped and started: the store is lost. */
+void manager_empty(struct manager *manager);
+
+/* Put FD (a copy of it) into the store, under any NAME. */
+void manager_put(struct manager *manager, const char *name, int fd);
+
+/* How many are stored, once all messages of the broker have been taken in. */
+unsigned manager_count(struct manager *manager);
+
+/* Take nothing in, or go on. */
+void manager_be_deaf(struct manager *manager, bool is_deaf);
+
+/* In the child that becomes the broker: give it all descriptors and the environment. *PROGRAM is a
+ * descriptor that has to stay, if under another number. */
+void manager_equip(struct manager *manager, int *program);
+
+#endif
