@@ -49,7 +49,7 @@ BEGIN {
 	uses["ini.h"] = "daemon/rules"
 	uses["jansson.h"] = "client/shmctl"
 	uses["ncurses.h"] = "client/shmctl"
-	uses["xxhash.h"] = "client/formats"
+	uses["xxhash.h"] = "daemon/restart client/formats"
 	uses["sys/sdt.h"] = "daemon/ client/core client/formats"
 
 	# What everybody may use: libc, and the interface of the kernel.

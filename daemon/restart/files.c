@@ -1,0 +1,179 @@
+/*
+ * All names are looked up from directory descriptors, which stay what they were opened on whatever
+ * happens to the paths.
+ */
+#include "restart/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+/* No name of ours begins with a dot, so what is being written is told from what is there. */
+#define TEMPORARY      ".new"
+#define QUARANTINE     ".quarantine"
+#define QUARANTINE_MAX 100 /* of the same name; then files stay where they are */
+
+static int open_directory(int parent, const char *name, int *ret_fd)
+{
+	autofd fd = -1;
+	struct stat st;
+
+	if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return -EPERM;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_uid != geteuid() || (st.st_mode & 0022))
+		return -EPERM;
+	*ret_fd = fd_steal(&fd);
+	return 0;
+}
+
+int files_open(struct files *files, int parent, const char *name)
+{
+	int r;
+
+	*files = (struct files){.directory = -1, .quarantine = -1};
+	r = open_directory(parent, name, &files->directory);
+	if (r == 0)
+		r = open_directory(files->directory, QUARANTINE, &files->quarantine);
+	if (r < 0)
+		files_close(files);
+	return r;
+}
+
+void files_close(struct files *files)
+{
+	files->directory = fd_close(files->directory);
+	files->quarantine = fd_close(files->quarantine);
+}
+
+static int write_all(int fd, const char *text, size_t size)
+{
+	while (size > 0) {
+		ssize_t n = write(fd, text, size);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			text += n;
+			size -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+int files_write(const struct files *files, const char *name, const char *text, size_t size)
+{
+	autofd fd = openat(files->directory, TEMPORARY,
+			   O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r = fd < 0 ? -errno : write_all(fd, text, size);
+
+	if (r == 0 && renameat(files->directory, TEMPORARY, files->directory, name) < 0)
+		r = -errno;
+	if (r < 0 && fd >= 0)
+		(void)unlinkat(files->directory, TEMPORARY, 0);
+	return r;
+}
+
+static const char *fault_of(const struct stat *st, size_t capacity)
+{
+	if (!S_ISREG(st->st_mode))
+		return "is no file";
+	if (st->st_uid != geteuid())
+		return "belongs to somebody else";
+	if (st->st_nlink != 1)
+		return "has a second name";
+	if (st->st_mode & 0022)
+		return "can be written by others";
+	if ((size_t)st->st_size >= capacity)
+		return "is too long";
+	return NULL;
+}
+
+static int read_all(int fd, char *text, size_t capacity, size_t *ret_size)
+{
+	size_t size = 0;
+
+	while (size < capacity) {
+		ssize_t n = read(fd, text + size, capacity - size);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			break;
+		size += n > 0 ? (size_t)n : 0;
+	}
+	if (size == capacity)
+		return -EFBIG;
+	text[size] = '\0';
+	*ret_size = size;
+	return 0;
+}
+
+int files_read(const struct files *files, const char *name, char *text, size_t capacity,
+	       size_t *ret_size, const char **ret_fault)
+{
+	autofd fd = openat(files->directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	*ret_fault = NULL;
+	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
+		*ret_fault = "is no file";
+	else if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	else
+		*ret_fault = fault_of(&st, capacity);
+	return *ret_fault ? -EBADMSG : read_all(fd, text, capacity, ret_size);
+}
+
+int files_remove(const struct files *files, const char *name)
+{
+	return unlinkat(files->directory, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int files_set_aside(const struct files *files, const char *name)
+{
+	char aside[FILES_NAME_MAX + 16];
+
+	for (int i = 0; i < QUARANTINE_MAX; i++) {
+		snprintf(aside, sizeof(aside), "%.*s.%d", FILES_NAME_MAX, name, i);
+		if (renameat2(files->directory, name, files->quarantine, aside, RENAME_NOREPLACE) ==
+		    0)
+			return 0;
+		if (errno != EEXIST)
+			return -errno;
+	}
+	return -EEXIST;
+}
+
+static void close_directory(DIR **directory)
+{
+	if (*directory)
+		(void)closedir(*directory);
+}
+
+int files_each(const struct files *files, void (*each)(void *data, const char *name), void *data)
+{
+	int fd = openat(files->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	attr_cleanup(close_directory) DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!directory) {
+		fd_close(fd);
+		return -errno;
+	}
+	(void)unlinkat(files->directory, TEMPORARY, 0);
+	while ((entry = readdir(directory)))
+		if (entry->d_name[0] != '.')
+			each(data, entry->d_name);
+	return 0;
+}

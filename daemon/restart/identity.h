@@ -1,0 +1,29 @@
+/*
+ * Who this broker is, also after its death: the instance that clients come back to, the key of
+ * their secrets, and the ids that have been used. It is a file in the runtime directory and lives
+ * as long as that.
+ */
+#ifndef RESTART_IDENTITY_H
+#define RESTART_IDENTITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "objects/secret.h"
+#include "wire/messages.h"
+
+struct identity {
+	uint8_t instance[WIRE_INSTANCE_SIZE];
+	uint8_t key[SECRET_KEY_SIZE];
+	uint64_t first_id; /* from here on no id has been used */
+	bool is_new;       /* there was none before, or none that could be read */
+};
+
+/*
+ * Take up what is in the directory PARENT, or begin anew, with ids above HIGHEST in any case. Each
+ * call gets ids of its own, so many that they do not end. Returns 0 or -errno, when it cannot be
+ * kept.
+ */
+int identity_open(int parent, uint64_t highest, struct identity *ret_identity);
+
+#endif

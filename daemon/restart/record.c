@@ -1,0 +1,343 @@
+/*
+ * A table of fields, from which writing and reading come; then what must hold between them. A file
+ * with a good checksum was written by a broker, but perhaps by another one than this: so it is
+ * judged like any input.
+ */
+#include "restart/record.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "base/attr.h"
+#include "objects/segment.h"
+#include "rules/access.h"
+#include "wire/name.h"
+#include "wire/vocabulary.h"
+
+#define HEAD      "shmbroker-object "
+#define VERSION   "1"
+#define SUM       "sum "
+#define SUM_SIZE  (sizeof(SUM) - 1 + 16 + 1) /* of its line */
+#define WORDS_MAX 16u
+
+enum field_type { NUMBER, OCTAL, WORD, TEXT, LIST };
+
+struct field {
+	const char *name;
+	enum field_type type;
+	uint16_t offset;
+	uint16_t size;
+	const char *(*word)(unsigned number); /* of a WORD */
+};
+
+#define FIELD(name, type, ...)                                                                     \
+	{                                                                                          \
+#name, type, offsetof(struct record, name), sizeof(((struct record *)NULL)->name), \
+			__VA_ARGS__                                                                \
+	}
+
+static const struct field fields[] = {
+	FIELD(id, NUMBER, NULL),
+	FIELD(name, TEXT, NULL),
+	FIELD(kind, WORD, wire_kind_text),
+	FIELD(backing, WORD, wire_backing_text),
+	FIELD(size, NUMBER, NULL),
+	FIELD(layout, TEXT, NULL),
+	FIELD(generation, NUMBER, NULL),
+	FIELD(ready, NUMBER, NULL),
+	FIELD(uid, NUMBER, NULL),
+	FIELD(gid, NUMBER, NULL),
+	FIELD(mode, OCTAL, NULL),
+	FIELD(acl, LIST, NULL),
+	FIELD(owner_in_group, NUMBER, NULL),
+	FIELD(lifetime, WORD, wire_lifetime_text),
+	FIELD(linger_ms, NUMBER, NULL),
+	FIELD(owner, NUMBER, NULL),
+	FIELD(owner_pid, NUMBER, NULL),
+	FIELD(owner_start, NUMBER, NULL),
+	FIELD(key, NUMBER, NULL),
+	FIELD(next_key, NUMBER, NULL),
+	FIELD(grant_gid, NUMBER, NULL),
+	FIELD(grant_mode, OCTAL, NULL),
+	FIELD(inode, NUMBER, NULL),
+	FIELD(stored, NUMBER, NULL),
+};
+
+static uint64_t load(const struct field *field, const struct record *record)
+{
+	const uint8_t *from = (const uint8_t *)record + field->offset;
+	uint64_t number = 0;
+
+	/* Little-endian machines only, here as everywhere. */
+	memcpy(&number, from, field->size);
+	return number;
+}
+
+/* Returns false when NUMBER does not fit. */
+static bool store(const struct field *field, struct record *record, uint64_t number)
+{
+	if (field->size < sizeof(number) && number >> (8 * field->size) != 0)
+		return false;
+	memcpy((uint8_t *)record + field->offset, &number, field->size);
+	return true;
+}
+
+/* Writing. */
+
+struct writer {
+	char *text;
+	size_t used;
+};
+
+attr_printf(2, 3) static void put(struct writer *writer, const char *format, ...)
+{
+	va_list arguments;
+	int n;
+
+	va_start(arguments, format);
+	n = vsnprintf(writer->text + writer->used, RECORD_TEXT_MAX - writer->used, format,
+		      arguments);
+	va_end(arguments);
+	writer->used += (size_t)n; /* bounds of the fields add up to less than the text may be */
+}
+
+static void put_list(struct writer *writer, const struct wire_acl *acl)
+{
+	for (unsigned i = 0; i < acl->n; i++)
+		put(writer, "%s%s:%" PRIu32 ":%s", i == 0 ? "" : " ",
+		    wire_subject_text(acl->entries[i].subject), acl->entries[i].id,
+		    wire_access_text(acl->entries[i].access));
+}
+
+static void put_field(struct writer *writer, const struct field *field, const struct record *record)
+{
+	const char *at = (const char *)record + field->offset;
+
+	put(writer, "%s ", field->name);
+	switch (field->type) {
+	case NUMBER:
+		put(writer, "%" PRIu64, load(field, record));
+		break;
+	case OCTAL:
+		put(writer, "0%" PRIo64, load(field, record));
+		break;
+	case WORD:
+		put(writer, "%s", field->word((unsigned)load(field, record)));
+		break;
+	case TEXT:
+		put(writer, "%s", at);
+		break;
+	case LIST:
+		put_list(writer, (const struct wire_acl *)(const void *)at);
+		break;
+	}
+	put(writer, "\n");
+}
+
+static bool is_empty(const struct field *field, const struct record *record)
+{
+	const char *at = (const char *)record + field->offset;
+
+	if (field->type == TEXT)
+		return *at == '\0';
+	if (field->type == LIST)
+		return ((const struct wire_acl *)(const void *)at)->n == 0;
+	return load(field, record) == 0;
+}
+
+size_t record_format(const struct record *record, char text[static RECORD_TEXT_MAX])
+{
+	struct writer writer = {.text = text};
+
+	put(&writer, HEAD VERSION "\n");
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (!is_empty(&fields[i], record))
+			put_field(&writer, &fields[i], record);
+	put(&writer, SUM "%016" PRIx64 "\n", (uint64_t)XXH3_64bits(text, writer.used));
+	return writer.used;
+}
+
+/* Reading. */
+
+/* The whole of TEXT as a number. */
+static bool read_number(const char *text, int base, uint64_t *ret_number)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*ret_number = strtoull(text, &end, base);
+	return errno == 0 && *end == '\0';
+}
+
+static bool read_word(const struct field *field, const char *text, uint64_t *ret_number)
+{
+	for (unsigned i = 0; i < WORDS_MAX; i++)
+		if (strcmp(field->word(i), text) == 0) {
+			*ret_number = i;
+			return strcmp(text, field->word(WORDS_MAX)) != 0;
+		}
+	return false;
+}
+
+/* "u:1000:rw" */
+static bool read_entry(char *text, struct wire_acl_entry *ret_entry)
+{
+	char *id = strchr(text, ':'), *access = id ? strchr(id + 1, ':') : NULL;
+	uint64_t number;
+
+	if (!access)
+		return false;
+	*id++ = '\0';
+	*access++ = '\0';
+	if (!read_number(id, 10, &number) || number > UINT32_MAX)
+		return false;
+	ret_entry->id = (uint32_t)number;
+	return wire_subject_parse(text, &ret_entry->subject) == 0 &&
+	       wire_access_parse(access, &ret_entry->access) == 0;
+}
+
+static bool read_list(char *text, struct wire_acl *ret_acl)
+{
+	char *position = NULL;
+
+	for (char *word = strtok_r(text, " ", &position); word;
+	     word = strtok_r(NULL, " ", &position))
+		if (ret_acl->n == WIRE_ACL_MAX ||
+		    !read_entry(word, &ret_acl->entries[ret_acl->n++]))
+			return false;
+	return true;
+}
+
+static bool read_value(const struct field *field, char *value, struct record *record)
+{
+	char *at = (char *)record + field->offset;
+	uint64_t number = 0;
+
+	switch (field->type) {
+	case TEXT:
+		if (strlen(value) >= field->size)
+			return false;
+		strcpy(at, value);
+		return true;
+	case LIST:
+		return read_list(value, (struct wire_acl *)(void *)at);
+	case WORD:
+		return read_word(field, value, &number) && store(field, record, number);
+	default:
+		return read_number(value, field->type == OCTAL ? 8 : 10, &number) &&
+		       store(field, record, number);
+	}
+}
+
+/* A line, "name value". Fields that this version does not know are passed over. */
+static bool read_line(char *line, struct record *record)
+{
+	char *value = strchr(line, ' ');
+
+	if (!value)
+		return false;
+	*value++ = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (strcmp(fields[i].name, line) == 0)
+			return is_empty(&fields[i], record) &&
+			       read_value(&fields[i], value, record);
+	return true;
+}
+
+static bool sum_is_right(const char *text, size_t size)
+{
+	size_t before = size - SUM_SIZE;
+	char line[SUM_SIZE + 1];
+
+	snprintf(line, sizeof(line), SUM "%016" PRIx64 "\n", (uint64_t)XXH3_64bits(text, before));
+	return memcmp(text + before, line, SUM_SIZE) == 0;
+}
+
+/* What must hold between the fields, whoever wrote them. NULL when it does. */
+static const char *fault_of_segment(const struct record *record)
+{
+	if (record->backing != WIRE_BACKING_SYSV && record->backing != WIRE_BACKING_MEMFD)
+		return "has a backing that no segment has";
+	if (record->size == 0 || record->size > SEGMENT_SIZE_MAX)
+		return "has a size that no segment has";
+	if ((record->backing == WIRE_BACKING_SYSV) != (record->key != 0))
+		return "has a key without System V, or the reverse";
+	if (record->grant_mode & ~0666u)
+		return "has a grant that no segment has";
+	return NULL;
+}
+
+static const char *fault_of_fifo(const struct record *record)
+{
+	if (record->backing != WIRE_BACKING_FIFO || record->size != 0 || record->key != 0)
+		return "is of a FIFO with the backing, the size or the key of a segment";
+	return NULL;
+}
+
+static const char *fault_of(const struct record *record)
+{
+	const struct permission permission = {
+		.uid = record->uid,
+		.gid = record->gid,
+		.mode = record->mode,
+		.n_acl = record->acl.n,
+		.acl = record->acl.entries,
+	};
+	bool is_segment = record->kind == WIRE_KIND_SEGMENT;
+	unsigned at;
+
+	if (wire_name_fault(record->name) || wire_layout_fault(record->layout))
+		return "has no good name or layout tag";
+	if (record->id == 0 || record->generation == 0)
+		return "has no id or no generation";
+	if (record->kind == 0 || record->lifetime == 0)
+		return "has no kind or no lifetime";
+	if (record->ready > 1 || record->owner_in_group > 1)
+		return "has a flag that is neither 0 nor 1";
+	if (access_mode_fault(is_segment, record->mode) ||
+	    access_list_fault(is_segment, &permission, &at))
+		return "has a permission that no object has";
+	return is_segment ? fault_of_segment(record) : fault_of_fifo(record);
+}
+
+int record_parse(const char *text, size_t size, struct record *ret_record, const char **ret_fault)
+{
+	struct record record = {.id = 0};
+	char copy[RECORD_TEXT_MAX];
+	char *position = NULL;
+
+	*ret_fault = "is no file of an object";
+	if (size < sizeof(HEAD) || size >= sizeof(copy) ||
+	    memcmp(text, HEAD, sizeof(HEAD) - 1) != 0)
+		return -EBADMSG;
+	*ret_fault = "is of another version of the broker";
+	if (strncmp(text + sizeof(HEAD) - 1, VERSION "\n", sizeof(VERSION)) != 0)
+		return -EPROTONOSUPPORT;
+	*ret_fault = "is damaged: its checksum is wrong";
+	if (size < sizeof(HEAD VERSION) + SUM_SIZE || memchr(text, 0, size) ||
+	    !sum_is_right(text, size))
+		return -EBADMSG;
+	memcpy(copy, text, size - SUM_SIZE);
+	copy[size - SUM_SIZE] = '\0';
+	(void)strtok_r(copy, "\n", &position);
+	*ret_fault = "has a line that says nothing";
+	for (char *line = strtok_r(NULL, "\n", &position); line;
+	     line = strtok_r(NULL, "\n", &position))
+		if (!read_line(line, &record))
+			return -EBADMSG;
+	*ret_fault = fault_of(&record);
+	if (*ret_fault)
+		return -EBADMSG;
+	*ret_record = record;
+	return 0;
+}

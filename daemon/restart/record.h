@@ -1,0 +1,62 @@
+/*
+ * What has to be known of an object after the broker's death, as plain data and as text: one small
+ * file for each object, which people can read.
+ *
+ *     shmbroker-object 1
+ *     id 4398046511105
+ *     name sensors/lab
+ *     kind segment
+ *     ...
+ *     sum 6c1f0e2d9a6b7c55
+ *
+ * The first line names the version: a file of another one is not for this broker. The last line is
+ * a checksum of all before it. Between them each line is a field of the table in record.c; one that
+ * is not known is passed over, so that a version may add some; what is not there is 0 or "".
+ */
+#ifndef RESTART_RECORD_H
+#define RESTART_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/messages.h"
+
+#define RECORD_TEXT_MAX 2048 /* of the text, with the 0 at its end */
+
+struct record {
+	uint64_t id; /* of the object, never used again */
+	uint64_t generation;
+	uint64_t size;
+	uint64_t inode;  /* memfd and FIFO: of the file behind it */
+	uint64_t stored; /* and the id under which its descriptor is stored; 0 when it is not */
+	uint64_t owner;  /* lifetime owner: the member that it ends with, its process, */
+	uint32_t owner_pid;
+	uint64_t owner_start; /* and when that began, in ticks since boot */
+	uint32_t key;         /* System V: its key, */
+	uint32_t next_key;    /* that of new memory which is being made beside it, */
+	uint32_t grant_gid;   /* and what the kernel is told of its permission */
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t linger_ms;
+	uint16_t mode;
+	uint16_t grant_mode;
+	uint8_t kind;
+	uint8_t backing;
+	uint8_t lifetime;
+	uint8_t owner_in_group; /* 1: the owner was in that group */
+	uint8_t ready;          /* 1: it has been initialised */
+	struct wire_acl acl;
+	char name[WIRE_NAME_MAX + 1];
+	char layout[WIRE_LAYOUT_MAX + 1];
+};
+
+/* RECORD as text. Returns its length. */
+size_t record_format(const struct record *record, char text[static RECORD_TEXT_MAX]);
+
+/*
+ * SIZE bytes back into a record. Returns 0; -EBADMSG for what is damaged, -EPROTONOSUPPORT for
+ * another version; both with the reason, as the end of a sentence ("it ..."), in *ret_fault.
+ */
+int record_parse(const char *text, size_t size, struct record *ret_record, const char **ret_fault);
+
+#endif

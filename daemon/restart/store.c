@@ -1,0 +1,145 @@
+/*
+ * Messages to the manager, each a datagram. FDPOLL=0, since the read end of a FIFO hangs up
+ * whenever its last writer leaves, and the manager would take that for its end.
+ */
+#include "restart/store.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "notify.h"
+#include "rules/table.h"
+
+#define AGAIN_MS 20
+
+struct removal {
+	struct removal *prev, *next;
+	uint64_t id;
+};
+
+void store_name(uint64_t id, char name[static STORE_NAME_MAX])
+{
+	snprintf(name, STORE_NAME_MAX, "%" PRIx64, id);
+}
+
+int store_parse_name(const char *name, uint64_t *ret_id)
+{
+	char again[STORE_NAME_MAX];
+	uint64_t id;
+
+	if (strlen(name) >= STORE_NAME_MAX || sscanf(name, "%" SCNx64, &id) != 1 || id == 0)
+		return -EINVAL;
+	store_name(id, again);
+	if (strcmp(name, again) != 0)
+		return -EINVAL;
+	*ret_id = id;
+	return 0;
+}
+
+static int send_removal(const struct store *store, uint64_t id)
+{
+	char name[STORE_NAME_MAX], text[64];
+
+	store_name(id, name);
+	snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	return notify_send(store->notify, text, -1);
+}
+
+static void try_again_soon(struct store *store)
+{
+	static const struct timeval delay = {.tv_usec = AGAIN_MS * 1000};
+
+	if (event_add(&store->again, &delay) < 0)
+		log_error("no memory for a timer: descriptors of removed objects stay with the "
+			  "service manager until the next one is removed");
+}
+
+static void forget(struct store *store, struct removal *removal)
+{
+	DL_DELETE(store->removals, removal);
+	free(removal);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *data)
+{
+	struct store *store = data;
+
+	(void)fd;
+	(void)what;
+	while (store->removals) {
+		if (send_removal(store, store->removals->id) == -EAGAIN) {
+			try_again_soon(store);
+			return;
+		}
+		forget(store, store->removals);
+	}
+}
+
+void store_init(struct store *store, struct event_base *base, const struct notify *notify,
+		uint32_t max)
+{
+	*store = (struct store){.notify = notify, .max = max < STORE_MAX ? max : STORE_MAX};
+	if (notify->socket < 0)
+		store->max = 0;
+	(void)event_assign(&store->again, base, -1, 0, on_again, store);
+}
+
+void store_fini(struct store *store)
+{
+	(void)event_del(&store->again);
+	while (store->removals)
+		forget(store, store->removals);
+}
+
+bool store_is_there(const struct store *store)
+{
+	return store->max > 0;
+}
+
+void store_count(struct store *store)
+{
+	store->n++;
+}
+
+int store_put(struct store *store, uint64_t id, int fd)
+{
+	char name[STORE_NAME_MAX], text[64];
+	int r;
+
+	if (!store_is_there(store))
+		return -ENOTCONN;
+	/* What the manager is still to give up counts with it too. */
+	if (store->removals)
+		return -EAGAIN;
+	if (store->n >= store->max)
+		return -ENOSPC;
+	store_name(id, name);
+	snprintf(text, sizeof(text), "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
+	r = notify_send(store->notify, text, fd);
+	if (r == 0)
+		store->n++;
+	return r;
+}
+
+void store_remove(struct store *store, uint64_t id)
+{
+	struct removal *removal;
+
+	store->n -= store->n > 0;
+	if (!store->removals && send_removal(store, id) != -EAGAIN)
+		return;
+	removal = malloc(sizeof(*removal));
+	if (!removal) {
+		log_error("no memory: a descriptor of a removed object stays with the service "
+			  "manager until the broker is started again");
+		return;
+	}
+	removal->id = id;
+	DL_APPEND(store->removals, removal);
+	try_again_soon(store);
+}
