@@ -27,6 +27,18 @@ archive=$(found 'lib*/libshmbroker.a')
 daemon=$(found 'sbin/shmbrokerd')
 shmctl=$(found 'bin/shmctl')
 pc=$(found 'lib*/pkgconfig/shmbroker.pc')
+etc=$(found 'etc/shmbroker')
+for file in system/shmbrokerd.socket system/shmbrokerd.service user/shmbrokerd.socket \
+	user/shmbrokerd.service; do
+	grep -e '@[a-z_]*@' "$(found "lib/systemd/$file")" && fail "$file is not configured"
+done
+grep -q "^ExecStart=$prefix/sbin/shmbrokerd .*--config $prefix/etc/shmbroker/shmbrokerd.conf" \
+	"$root/lib/systemd/system/shmbrokerd.service" || fail "the service starts something else"
+found lib/sysusers.d/shmbrokerd.conf >/dev/null
+found lib/tmpfiles.d/shmbrokerd.conf >/dev/null
+for file in shmbrokerd.conf conf.d objects.d/README; do
+	[ -e "$etc/$file" ] || fail "$etc/$file is not installed"
+done
 for header in "$source"/client/include/shmbroker/*.h; do
 	found "include/shmbroker/${header##*/}" >/dev/null
 done
