@@ -30,8 +30,10 @@ done
 
 cd "$(dirname "$0")/.."
 . tests/support/packages.sh
+# Only root can boot a machine, so only root needs what that takes.
+[ "$(id -u)" = 0 ] || packages_systemd=
 # shellcheck disable=SC2086 # lists of words
-packages_need $packages_build $packages_test
+packages_need $packages_build $packages_test $packages_systemd
 
 echo "== Building in build/$preset"
 cmake --preset "$preset"
@@ -39,3 +41,6 @@ cmake --build --preset "$preset"
 
 echo "== Testing"
 ctest --preset "$preset" -j "$(nproc)" ${1:+-R "$1"}
+
+# Said at the end, where it is seen.
+sh tests/systemd/run.sh --able || [ $? = 77 ]

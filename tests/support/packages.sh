@@ -10,6 +10,13 @@ packages_build="gcc g++ libc6-dev cmake ninja-build pkg-config
 # To build and run the tests and the benchmarks.
 packages_test="check jq"
 
+# To make packages and to try them on a real systemd (tests/systemd).
+packages_systemd="systemd dpkg-dev lintian file debootstrap systemd-container procps"
+
+# In the machine that tests/systemd boots: systemd, sessions, and what our packages depend on.
+packages_machine="systemd systemd-sysv dbus dbus-user-session libpam-systemd init-system-helpers
+	libacl1 libevent-core-2.1-7 libinih1 libjansson4 libsystemd0"
+
 # To compare with in the benchmarks.
 packages_peers="iceoryx libiceoryx-binding-c-dev"
 

@@ -1,0 +1,102 @@
+#!/bin/sh
+# What was made outlives the broker: objects with their bytes, ids and holders, through everything
+# that can happen to the process. Of a stop and a start only System V survives, and the rest is named.
+set -eu
+# shellcheck source=SCRIPTDIR/../check.sh
+. "$(dirname "$0")/../check.sh"
+need_broker
+pid=$(property MainPID)
+
+is_back() {
+	now=$(property MainPID)
+	[ "$now" != "$pid" ] && [ "$now" != 0 ] && is_property ActiveState active
+}
+
+comes_back() {
+	eventually is_back || fail "$1: the broker does not come back"
+	eventually serves || fail "$1: the broker does not serve"
+	pid=$(property MainPID)
+}
+
+# Name, id, generation and size of all there is.
+inventory() {
+	as alice shmctl --json list | jq -c '.objects[] | [.name, .id, .generation, .size, .backing, .mode]' | sort
+}
+
+bytes_of() {
+	as alice shmctl dump "$1" | cksum
+}
+
+# everything_is_there WHEN
+everything_is_there() {
+	[ "$(inventory)" = "$before" ] || fail "after $1: $(inventory) instead of $before"
+	[ "$(bytes_of survive/sysv)" = "$sysv" ] || fail "after $1: the System V segment has other bytes"
+	[ "$(bytes_of survive/memfd)" = "$memfd" ] || fail "after $1: the memfd has other bytes"
+	is_property NFileDescriptorStore "$stored" || fail "after $1: $(property NFileDescriptorStore) descriptors are stored, not $stored"
+	is_property ActiveState active holder.service || fail "after $1: the client has ended"
+}
+
+for backing in sysv memfd; do
+	as alice shmctl create "survive/$backing" 64K --mode 0660 --backing $backing >/dev/null
+	enter head -c 65536 /dev/urandom | as alice sh -c "cat >/tmp/bytes && shmctl load survive/$backing /tmp/bytes" >/dev/null
+done
+as alice shmctl fifo survive/pipe >/dev/null
+as alice sh -c 'echo kept >/run/shmbroker/fifo/survive:pipe'
+enter systemd-run --quiet --collect --unit holder --uid alice --property Type=exec \
+	sh -c 'sleep infinity | /packages/wordcount --hold /etc/passwd'
+held() {
+	as alice shmctl --json list | jq -e '.objects | length == 4' >/dev/null
+}
+eventually held || fail "the client holds nothing"
+before=$(inventory)
+sysv=$(bytes_of survive/sysv)
+memfd=$(bytes_of survive/memfd)
+stored=$(property NFileDescriptorStore)
+[ "$stored" -ge 3 ] || fail "only $stored descriptors are stored"
+
+echo "- a restart"
+enter systemctl restart shmbrokerd.service
+comes_back "restart"
+everything_is_there "restart"
+
+echo "- ten kills"
+for kill in 1 2 3 4 5 6 7 8 9 10; do
+	enter systemctl kill --kill-whom main --signal KILL shmbrokerd.service
+	comes_back "kill $kill"
+done
+everything_is_there "ten kills"
+
+echo "- a hanging broker"
+drop_in watchdog <<-'END'
+	[Service]
+	WatchdogSec=2s
+END
+enter systemctl restart shmbrokerd.service
+comes_back "restart"
+enter systemctl kill --kill-whom main --signal STOP shmbrokerd.service
+comes_back "watchdog"
+remove_drop_in watchdog
+everything_is_there "watchdog"
+
+echo "- a manager that executes itself anew, then a kill"
+enter systemctl daemon-reexec
+enter systemctl kill --kill-whom main --signal KILL shmbrokerd.service
+comes_back "kill after daemon-reexec"
+everything_is_there "daemon-reexec"
+[ "$(as alice timeout 5 sh -c 'head -n 1 <>/run/shmbroker/fifo/survive:pipe')" = kept ] ||
+	fail "what was in the FIFO is lost"
+
+echo "- stop and start: System V is intact, and the lost are named"
+since=$(enter date '+%F %T')
+enter systemctl stop holder.service
+enter systemctl stop shmbrokerd.service
+enter systemctl start shmbrokerd.service
+[ "$(bytes_of survive/sysv)" = "$sysv" ] || fail "the System V segment is not what it was"
+journal=$(enter journalctl --no-pager --output cat --unit shmbrokerd.service --since "$since")
+for lost in survive/memfd survive/pipe; do
+	echo "$journal" | grep -q "lost.*$lost\|$lost.*lost" || fail "the journal does not say that $lost is lost"
+	refuses 'does not exist' as alice shmctl show $lost
+done
+
+as alice shmctl remove survive/sysv >/dev/null
+conclude
