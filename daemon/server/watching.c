@@ -275,7 +275,7 @@ static struct watch *watch_new(uint32_t number, const char *prefix)
 		return NULL;
 	watch->number = number;
 	watch->prefix_size = size;
-	memcpy(watch->prefix, prefix, size);
+	memcpy(watch->prefix, prefix, size + 1);
 	return watch;
 }
 
