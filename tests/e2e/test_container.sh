@@ -157,7 +157,8 @@ kill "$broker"
 eventually gone "$broker" || fail "the broker does not end"
 "$daemon" --socket "$SHMBROKER_SOCKET" 2>>"$work/broker.log" &
 broker=$!
-segments_of "$broker" >"$work/segments.before"
+segments_of "$broker" >"$work/segments.$broker"
+echo "$broker" >>"$work/brokers"
 eventually "$shmctl" create after/restart 4K --backing memfd --mode 0644 ||
 	fail "the broker does not start again"
 eventually gone "$waiting" || fail "the container does not find the new broker"

@@ -7,12 +7,40 @@
 #   $children   process ids that are ended at the end; the script adds its own
 #   $failures   how often fail was called; the script ends with `conclude`
 #
-# and whatever happens, nothing of it stays.
+# and whatever happens, nothing of it stays: also when the script is killed, as ctest does with one that
+# takes too long, a guardian that is nobody's child sees to that.
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/shmbroker-test.XXXXXX")
 broker=
 children=
 failures=0
+
+# started_of PID: when that process began, by which it is told from another with its id.
+started_of() {
+	sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20
+}
+
+# Wait until the script has ended, and then end what it has left: all that runs with its directory in
+# the environment, what its brokers made in the kernel, and the directory.
+guard() {
+	script=$1
+	started=$2
+	trap '' HUP INT PIPE TERM
+	while [ "$(started_of "$script")" = "$started" ]; do
+		sleep 0.2
+	done
+	[ -d "$work" ] || return 0
+	grep -lsF "$work/run" /proc/[0-9]*/environ | while read -r environment; do
+		pid=${environment#/proc/}
+		kill -9 "${pid%/environ}" 2>/dev/null || :
+	done
+	while read -r pid; do
+		for segment in $(segments_of "$pid" | comm -23 - "$work/segments.$pid"); do
+			ipcrm -m "$segment" || :
+		done
+	done <"$work/brokers"
+	rm -rf "$work"
+}
 
 fail() {
 	echo "FAIL: $*"
@@ -45,7 +73,7 @@ segments_of() {
 
 # The ids of those that our broker created.
 broker_segments() {
-	[ -z "$broker" ] || segments_of "$broker" | comm -23 - "$work/segments.before"
+	[ -z "$broker" ] || segments_of "$broker" | comm -23 - "$work/segments.$broker"
 }
 
 # All programs that the script starts find this broker, and no other.
@@ -55,7 +83,8 @@ start_broker() {
 	mkdir -m 700 "$work/run"
 	"$daemon" --socket "$SHMBROKER_SOCKET" 2>"$work/broker.log" &
 	broker=$!
-	segments_of "$broker" >"$work/segments.before"
+	segments_of "$broker" >"$work/segments.$broker"
+	echo "$broker" >>"$work/brokers"
 	eventually "$shmctl" status || {
 		fail "the broker does not start"
 		exit 1
@@ -80,6 +109,10 @@ finish() {
 	rm -rf "$work"
 	exit "$status"
 }
+# Nobody's child, since ctest ends all descendants of a test.
+: >"$work/brokers"
+(guard $$ "$(started_of $$)" </dev/null >/dev/null 2>&1 &)
+
 trap finish EXIT
 trap 'exit 1' HUP INT PIPE TERM
 
