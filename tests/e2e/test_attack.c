@@ -12,7 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "library.h"
+#include "configured.h"
 #include "support/child.h"
 #include "support/proc.h"
 #include "support/raw.h"
@@ -275,29 +275,13 @@ END_TEST
 #define WATCHED_MS  2000
 #define SHARE_MAX   20 /* percent */
 
-static char config[] = "/tmp/shmbroker-attack-XXXXXX";
-
-/* Without the limits of connections and members, which would be met first. */
-static void write_config(void)
-{
-	static const char text[] = "[Quota]\nConnections=infinity\nMembers=infinity\n";
-	int fd = mkstemp(config);
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
-}
-
-static void remove_config(void)
-{
-	(void)unlink(config);
-}
-
 static void start_short_of_descriptors(void)
 {
-	const char *const options[] = {"--config", config, NULL};
+	const char *const options[] = {"--config", configured_file(), NULL};
 	const struct broker_terms terms = {.options = options, .open_files = OPEN_FILES};
 
+	/* Without the limits of connections and members, which would be met first. */
+	configured_write("[Quota]\nConnections=infinity\nMembers=infinity\n");
 	broker_start_under(&broker, &terms);
 	raw_join(&witness, broker.socket);
 	make_target();
@@ -424,7 +408,7 @@ int main(void)
 	tcase_add_test(answers, answers_that_nobody_reads_cost_bounded_memory_and_stop_nobody);
 	tcase_add_test(answers, all_that_a_user_may_have_costs_bounded_memory);
 	tcase_add_test(answers, a_crowd_of_one_user_is_capped_and_others_connect);
-	tcase_add_unchecked_fixture(connections, write_config, remove_config);
+	tcase_add_unchecked_fixture(connections, configured_begin, configured_end);
 	tcase_add_checked_fixture(connections, start_short_of_descriptors, stop);
 	tcase_add_test(connections, more_connections_than_descriptors_do_not_make_the_broker_spin);
 	tcase_add_test(connections, when_the_surplus_goes_new_connections_are_served);

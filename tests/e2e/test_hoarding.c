@@ -15,7 +15,7 @@
 #include <sys/shm.h>
 #include <unistd.h>
 
-#include "library.h"
+#include "configured.h"
 #include "support/child.h"
 #include "support/proc.h"
 #include "support/raw.h"
@@ -44,20 +44,12 @@ static void start_without_limits(void)
 
 static void start(void)
 {
-	char config[] = "/tmp/shmbroker-hoard-XXXXXX";
-	const char *const options[] = {"--config", config, NULL};
-	int fd = mkstemp(config);
+	char text[160];
 
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_gt(dprintf(fd,
-				 "[Quota u:%u]\nMembers=%d\nHolds=%d\nSysvSegments=%d\n"
-				 "Connections=1000\n",
-				 hoarder(), MEMBERS_MAX, HOLDS_MAX, SYSV_MAX),
-			 0);
-	ck_assert_int_eq(close(fd), 0);
-	broker_start(&broker, options);
-	ck_assert_int_eq(unlink(config), 0);
-	witness = library_connect(&broker);
+	snprintf(text, sizeof(text),
+		 "[Quota u:%u]\nMembers=%d\nHolds=%d\nSysvSegments=%d\nConnections=1000\n",
+		 hoarder(), MEMBERS_MAX, HOLDS_MAX, SYSV_MAX);
+	witness = configured_start(&broker, text);
 }
 
 static void stop(void)
@@ -373,6 +365,7 @@ int main(void)
 	Suite *suite = suite_create("hoarding");
 	TCase *tcase = tcase_create("hoarding");
 
+	tcase_add_unchecked_fixture(tcase, configured_begin, configured_end);
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, members_that_are_away_count);
 	tcase_add_test(tcase, the_ledger_of_a_user_ends);

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "library.h"
+#include "configured.h"
 #include "support/child.h"
 #include "support/proc.h"
 #include "support/raw.h"
@@ -288,23 +288,15 @@ END_TEST
 
 START_TEST(a_watch_is_charged_and_refunded)
 {
-	char config[96];
-	const char *const options[] = {"--config", config, NULL};
+	char text[64];
 	struct shmb_watch *one, *two, *three = NULL;
 	struct wire_watch_request again = {.watch = 3};
 	struct shmb_connection *other;
 	struct raw raw;
-	FILE *file;
 
 	stop();
-	snprintf(config, sizeof(config), "/tmp/shmbroker-watch-%d.conf", (int)getpid());
-	file = fopen(config, "we");
-	ck_assert_ptr_nonnull(file);
-	fprintf(file, "[Quota u:%u]\nWatches=2\n", getuid());
-	ck_assert_int_eq(fclose(file), 0);
-	broker_start(&broker, options);
-	ck_assert_int_eq(unlink(config), 0);
-	watcher = library_connect(&broker);
+	snprintf(text, sizeof(text), "[Quota u:%u]\nWatches=2\n", getuid());
+	watcher = configured_start(&broker, text);
 	actor = library_connect(&broker);
 	one = begin("one");
 	two = begin("two");
@@ -448,6 +440,7 @@ int main(void)
 	TCase *tcase = tcase_create("watch");
 
 	tcase_set_timeout(tcase, 60);
+	tcase_add_unchecked_fixture(tcase, configured_begin, configured_end);
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, the_life_of_an_object_is_told_in_order);
 	tcase_add_test(tcase, what_nobody_asked_for_has_no_actor);
