@@ -159,8 +159,7 @@ static void end_period_if_over(struct audit *audit, uint64_t now_ms)
 static void await_end(struct audit *audit, uint64_t now_ms)
 {
 	uint64_t ms = audit->rate.ends_ms - now_ms;
-	struct timeval delay = {.tv_sec = (time_t)(ms / 1000),
-				.tv_usec = (suseconds_t)(ms % 1000) * 1000};
+	struct timeval delay = clock_timeval(ms);
 
 	if (!event_pending(&audit->period_ends, EV_TIMEOUT, NULL))
 		(void)event_add(&audit->period_ends, &delay);

@@ -24,12 +24,6 @@
 
 #define STATUS_PAUSE_MS 2000
 
-static struct timeval timeval_of(uint64_t ms)
-{
-	return (struct timeval){.tv_sec = (time_t)(ms / 1000),
-				.tv_usec = (suseconds_t)(ms % 1000) * 1000};
-}
-
 /* The line with figures. */
 
 static void describe(const struct service *service, char text[static 256])
@@ -58,7 +52,7 @@ static void on_status(evutil_socket_t fd, short what, void *data)
 static void tell_status_soon(struct observer *observer)
 {
 	struct service *service = container_of(observer, struct service, observer);
-	const struct timeval pause = timeval_of(STATUS_PAUSE_MS);
+	const struct timeval pause = clock_timeval(STATUS_PAUSE_MS);
 
 	if (!event_pending(&service->status, EV_TIMEOUT, NULL))
 		(void)event_add(&service->status, &pause);
@@ -132,7 +126,7 @@ static void on_echo(evutil_socket_t fd, short what, void *data)
 static void on_ping(evutil_socket_t fd, short what, void *data)
 {
 	struct service *service = data;
-	const struct timeval next = timeval_of(service->ping_ms);
+	const struct timeval next = clock_timeval(service->ping_ms);
 	int pair[2];
 
 	(void)fd;
@@ -171,7 +165,7 @@ int service_init(struct service *service, struct server *server, const struct no
 	if (sd_watchdog_enabled(0, &usec) <= 0)
 		return 0;
 	service->ping_ms = usec / 1000 / 3;
-	delay = timeval_of(service->ping_ms);
+	delay = clock_timeval(service->ping_ms);
 	return event_add(&service->ping, &delay) < 0 ? -ENOMEM : 0;
 }
 

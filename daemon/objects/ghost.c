@@ -8,6 +8,7 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "log.h"
 #include "objects/registry.h"
 #include "objects/segment.h"
@@ -24,7 +25,7 @@ struct ghost {
 
 static void look_in(struct registry *registry, uint32_t ms)
 {
-	struct timeval delay = {.tv_sec = ms / 1000u, .tv_usec = (suseconds_t)(ms % 1000u) * 1000};
+	struct timeval delay = clock_timeval(ms);
 
 	registry->ghosts_look_ms = ms;
 	if (event_add(&registry->ghosts_look, &delay) < 0)

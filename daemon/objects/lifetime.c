@@ -7,6 +7,7 @@
 
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "log.h"
 #include "objects/object.h"
 #include "objects/registry.h"
@@ -16,8 +17,7 @@
 
 static void arm(struct object *object, uint32_t delay_ms)
 {
-	struct timeval delay = {.tv_sec = delay_ms / 1000u,
-				.tv_usec = (suseconds_t)(delay_ms % 1000u) * 1000};
+	struct timeval delay = clock_timeval(delay_ms);
 
 	if (event_add(&object->expiry, &delay) < 0)
 		log_error("no memory for the timer of \"%s\": it stays until its next user leaves",

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -189,8 +190,7 @@ int member_confirm(struct member *member, uint64_t nonce)
 void member_leave(struct member *member)
 {
 	uint64_t ms = member->registry->settings.grace_ms;
-	struct timeval grace = {.tv_sec = (time_t)(ms / 1000),
-				.tv_usec = (suseconds_t)(ms % 1000) * 1000};
+	struct timeval grace = clock_timeval(ms);
 
 	member->peer = NULL;
 	if (!member->holds && !member->owned)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "objects/registry.h"
 #include "server/outbox.h"
@@ -34,7 +35,7 @@ static void end(struct server *server, struct lingering *lingering)
 
 static void look_in(struct server *server, uint32_t ms)
 {
-	struct timeval delay = {.tv_sec = ms / 1000u, .tv_usec = (suseconds_t)(ms % 1000u) * 1000};
+	struct timeval delay = clock_timeval(ms);
 
 	server->lingering_look_ms = ms;
 	(void)event_add(&server->lingering_look, &delay); /* else with the next one */

@@ -16,12 +16,11 @@
 #include "base/fd.h"
 #include "objects/reaper.h"
 #include "rules/table.h"
+#include "server/look.h"
 #include "wire/packet.h"
 
-#define PACKETS_MAX     128
-#define BYTES_MAX       32768u /* in them */
-#define LOOK_FIRST_MS   1
-#define LOOK_LONGEST_MS 100
+#define PACKETS_MAX 128
+#define BYTES_MAX   32768u /* in them */
 
 /* It owns its descriptor. */
 struct packet {
@@ -115,20 +114,14 @@ static int send_one(struct outbox *outbox, const uint8_t *bytes, size_t size, in
 /* Be called again after send_one() answered WHY. */
 static int wait_for(struct outbox *outbox, int why)
 {
-	uint64_t now = clock_now_ms(), look_ms;
 	struct timeval delay;
 
 	if (why == -EAGAIN)
 		return event_add(&outbox->writable, NULL) < 0 ? -ENOMEM : 0;
 	(void)event_del(&outbox->writable);
 	if (outbox->refused_since_ms == 0)
-		outbox->refused_since_ms = now;
-	look_ms = now - outbox->refused_since_ms;
-	if (look_ms < LOOK_FIRST_MS)
-		look_ms = LOOK_FIRST_MS;
-	if (look_ms > LOOK_LONGEST_MS)
-		look_ms = LOOK_LONGEST_MS;
-	delay = (struct timeval){.tv_usec = (suseconds_t)look_ms * 1000};
+		outbox->refused_since_ms = clock_now_ms();
+	delay = look_again_in(outbox->refused_since_ms);
 	return event_add(&outbox->look_again, &delay) < 0 ? -ENOMEM : 0;
 }
 

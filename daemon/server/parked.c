@@ -191,8 +191,7 @@ int parked_add(struct call *call, const struct wire_open_request *request, struc
 {
 	struct peer *peer = call->peer;
 	struct server *server = call->server;
-	struct timeval timeout = {.tv_sec = request->wait_ms / 1000u,
-				  .tv_usec = (suseconds_t)(request->wait_ms % 1000u) * 1000};
+	struct timeval timeout = clock_timeval(request->wait_ms);
 	struct registry *registry = server->registry;
 	const struct credentials *user = &peer->member->credentials;
 	struct charge charge = {.account = NULL};

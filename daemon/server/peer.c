@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "log.h"
 #include "objects/member.h"
@@ -169,8 +170,7 @@ static int start_events(struct peer *peer)
 {
 	struct server *server = peer->server;
 	uint64_t ms = server->settings.hello_timeout_ms;
-	struct timeval timeout = {.tv_sec = (time_t)(ms / 1000),
-				  .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+	struct timeval timeout = clock_timeval(ms);
 
 	(void)event_assign(&peer->readable, server->base, peer->fd, EV_READ | EV_PERSIST,
 			   on_readable, peer);

@@ -11,13 +11,11 @@
 
 #include "base/clock.h"
 #include "server/dispatch.h"
+#include "server/look.h"
 #include "server/parked.h"
 #include "server/peer.h"
 #include "server/server.h"
 #include "server/under_way.h"
-
-#define LOOK_FIRST_MS   1
-#define LOOK_LONGEST_MS 100
 
 /* Who does not want to wait for others still has to read his own answers. */
 #define WAIT_LEAST_MS 200
@@ -29,12 +27,8 @@ uint64_t postponed_until(uint32_t wait_ms)
 
 static int look_later(struct postponed *postponed)
 {
-	uint64_t ms = clock_now_ms() - postponed->since_ms;
-	struct timeval delay = {0};
+	struct timeval delay = look_again_in(postponed->since_ms);
 
-	if (ms < LOOK_FIRST_MS)
-		ms = LOOK_FIRST_MS;
-	delay.tv_usec = (suseconds_t)(ms < LOOK_LONGEST_MS ? ms : LOOK_LONGEST_MS) * 1000;
 	return event_add(&postponed->look, &delay);
 }
 

@@ -94,8 +94,7 @@ static void on_idle(evutil_socket_t fd, short what, void *data)
 void server_update_idle(struct server *server)
 {
 	uint64_t ms = server->settings.idle_exit_ms;
-	struct timeval delay = {.tv_sec = (time_t)(ms / 1000),
-				.tv_usec = (suseconds_t)(ms % 1000) * 1000};
+	struct timeval delay = clock_timeval(ms);
 
 	if (ms == 0)
 		return;

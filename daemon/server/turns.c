@@ -90,9 +90,8 @@ static bool serve(struct turns *turns, struct share *share, struct peer *peer)
 
 void turns_take(struct peer *peer)
 {
-	struct share *share = peer->share;
-
 	struct turns *turns = &peer->server->turns;
+	struct share *share = peer->share;
 	bool is_alone = HASH_CNT(handle, turns->shares) == 1;
 
 	if (share->waiting || (share->spent_ns >= SHARE_NS && !is_alone))

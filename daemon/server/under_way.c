@@ -41,8 +41,7 @@ static uint64_t patience_half(const struct server *server)
 static void look_at(struct server *server, uint64_t at_ms)
 {
 	uint64_t now = clock_now_ms(), ms = at_ms > now ? at_ms - now : 1;
-	struct timeval delay = {.tv_sec = (time_t)(ms / 1000),
-				.tv_usec = (suseconds_t)(ms % 1000) * 1000};
+	struct timeval delay = clock_timeval(ms);
 
 	(void)event_add(&server->under_way.look, &delay); /* else with the next one */
 }

@@ -65,12 +65,10 @@ static void gather(struct watching *watching, struct watcher *watcher, const str
 static void send_soon(struct watching *watching)
 {
 	uint64_t since_ms = clock_now_ms() - watching->sent_ms;
-	struct timeval delay = {0};
+	struct timeval delay = clock_timeval(since_ms < PAUSE_MS ? PAUSE_MS - since_ms : 0);
 
 	if (event_pending(&watching->send_news, EV_TIMEOUT, NULL))
 		return;
-	if (since_ms < PAUSE_MS)
-		delay.tv_usec = (suseconds_t)(PAUSE_MS - since_ms) * 1000;
 	/* Without memory for a timer the news goes with the next that comes. */
 	(void)event_add(&watching->send_news, &delay);
 }

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/time.h>
 #include <time.h>
 
 /* Nanoseconds and milliseconds on CLOCK_MONOTONIC. */
@@ -22,6 +23,13 @@ static inline uint64_t clock_now_ns(void)
 static inline uint64_t clock_now_ms(void)
 {
 	return clock_now_ns() / 1000000u;
+}
+
+/* A duration as libevent takes it. */
+static inline struct timeval clock_timeval(uint64_t ms)
+{
+	return (struct timeval){.tv_sec = (time_t)(ms / 1000),
+				.tv_usec = (suseconds_t)(ms % 1000) * 1000};
 }
 
 static inline uint64_t deadline_in_ms(uint64_t duration_ms)
