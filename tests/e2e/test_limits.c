@@ -42,8 +42,8 @@ static void limit_descriptors(int n)
 }
 
 /*
- * Each client takes two descriptors, its socket and its pidfd. So with an odd number left it is the
- * connection that is turned away, with an even one HELLO.
+ * Each client takes two descriptors, its socket and its pidfd. So with an even number left it is
+ * the connection that is turned away, with an odd one HELLO.
  */
 START_TEST(who_finds_no_descriptor_left_is_told_and_the_next_is_served)
 {
@@ -59,7 +59,7 @@ START_TEST(who_finds_no_descriptor_left_is_told_and_the_next_is_served)
 	ck_assert_msg(r == -EMFILE, "%d: %s", r, shmb_last_error());
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "LimitNOFILE"));
 	ck_assert(broker_said(&broker,
-			      _i ? "CONNECT denied to a program (pid " : "HELLO denied to "));
+			      _i ? "HELLO denied to " : "CONNECT denied to a program (pid "));
 	ck_assert_uint_eq(library_status(witness).members, (unsigned)n + 1);
 	while (n > 0)
 		shmb_disconnect(crowd[--n]);

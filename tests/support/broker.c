@@ -164,16 +164,18 @@ static void become_subject_to(const struct broker_terms *terms)
 		_exit(EXIT_FAILURE);
 }
 
+/* It has the descriptors that it is given and none that the test happens to have inherited. */
 static void run_broker(const struct broker *broker, const struct broker_terms *terms, pid_t parent)
 {
 	const char *argv[OPTIONS_MAX + 4] = {SHMB_TEST_DAEMON, "--socket", broker->socket};
-	int log = open(broker->log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	int log = open(broker->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	int program = open(argv[0], O_PATH | O_CLOEXEC);
 
 	for (size_t i = 0; terms->options && terms->options[i]; i++) {
 		ck_assert_uint_lt(i, OPTIONS_MAX);
 		argv[3 + i] = terms->options[i];
 	}
+	(void)close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
 	if (broker->manager)
 		manager_equip(broker->manager, &program);
 	else if (terms->is_service)
