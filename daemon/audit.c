@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "log.h"
+#include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
 

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/units.h"
 #include "log.h"
+#include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
 #include "server/peer.h"

@@ -7,6 +7,7 @@
  * ended when its pidfd was opened, before the nonce was sent.
  */
 #include "objects/member.h"
+#include "objects/hold.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -218,7 +219,6 @@ int member_return(struct member *member, struct peer *peer, struct credentials *
 void member_end(struct member *member)
 {
 	struct registry *registry = member->registry;
-	struct observer *observer;
 
 	if (registry->actor == member)
 		registry->actor = NULL;
@@ -227,8 +227,6 @@ void member_end(struct member *member)
 		object_remove(member->owned, WIRE_ENDING_OWNER);
 	while (member->holds)
 		hold_end(member->holds);
-	LL_FOREACH(registry->observers, observer)
-	if (observer->member_ended)
-		observer->member_ended(observer, member);
+	registry_tell(registry, member_ended, member);
 	member_free(member);
 }

@@ -1,43 +1,20 @@
 /*
- * The life of an object and of its entries in the ledger. Whatever changes who uses an object ends
- * in settle(), which frees it or hands it to its lifetime.
+ * The life of an object: its charges, its place in the tables, its end. What is behind it is
+ * storage.c's, who uses it is hold.c's.
  */
 #include "objects/object.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "base/clock.h"
-#include "base/fd.h"
-#include "objects/ghost.h"
+#include "objects/hold.h"
 #include "objects/lifetime.h"
 #include "objects/member.h"
 #include "objects/registry.h"
-
-#define tell(object_, callback, ...)                                                               \
-	do {                                                                                       \
-		struct observer *observer_;                                                        \
-		LL_FOREACH((object_)->registry->observers, observer_)                              \
-		if (observer_->callback)                                                           \
-			observer_->callback(observer_, __VA_ARGS__);                               \
-	} while (0)
-
-static void count(struct object *object, int sign)
-{
-	struct registry *registry = object->registry;
-	uint8_t backing = object_backing(object);
-
-	if (backing == WIRE_BACKING_FIFO)
-		registry->fifos += (uint32_t)sign;
-	else if (backing == WIRE_BACKING_SYSV)
-		registry->segments_sysv += (uint32_t)sign;
-	else
-		registry->segments_memfd += (uint32_t)sign;
-	registry->bytes += sign > 0 ? object->size : -object->size;
-}
+#include "objects/storage.h"
 
 static void forget_owner(struct object *object)
 {
@@ -177,47 +154,17 @@ static void take_name(struct object *object)
 	forget_owner(object);
 	charge_end(&object->charges[CHARGE_OBJECT]);
 	charge_end(&object->charges[CHARGE_ACL]);
-	count(object, -1);
+	storage_count(object, -1);
 	object->state = WIRE_STATE_REMOVED;
 	object->initialiser = NULL;
 }
 
-static void settle(struct object *object)
+void object_settle(struct object *object)
 {
 	if (object->state == WIRE_STATE_REMOVED && object->n_holds == 0)
 		object_free(object);
 	else
 		lifetime_update(object);
-}
-
-static int make_backing(struct object *object, uint8_t backing)
-{
-	struct registry *registry = object->registry;
-
-	if (object->kind == WIRE_KIND_FIFO)
-		return fifo_create(&object->fifo, registry->fifo_directory, object->name,
-				   &object->permission, &registry->broker);
-	return segment_create(&object->segment, backing, object->size, &object->grant,
-			      object->name);
-}
-
-/* What of a segment lives on in the kernel still costs. */
-static void end_segment(struct object *object)
-{
-	struct registry *registry = object->registry;
-	struct segment before = object->segment;
-	bool is_dying = reaper_end(&registry->reaper, &object->segment, object->size);
-
-	ghost_mourn(registry, &before, is_dying, &object->charges[CHARGE_BYTES],
-		    &object->charges[CHARGE_SLOT]);
-}
-
-static void end_backing(struct object *object)
-{
-	if (object->kind == WIRE_KIND_FIFO)
-		fifo_destroy(&object->fifo, object->registry->fifo_directory, object->name);
-	else
-		end_segment(object);
 }
 
 static struct object *allocate(const struct object_plan *plan)
@@ -286,7 +233,7 @@ int object_new(struct registry *registry, const struct object_plan *plan, struct
 		r = enter_tables(object);
 	/* Last: what a new generation has taken from the one before could not be given back. */
 	if (r == 0) {
-		r = make_backing(object, plan->backing);
+		r = storage_make(object, plan->backing);
 		if (r < 0)
 			leave_tables(object);
 	}
@@ -300,8 +247,8 @@ int object_new(struct registry *registry, const struct object_plan *plan, struct
 		object->owner = creator;
 		DL_APPEND2(creator->owned, object, owned_prev, owned_next);
 	}
-	count(object, +1);
-	tell(object, created, object);
+	storage_count(object, +1);
+	registry_tell(object->registry, created, object);
 	*ret_object = object;
 	return 0;
 }
@@ -309,17 +256,9 @@ int object_new(struct registry *registry, const struct object_plan *plan, struct
 void object_remove(struct object *object, enum wire_ending ending)
 {
 	take_name(object);
-	end_backing(object);
-	tell(object, removed, object, ending);
-	settle(object);
-}
-
-static int permit_backing(const struct object *object, const struct permission *permission,
-			  const struct sysv_grant *grant)
-{
-	if (object->kind == WIRE_KIND_FIFO)
-		return fifo_permit(&object->fifo, permission, &object->registry->broker);
-	return segment_permit(&object->segment, grant);
+	storage_end(object);
+	registry_tell(object->registry, removed, object, ending);
+	object_settle(object);
 }
 
 int object_permit(struct object *object, const struct permission *permission,
@@ -335,7 +274,7 @@ int object_permit(struct object *object, const struct permission *permission,
 		return r;
 	r = charge_change(charge, permission->n_acl, limit);
 	if (r == 0)
-		r = permit_backing(object, permission, grant);
+		r = storage_permit(object, permission, grant);
 	if (r < 0) {
 		(void)charge_change(charge, object->permission.n_acl, RESOURCE_INFINITY);
 		free((void *)copy.acl);
@@ -345,7 +284,7 @@ int object_permit(struct object *object, const struct permission *permission,
 	object->permission = copy;
 	object->grant = *grant;
 	object->owner_in_group = credentials_in_group(owner, permission->gid);
-	tell(object, permitted, object, change);
+	registry_tell(object->registry, permitted, object, change);
 	return 0;
 }
 
@@ -372,215 +311,24 @@ uint32_t object_holders_beyond(const struct object *object)
 void object_replace(struct object *object, struct object *next)
 {
 	take_name(object);
-	if (object->kind == WIRE_KIND_FIFO)
-		fifo_abandon(&object->fifo); /* its path is the next one's */
-	else
-		end_segment(object);
-	tell(object, removed, object, WIRE_ENDING_REPLACED);
-	settle(object);
+	storage_end_replaced(object);
+	registry_tell(object->registry, removed, object, WIRE_ENDING_REPLACED);
+	object_settle(object);
 	lifetime_begin(next);
 }
 
 void object_abandon(struct object *object)
 {
 	take_name(object);
-	if (object->kind == WIRE_KIND_FIFO)
-		fifo_abandon(&object->fifo);
-	else
-		segment_abandon(&object->segment);
-	settle(object);
-}
-
-uint8_t object_backing(const struct object *object)
-{
-	return object->kind == WIRE_KIND_FIFO ? WIRE_BACKING_FIFO : object->segment.backing;
-}
-
-bool object_is_intact(const struct object *object)
-{
-	return object->kind != WIRE_KIND_SEGMENT ||
-	       segment_is_intact(&object->segment, object->size);
-}
-
-void object_path(const struct object *object, char path[static WIRE_PATH_MAX + 1])
-{
-	char file[WIRE_NAME_MAX + 1];
-
-	path[0] = '\0';
-	if (object->kind != WIRE_KIND_FIFO)
-		return;
-	wire_name_to_file(object->name, file);
-	snprintf(path, WIRE_PATH_MAX + 1, "%s/%s", object->registry->settings.fifo_directory, file);
-}
-
-static int hold_new(struct object *object, struct member *member, unsigned access,
-		    struct hold **ret_hold)
-{
-	struct registry *registry = object->registry;
-	struct charge *held = &member->held;
-	struct hold *hold = calloc(1, sizeof(*hold));
-	int r = -ENOMEM;
-
-	if (hold)
-		r = charge_change(held, held->amount + 1,
-				  registry_limit(registry, &member->credentials, RESOURCE_HOLDS));
-	if (r < 0) {
-		free(hold);
-		return r;
-	}
-	hold->object = object;
-	hold->member = member;
-	hold->id = registry_next_id(registry);
-	hold->generation = object->generation;
-	hold->since_ms = clock_now_ms();
-	hold->access = (uint8_t)access;
-	HASH_ADD(handle, registry->holds, id, sizeof(hold->id), hold);
-	if (!hold->handle.tbl) {
-		free(hold);
-		(void)charge_change(held, held->amount - 1, 0);
-		return -ENOMEM;
-	}
-	DL_APPEND2(object->holds, hold, object_prev, object_next);
-	DL_APPEND2(member->holds, hold, member_prev, member_next);
-	object->n_holds++;
-	object->n_readers += (access & WIRE_ACCESS_READ) != 0;
-	object->n_writers += (access & WIRE_ACCESS_WRITE) != 0;
-	lifetime_update(object);
-	*ret_hold = hold;
-	return 0;
-}
-
-/*
- * One more of what OBJECT is charged for already in OWN. Where the old is about to be given back it
- * may go beyond the limit by that: but whoever attaches the old at the last moment keeps it, so the
- * new one is charged in any case, and who is beyond the limit already gets no further. OPENER is
- * for whom it is made.
- */
-static int charge_anew(const struct object *object, const struct credentials *opener,
-		       const struct charge *own, bool old_stays, struct charge *more,
-		       enum resource *ret_short)
-{
-	struct registry *registry = object->registry;
-	enum resource resource = (enum resource)own->resource;
-	const struct credentials owner =
-		opener->uid == object->permission.uid ? *opener : object_owner(object);
-	uint64_t limit = registry_limit(registry, &owner, resource);
-	int r;
-
-	if (!old_stays && !checked_add_u64(limit, own->amount, &limit))
-		limit = RESOURCE_INFINITY;
-	r = charge_take(more, &registry->quota, owner.uid, resource, own->amount, limit);
-	if (r == -EDQUOT)
-		*ret_short = resource;
-	return r;
-}
-
-/* Fresh memory for the next initialiser: the last one may still write into the old. */
-static int renew(struct object *object, const struct credentials *opener, enum resource *ret_short)
-{
-	struct charge *own_slot = &object->charges[CHARGE_SLOT];
-	struct charge *own_bytes = &object->charges[CHARGE_BYTES];
-	struct charge bytes = {.account = NULL}, slot = {.account = NULL};
-	struct segment fresh = {.backing = 0};
-	int r = 0;
-
-	if (object->segment.backing == WIRE_BACKING_SYSV) {
-		bool old_stays = segment_attachments(&object->segment) > 0;
-
-		r = charge_anew(object, opener, own_bytes, old_stays, &bytes, ret_short);
-		if (r == 0)
-			r = charge_anew(object, opener, own_slot, old_stays, &slot, ret_short);
-	}
-	if (r == 0)
-		r = segment_create(&fresh, object->segment.backing, object->size, &object->grant,
-				   object->name);
-	if (r == 0) {
-		end_segment(object);
-		object->segment = fresh;
-		object->generation++;
-		object->is_stained = false;
-		if (!own_bytes->account) { /* a ghost has what it had */
-			charge_move(own_bytes, &bytes);
-			charge_move(own_slot, &slot);
-		}
-	}
-	charge_end(&bytes);
-	charge_end(&slot);
-	return r;
-}
-
-int object_hold(struct object *object, struct member *member, unsigned access,
-		struct hold **ret_hold, enum resource *ret_short)
-{
-	bool initialises = object->state == WIRE_STATE_FRESH && (access & WIRE_ACCESS_WRITE);
-	struct hold *hold;
-	int r;
-
-	*ret_short = RESOURCE_HOLDS;
-	if (initialises && object->is_stained) {
-		r = renew(object, &member->credentials, ret_short);
-		if (r < 0)
-			return r;
-	}
-	r = hold_new(object, member, access, &hold);
-	if (r < 0)
-		return r;
-	if (initialises) {
-		object->state = WIRE_STATE_INITIALISING;
-		object->is_stained = true;
-		object->initialiser = hold;
-		hold->initialised = true;
-	}
-	tell(object, held, hold);
-	*ret_hold = hold;
-	return 0;
-}
-
-int object_hold_again(struct object *object, struct member *member, unsigned access,
-		      uint64_t generation, struct hold **ret_hold)
-{
-	int r = hold_new(object, member, access, ret_hold);
-
-	if (r == 0)
-		(*ret_hold)->generation = generation;
-	return r;
-}
-
-void hold_end(struct hold *hold)
-{
-	struct object *object = hold->object;
-	bool vacates = object->initialiser == hold;
-
-	tell(object, released, hold);
-	HASH_DELETE(handle, object->registry->holds, hold);
-	DL_DELETE2(object->holds, hold, object_prev, object_next);
-	DL_DELETE2(hold->member->holds, hold, member_prev, member_next);
-	(void)charge_change(&hold->member->held, hold->member->held.amount - 1, 0);
-	object->n_holds--;
-	object->n_readers -= (hold->access & WIRE_ACCESS_READ) != 0;
-	object->n_writers -= (hold->access & WIRE_ACCESS_WRITE) != 0;
-	free(hold);
-	if (vacates) {
-		object->state = WIRE_STATE_FRESH;
-		object->initialiser = NULL;
-		tell(object, vacated, object);
-	}
-	settle(object);
-}
-
-struct hold *hold_find(const struct registry *registry, const struct member *member, uint64_t id)
-{
-	struct hold *hold;
-
-	HASH_FIND(handle, registry->holds, &id, sizeof(id), hold);
-	return hold && hold->member == member ? hold : NULL;
+	storage_abandon(object);
+	object_settle(object);
 }
 
 void object_ready(struct object *object)
 {
 	object->state = WIRE_STATE_READY;
 	object->initialiser = NULL;
-	tell(object, ready, object);
+	registry_tell(object->registry, ready, object);
 }
 
 void object_wait_begin(struct object *object)
@@ -593,12 +341,4 @@ void object_wait_end(struct object *object)
 {
 	object->n_waiting--;
 	lifetime_update(object);
-}
-
-int object_descriptor(struct object *object, unsigned access, int *ret_fd, bool *ret_owned)
-{
-	*ret_owned = object->kind == WIRE_KIND_FIFO;
-	if (object->kind == WIRE_KIND_FIFO)
-		return fifo_descriptor(&object->fifo, access, ret_fd);
-	return segment_descriptor(&object->segment, access, ret_fd);
 }

@@ -67,21 +67,6 @@ struct object {
 	char name[];
 };
 
-/* An entry of the ledger: one member holds one object. */
-struct hold {
-	struct object *object;
-	struct member *member;
-	struct hold *object_prev, *object_next;
-	struct hold *member_prev, *member_next;
-	UT_hash_handle handle;
-	uint64_t id;
-	uint64_t generation;
-	uint64_t since_ms;
-	uint8_t access;
-	bool initialised; /* it was made to initialise this generation */
-	bool is_stale;    /* of a member that came back and has not said it again yet */
-};
-
 /* What a new object shall be; the request that asks for it has been checked. */
 struct object_plan {
 	const char *name;
@@ -140,6 +125,10 @@ uint32_t object_holders_beyond(const struct object *object);
  */
 void object_replace(struct object *object, struct object *next);
 
+/* Whoever used it uses it no more, or does now: free it when it has ended and nobody holds it, or
+ * hand it to its lifetime. It may be gone when this returns. */
+void object_settle(struct object *object);
+
 /* Forget it, leaving what is behind it in the kernel; for the end of the broker. */
 void object_abandon(struct object *object);
 
@@ -150,26 +139,6 @@ bool object_is_intact(const struct object *object);
 
 /* Where a FIFO is for a shell; "" for a segment. */
 void object_path(const struct object *object, char path[static WIRE_PATH_MAX + 1]);
-
-/*
- * Enter MEMBER into the ledger. A holder of a FRESH segment that may write becomes its initialiser
- * and finds zeroed memory. Returns 0 or -errno: -ENOMEM, what segment_create() says, and -EDQUOT
- * with what there may be no more of in *ret_short: RESOURCE_HOLDS of the member's user, or what new
- * memory costs of the owner.
- */
-int object_hold(struct object *object, struct member *member, unsigned access,
-		struct hold **ret_hold, enum resource *ret_short);
-
-/* As it is said again by a member that was away, of memory that it has mapped. -EDQUOT is about
- * RESOURCE_HOLDS. */
-int object_hold_again(struct object *object, struct member *member, unsigned access,
-		      uint64_t generation, struct hold **ret_hold);
-
-/* End a hold. The object may be gone when this returns. */
-void hold_end(struct hold *hold);
-
-/* MEMBER's hold with this id, or NULL. */
-struct hold *hold_find(const struct registry *registry, const struct member *member, uint64_t id);
 
 /* The initialiser is done: the object is READY, and the observers are told. */
 void object_ready(struct object *object);

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "objects/exactness.h"
 #include "objects/ghost.h"
+#include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
 
@@ -94,20 +95,12 @@ void registry_observe(struct registry *registry, struct observer *observer)
 
 void registry_deny(struct registry *registry, const struct denial *denial)
 {
-	struct observer *observer;
-
-	LL_FOREACH(registry->observers, observer)
-	if (observer->denied)
-		observer->denied(observer, denial);
+	registry_tell(registry, denied, denial);
 }
 
 void registry_overdraw(struct registry *registry, struct overdraft *overdraft)
 {
-	struct observer *observer;
-
-	LL_FOREACH(registry->observers, observer)
-	if (observer->overdrawn)
-		observer->overdrawn(observer, overdraft);
+	registry_tell(registry, overdrawn, overdraft);
 }
 
 uint64_t registry_limit(const struct registry *registry, const struct credentials *credentials,

@@ -133,6 +133,15 @@ void registry_take_policy(struct registry *registry, const struct policy *policy
 
 void registry_observe(struct registry *registry, struct observer *observer);
 
+/* Call this CALLBACK of all observers, with what follows it. */
+#define registry_tell(registry, callback, ...)                                                     \
+	do {                                                                                       \
+		struct observer *observer_;                                                        \
+		LL_FOREACH((registry)->observers, observer_)                                       \
+		if (observer_->callback)                                                           \
+			observer_->callback(observer_, __VA_ARGS__);                               \
+	} while (0)
+
 /* Tell the observers that somebody was not allowed something. */
 void registry_deny(struct registry *registry, const struct denial *denial);
 

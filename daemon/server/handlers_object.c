@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "base/text.h"
+#include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
 #include "server/creating.h"

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "objects/hold.h"
 #include "objects/object.h"
 #include "objects/registry.h"
 #include "rules/backing.h"

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
 #include "server/admission.h"

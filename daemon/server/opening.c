@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "log.h"
+#include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
 #include "rules/policy.h"

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
 #include "rules/table.h"

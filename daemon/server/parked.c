@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
 #include "server/dispatch.h"

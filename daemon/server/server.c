@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "log.h"
+#include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
 #include "server/lingering.h"

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "harness.h"
+#include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
 #include "objects/registry.h"

@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "consistency.h"
 #include "harness.h"
+#include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
 #include "rules/config.h"

@@ -15,6 +15,7 @@
 
 #include "base/attr.h"
 #include "base/fd.h"
+#include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
 #include "support/suite.h"
