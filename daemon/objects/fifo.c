@@ -123,26 +123,62 @@ static int make_under(int directory, const char *draft, const struct permission 
 	return r;
 }
 
+/* The files of a name: where it is, and where it is made. No name has that character. */
+struct places {
+	char path[WIRE_NAME_MAX + 1];
+	char draft[WIRE_NAME_MAX + 2];
+};
+
+static struct places places_of(const char *name)
+{
+	struct places places;
+
+	wire_name_to_file(name, places.path);
+	snprintf(places.draft, sizeof(places.draft), "%s~", places.path);
+	return places;
+}
+
 int fifo_create(struct fifo *fifo, int directory, const char *name,
 		const struct permission *permission, const struct broker_identity *broker)
 {
-	char file[WIRE_NAME_MAX + 1], draft[sizeof(file) + 1];
-	autofd keeper = -1;
-	int r;
+	struct places places = places_of(name);
+	int r = check_place(directory, places.path, broker->uid);
 
-	wire_name_to_file(name, file);
-	snprintf(draft, sizeof(draft), "%s~", file); /* no name has that character */
-	r = check_place(directory, file, broker->uid);
+	fifo->keeper = -1;
 	if (r == 0)
-		r = make_under(directory, draft, permission, broker, &keeper);
-	if (r == 0 && renameat(directory, draft, directory, file) < 0)
-		r = -errno;
-	if (r < 0) {
-		(void)unlinkat(directory, draft, 0);
-		return r;
-	}
-	fifo->keeper = fd_steal(&keeper);
-	return 0;
+		r = make_under(directory, places.draft, permission, broker, &fifo->keeper);
+	if (r < 0)
+		(void)unlinkat(directory, places.draft, 0);
+	return r;
+}
+
+int fifo_publish(int directory, const char *name)
+{
+	struct places places = places_of(name);
+
+	return renameat(directory, places.draft, directory, places.path) < 0 ? -errno : 0;
+}
+
+static bool is_at(int directory, const char *file, const struct stat *what)
+{
+	struct stat st;
+
+	return fstatat(directory, file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_ino == what->st_ino && st.st_dev == what->st_dev;
+}
+
+int fifo_find(struct fifo *fifo, int take_keeper, int directory, const char *name)
+{
+	struct places places = places_of(name);
+	struct stat st;
+	int r = 0;
+
+	if (fstat(take_keeper, &st) < 0 || !S_ISFIFO(st.st_mode))
+		return -ENOENT;
+	fifo->keeper = take_keeper;
+	if (is_at(directory, places.draft, &st))
+		r = fifo_publish(directory, name);
+	return r == 0 && is_at(directory, places.path, &st) ? 0 : -ENOENT;
 }
 
 int fifo_permit(const struct fifo *fifo, const struct permission *permission,
@@ -156,12 +192,14 @@ int fifo_permit(const struct fifo *fifo, const struct permission *permission,
 
 void fifo_destroy(struct fifo *fifo, int directory, const char *name)
 {
-	char file[WIRE_NAME_MAX + 1];
+	struct places places = places_of(name);
+	struct stat st;
 
 	if (fifo->keeper < 0)
 		return;
-	wire_name_to_file(name, file);
-	(void)unlinkat(directory, file, 0);
+	if (fstat(fifo->keeper, &st) == 0)
+		(void)unlinkat(directory,
+			       is_at(directory, places.path, &st) ? places.path : places.draft, 0);
 	fifo_abandon(fifo);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "log.h"
+#include "objects/keeper.h"
 #include "objects/registry.h"
 #include "objects/segment.h"
 
@@ -19,6 +20,7 @@
 struct ghost {
 	struct ghost *prev, *next;
 	struct segment segment;
+	uint64_t note; /* it is still to be removed; 0 when it was */
 	struct charge bytes;
 	struct charge slot;
 };
@@ -65,13 +67,23 @@ void ghosts_init(struct registry *registry)
 	(void)event_assign(&registry->ghosts_look, registry->base, -1, 0, on_look, registry);
 }
 
+/* It has been removed. */
+static void forget_note(struct registry *registry, struct ghost *ghost)
+{
+	if (ghost->note)
+		keeper_forget(registry->keeper, ghost->note);
+	ghost->note = 0;
+}
+
 void ghosts_fini(struct registry *registry)
 {
 	(void)event_del(&registry->ghosts_look);
 	while (registry->ghosts)
 		lay_to_rest(&registry->ghosts, registry->ghosts);
-	while (registry->dying)
+	while (registry->dying) {
+		forget_note(registry, registry->dying);
 		lay_to_rest(&registry->dying, registry->dying);
+	}
 }
 
 void ghosts_look_at_dying(void *data)
@@ -83,6 +95,7 @@ void ghosts_look_at_dying(void *data)
 	{
 		if (segment_has_key(&ghost->segment))
 			continue; /* its turn has not come */
+		forget_note(registry, ghost);
 		if (!segment_lives_on(&ghost->segment)) {
 			lay_to_rest(&registry->dying, ghost);
 			continue;
@@ -93,20 +106,21 @@ void ghosts_look_at_dying(void *data)
 	}
 }
 
-void ghost_mourn(struct registry *registry, const struct segment *segment, bool is_dying,
+void ghost_mourn(struct registry *registry, const struct segment *segment, uint64_t note,
 		 struct charge *bytes, struct charge *slot)
 {
-	struct ghost *ghost;
+	bool lives_on = segment_lives_on(segment);
+	struct ghost *ghost = lives_on && slot->account ? calloc(1, sizeof(*ghost)) : NULL;
 
-	if (!slot->account || !segment_lives_on(segment))
-		return;
-	ghost = calloc(1, sizeof(*ghost));
+	if (!lives_on && note)
+		keeper_forget(registry->keeper, note);
 	if (!ghost)
-		return; /* refunded too early, rather than never */
+		return; /* without memory it is refunded too early, rather than never */
 	ghost->segment = *segment;
+	ghost->note = note;
 	charge_move(&ghost->bytes, bytes);
 	charge_move(&ghost->slot, slot);
-	if (is_dying) {
+	if (note) {
 		DL_APPEND(registry->dying, ghost);
 		return;
 	}

@@ -6,7 +6,7 @@
 #ifndef OBJECTS_GHOST_H
 #define OBJECTS_GHOST_H
 
-#include <stdbool.h>
+#include <stdint.h>
 
 struct charge;
 struct registry;
@@ -18,11 +18,11 @@ void ghosts_init(struct registry *registry);
 void ghosts_fini(struct registry *registry);
 
 /*
- * SEGMENT, of which this process is the maker, was destroyed, or, when it IS_DYING, given to the
- * reaper. If it lives on in the kernel, BYTES and SLOT are taken over until it does not; else they
- * are left alone.
+ * SEGMENT was destroyed, or, with NOTE, given to the reaper: when it has been removed, what is
+ * noted of it under that id is forgotten. If it lives on in the kernel, BYTES and SLOT are taken
+ * over until it does not; else they are left alone.
  */
-void ghost_mourn(struct registry *registry, const struct segment *segment, bool is_dying,
+void ghost_mourn(struct registry *registry, const struct segment *segment, uint64_t note,
 		 struct charge *bytes, struct charge *slot);
 
 /* The reaper, of the registry that is DATA, has removed something. */

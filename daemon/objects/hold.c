@@ -62,6 +62,7 @@ int object_hold(struct object *object, struct member *member, unsigned access,
 		r = storage_renew(object, &member->credentials, ret_short);
 		if (r < 0)
 			return r;
+		object->is_stained = false;
 	}
 	r = hold_new(object, member, access, &hold);
 	if (r < 0)

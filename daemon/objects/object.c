@@ -5,16 +5,24 @@
 #include "objects/object.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "base/clock.h"
 #include "objects/hold.h"
+#include "objects/keeper.h"
 #include "objects/lifetime.h"
 #include "objects/member.h"
 #include "objects/registry.h"
 #include "objects/storage.h"
+
+static void take_owner(struct object *object, struct member *owner)
+{
+	object->owner = owner;
+	DL_APPEND2(owner->owned, object, owned_prev, owned_next);
+}
 
 static void forget_owner(struct object *object)
 {
@@ -231,6 +239,8 @@ int object_new(struct registry *registry, const struct object_plan *plan, struct
 		r = copy_permission(&plan->permission, &object->permission);
 	if (r == 0)
 		r = enter_tables(object);
+	if (r == 0 && plan->lifetime == WIRE_LIFETIME_OWNER)
+		take_owner(object, creator);
 	/* Last: what a new generation has taken from the one before could not be given back. */
 	if (r == 0) {
 		r = storage_make(object, plan->backing);
@@ -238,14 +248,11 @@ int object_new(struct registry *registry, const struct object_plan *plan, struct
 			leave_tables(object);
 	}
 	if (r < 0) {
+		forget_owner(object);
 		end_charges(object);
 		free((void *)object->permission.acl);
 		free(object);
 		return r;
-	}
-	if (plan->lifetime == WIRE_LIFETIME_OWNER) {
-		object->owner = creator;
-		DL_APPEND2(creator->owned, object, owned_prev, owned_next);
 	}
 	storage_count(object, +1);
 	registry_tell(object->registry, created, object);
@@ -256,9 +263,33 @@ int object_new(struct registry *registry, const struct object_plan *plan, struct
 void object_remove(struct object *object, enum wire_ending ending)
 {
 	take_name(object);
-	storage_end(object);
+	storage_end(object, false);
 	registry_tell(object->registry, removed, object, ending);
 	object_settle(object);
+}
+
+/* PERMISSION, with a list of its own, and GRANT take the place of what OBJECT has, if that can be
+ * written down. */
+static int note_permission(struct object *object, const struct permission *permission,
+			   const struct sysv_grant *grant, bool owner_in_group)
+{
+	struct permission permission_before = object->permission;
+	struct sysv_grant grant_before = object->grant;
+	bool in_group_before = object->owner_in_group;
+	int r;
+
+	object->permission = *permission;
+	object->grant = *grant;
+	object->owner_in_group = owner_in_group;
+	r = keeper_note(object->registry->keeper, object);
+	if (r < 0) {
+		object->permission = permission_before;
+		object->grant = grant_before;
+		object->owner_in_group = in_group_before;
+		return r;
+	}
+	free((void *)permission_before.acl);
+	return 0;
 }
 
 int object_permit(struct object *object, const struct permission *permission,
@@ -275,15 +306,17 @@ int object_permit(struct object *object, const struct permission *permission,
 	r = charge_change(charge, permission->n_acl, limit);
 	if (r == 0)
 		r = storage_permit(object, permission, grant);
+	if (r == 0) {
+		r = note_permission(object, &copy, grant,
+				    credentials_in_group(owner, permission->gid));
+		if (r < 0)
+			(void)storage_permit(object, &object->permission, &object->grant);
+	}
 	if (r < 0) {
 		(void)charge_change(charge, object->permission.n_acl, RESOURCE_INFINITY);
 		free((void *)copy.acl);
 		return r;
 	}
-	free((void *)object->permission.acl);
-	object->permission = copy;
-	object->grant = *grant;
-	object->owner_in_group = credentials_in_group(owner, permission->gid);
 	registry_tell(object->registry, permitted, object, change);
 	return 0;
 }
@@ -311,7 +344,7 @@ uint32_t object_holders_beyond(const struct object *object)
 void object_replace(struct object *object, struct object *next)
 {
 	take_name(object);
-	storage_end_replaced(object);
+	storage_end(object, true);
 	registry_tell(object->registry, removed, object, WIRE_ENDING_REPLACED);
 	object_settle(object);
 	lifetime_begin(next);
@@ -324,11 +357,21 @@ void object_abandon(struct object *object)
 	object_settle(object);
 }
 
-void object_ready(struct object *object)
+int object_ready(struct object *object)
 {
+	struct hold *initialiser = object->initialiser;
+	int r;
+
 	object->state = WIRE_STATE_READY;
 	object->initialiser = NULL;
+	r = keeper_note(object->registry->keeper, object);
+	if (r < 0) {
+		object->state = WIRE_STATE_INITIALISING;
+		object->initialiser = initialiser;
+		return r;
+	}
 	registry_tell(object->registry, ready, object);
+	return 0;
 }
 
 void object_wait_begin(struct object *object)
@@ -341,4 +384,34 @@ void object_wait_end(struct object *object)
 {
 	object->n_waiting--;
 	lifetime_update(object);
+}
+
+uint8_t object_backing(const struct object *object)
+{
+	return object->kind == WIRE_KIND_FIFO ? WIRE_BACKING_FIFO : object->segment.backing;
+}
+
+bool object_is_intact(const struct object *object)
+{
+	return object->kind != WIRE_KIND_SEGMENT ||
+	       segment_is_intact(&object->segment, object->size);
+}
+
+void object_path(const struct object *object, char path[static WIRE_PATH_MAX + 1])
+{
+	char file[WIRE_NAME_MAX + 1];
+
+	path[0] = '\0';
+	if (object->kind != WIRE_KIND_FIFO)
+		return;
+	wire_name_to_file(object->name, file);
+	snprintf(path, WIRE_PATH_MAX + 1, "%s/%s", object->registry->settings.fifo_directory, file);
+}
+
+int object_descriptor(struct object *object, unsigned access, int *ret_fd, bool *ret_owned)
+{
+	*ret_owned = object->kind == WIRE_KIND_FIFO;
+	if (object->kind == WIRE_KIND_FIFO)
+		return fifo_descriptor(&object->fifo, access, ret_fd);
+	return segment_descriptor(&object->segment, access, ret_fd);
 }

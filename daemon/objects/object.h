@@ -40,6 +40,7 @@ struct object {
 	uint64_t id;
 	uint64_t generation;
 	uint64_t size;
+	uint64_t stored; /* its descriptor is in custody under this id; 0: it is not */
 	uint64_t created_ms;
 	uint32_t linger_ms;
 	uint32_t recheck_ms; /* lifetime used: until the next look for attachments */
@@ -87,7 +88,8 @@ struct object_plan {
 };
 
 /*
- * Make it, with CREATOR as the owner where the lifetime needs one. Returns 0 or -errno; with
+ * Make it, with CREATOR as the owner where the lifetime needs one. Returns 0 or -errno, as
+ * storage_make() says; with
  * -EDQUOT what the owner has no more of is in *ret_short, which may be NULL.
  */
 int object_new(struct registry *registry, const struct object_plan *plan, struct member *creator,
@@ -103,7 +105,7 @@ void object_remove(struct object *object, enum wire_ending ending);
  * Grant what PERMISSION says from now on, of which GRANT is what System V is told. Who holds the
  * object keeps what he has. CHANGE is what the observers are told. OWNER is whose limit counts.
  * Returns 0, or -errno and then nothing has changed; -EDQUOT when the owner may have no more
- * entries.
+ * entries, -EIO when it cannot be written down.
  */
 int object_permit(struct object *object, const struct permission *permission,
 		  const struct sysv_grant *grant, const struct permission_change *change,
@@ -140,8 +142,9 @@ bool object_is_intact(const struct object *object);
 /* Where a FIFO is for a shell; "" for a segment. */
 void object_path(const struct object *object, char path[static WIRE_PATH_MAX + 1]);
 
-/* The initialiser is done: the object is READY, and the observers are told. */
-void object_ready(struct object *object);
+/* The initialiser is done: the object is READY, and the observers are told. Returns 0, or -EIO when
+ * that cannot be written down, and then it is not. */
+int object_ready(struct object *object);
 
 /* An opener begins or ends to wait. */
 void object_wait_begin(struct object *object);

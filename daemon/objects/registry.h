@@ -20,6 +20,7 @@
 struct event_base;
 struct ghost;
 struct hold;
+struct keeper;
 struct member;
 struct object;
 
@@ -104,6 +105,7 @@ struct registry {
 	struct quota quota;          /* what each user has used up */
 	const struct policy *policy; /* NULL: everything is allowed; may change between requests */
 	struct observer *observers;
+	struct keeper *keeper;      /* NULL: nothing outlives the broker */
 	const struct member *actor; /* whose request is handled; NULL for what time brings */
 	uint64_t last_id;           /* of objects, holds and members: never used again */
 	uint32_t segments_sysv;

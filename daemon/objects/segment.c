@@ -9,15 +9,36 @@
 #include "log.h"
 #include "objects/segment_backing.h"
 
-int segment_create(struct segment *segment, uint8_t backing, uint64_t size,
-		   const struct sysv_grant *grant, const char *name)
+int segment_plan(struct segment *segment, uint8_t backing)
 {
-	segment->backing = 0;
+	*segment = (struct segment){.backing = backing};
 	if (backing == WIRE_BACKING_SYSV)
-		return segment_sysv_create(segment, size, grant);
-	if (backing == WIRE_BACKING_MEMFD)
-		return segment_memfd_create(segment, size, name);
-	return -EINVAL;
+		return segment_sysv_plan(segment);
+	return backing == WIRE_BACKING_MEMFD ? 0 : -EINVAL;
+}
+
+int segment_make(struct segment *segment, uint64_t size, const struct sysv_grant *grant,
+		 const char *name)
+{
+	int r = segment->backing == WIRE_BACKING_SYSV ? segment_sysv_make(segment, size, grant)
+						      : segment_memfd_make(segment, size, name);
+
+	if (r < 0)
+		segment->backing = 0;
+	return r;
+}
+
+int segment_find_sysv(struct segment *segment, uint32_t key, uint64_t size)
+{
+	*segment = (struct segment){.backing = WIRE_BACKING_SYSV, .sysv = {.key = (key_t)key}};
+	return segment_sysv_find(segment, size);
+}
+
+int segment_find_memfd(struct segment *segment, int take_fd, uint64_t size)
+{
+	*segment = (struct segment){.backing = WIRE_BACKING_MEMFD,
+				    .memfd = {.fd = take_fd, .read_fd = -1}};
+	return segment_memfd_is_intact(segment, size) ? 0 : -ENOENT;
 }
 
 int segment_permit(const struct segment *segment, const struct sysv_grant *grant)

@@ -30,12 +30,26 @@ struct segment {
 };
 
 /*
- * Make a zeroed segment; GRANT is for System V. Returns 0 or -errno: -ENOSPC when the machine has
- * no more segments or memory for it, -EINVAL for a size that the kernel does not take, -EMFILE,
- * -ENOMEM.
+ * What a new segment of this BACKING will be before it is made: for System V its key, which is
+ * random and nobody's now. Returns 0 or -errno.
  */
-int segment_create(struct segment *segment, uint8_t backing, uint64_t size,
-		   const struct sysv_grant *grant, const char *name);
+int segment_plan(struct segment *segment, uint8_t backing);
+
+/*
+ * Make it as it was planned, zeroed; GRANT is for System V. Returns 0 or -errno, and then SEGMENT
+ * is empty: -EEXIST when somebody has taken the key meanwhile, -ENOSPC when the machine has no more
+ * segments or memory for it, -EINVAL for a size that the kernel does not take, -EMFILE, -ENOMEM.
+ */
+int segment_make(struct segment *segment, uint64_t size, const struct sysv_grant *grant,
+		 const char *name);
+
+/*
+ * Find again a segment of SIZE bytes that an earlier broker made: of System V by its KEY, a memfd
+ * in TAKE_FD, which on success is SEGMENT's. Returns 0; -ENOENT when it is not there, or is not
+ * what was made.
+ */
+int segment_find_sysv(struct segment *segment, uint32_t key, uint64_t size);
+int segment_find_memfd(struct segment *segment, int take_fd, uint64_t size);
 
 /* From now on it may be attached as GRANT says; what is attached stays. Only System V has a say in
  * that: a memfd is handed out anew each time. Returns 0 or -errno. */

@@ -19,7 +19,7 @@
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
-int segment_memfd_create(struct segment *segment, uint64_t size, const char *name)
+int segment_memfd_make(struct segment *segment, uint64_t size, const char *name)
 {
 	char label[WIRE_NAME_MAX + sizeof("shmbroker:")];
 	autofd fd = -1;
@@ -31,10 +31,18 @@ int segment_memfd_create(struct segment *segment, uint64_t size, const char *nam
 	if (fchmod(fd, 0600) < 0 || ftruncate(fd, (off_t)size) < 0 ||
 	    fcntl(fd, F_ADD_SEALS, SEALS) < 0)
 		return -errno;
-	segment->backing = WIRE_BACKING_MEMFD;
 	segment->memfd.fd = fd_steal(&fd);
 	segment->memfd.read_fd = -1;
 	return 0;
+}
+
+bool segment_memfd_is_intact(const struct segment *segment, uint64_t size)
+{
+	int fd = segment->memfd.fd, flags = fcntl(fd, F_GETFL);
+	struct stat st;
+
+	return flags >= 0 && (flags & O_ACCMODE) == O_RDWR && fcntl(fd, F_GET_SEALS) == SEALS &&
+	       fstat(fd, &st) == 0 && (uint64_t)st.st_size == size && (st.st_mode & 07777) == 0600;
 }
 
 void segment_memfd_close(struct segment *segment)

@@ -14,26 +14,22 @@
 #define KEY_TRIES   32
 #define BROKER_BITS 0600u
 
-static int create_with_unused_key(uint64_t size, int *ret_id, key_t *ret_key)
+static bool is_unused(key_t key)
+{
+	return key != IPC_PRIVATE && shmget(key, 0, 0) < 0 && errno == ENOENT;
+}
+
+int segment_sysv_plan(struct segment *segment)
 {
 	for (int i = 0; i < KEY_TRIES; i++) {
 		key_t key;
-		int id, r;
+		int r = random_fill(&key, sizeof(key));
 
-		r = random_fill(&key, sizeof(key));
 		if (r < 0)
 			return r;
-		key &= 0x7fffffff;
-		if (key == IPC_PRIVATE)
-			continue;
-		id = shmget(key, size, IPC_CREAT | IPC_EXCL | (int)BROKER_BITS);
-		if (id >= 0) {
-			*ret_id = id;
-			*ret_key = key;
+		segment->sysv.key = key & 0x7fffffff;
+		if (is_unused(segment->sysv.key))
 			return 0;
-		}
-		if (errno != EEXIST)
-			return -errno;
 	}
 	return -EEXIST;
 }
@@ -56,20 +52,30 @@ int segment_sysv_permit(const struct segment *segment, const struct sysv_grant *
 	return shmctl(segment->sysv.id, IPC_SET, &now) < 0 ? -errno : 0;
 }
 
-int segment_sysv_create(struct segment *segment, uint64_t size, const struct sysv_grant *grant)
+int segment_sysv_make(struct segment *segment, uint64_t size, const struct sysv_grant *grant)
 {
-	int r = create_with_unused_key(size, &segment->sysv.id, &segment->sysv.key);
+	int id = shmget(segment->sysv.key, size, IPC_CREAT | IPC_EXCL | (int)BROKER_BITS);
+	int r;
 
-	if (r < 0)
-		return r;
-	segment->backing = WIRE_BACKING_SYSV;
+	if (id < 0)
+		return -errno;
+	segment->sysv.id = id;
 	if (grant->mode == 0)
 		return 0;
 	r = segment_sysv_permit(segment, grant);
-	if (r < 0) {
+	if (r < 0)
 		segment_destroy(segment);
-	}
 	return r;
+}
+
+int segment_sysv_find(struct segment *segment, uint64_t size)
+{
+	int id = shmget(segment->sysv.key, 0, 0);
+
+	if (id < 0)
+		return -ENOENT;
+	segment->sysv.id = id;
+	return segment_sysv_is_intact(segment, size) ? 0 : -ENOENT;
 }
 
 bool segment_sysv_is_intact(const struct segment *segment, uint64_t size)

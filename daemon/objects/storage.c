@@ -1,5 +1,7 @@
 /*
- * What is behind an object: a segment of one backing or the other, or a FIFO.
+ * What is behind an object, and the order of the steps by which that is made, changed and ended:
+ * the broker may be killed after each of them, and then the next one finds an object whole or not
+ * at all, and nothing in the kernel that nobody knows of.
  */
 #include "objects/storage.h"
 
@@ -8,8 +10,11 @@
 
 #include "base/checked.h"
 #include "objects/ghost.h"
+#include "objects/keeper.h"
 #include "objects/object.h"
 #include "objects/registry.h"
+
+#define KEY_TRIES 8 /* it is unused when it is chosen: somebody has to be very quick */
 
 void storage_count(const struct object *object, int sign)
 {
@@ -25,41 +30,155 @@ void storage_count(const struct object *object, int sign)
 	registry->bytes += sign > 0 ? object->size : -object->size;
 }
 
-int storage_make(struct object *object, uint8_t backing)
+/* Give FD into custody, where there is one: else it ends with the broker. Returns 0, -EAGAIN or
+ * -EXFULL. */
+static int store(struct registry *registry, int fd, uint64_t *ret_stored)
 {
-	struct registry *registry = object->registry;
+	uint64_t id = registry_next_id(registry);
+	int r = keeper_store(registry->keeper, id, fd);
 
-	if (object->kind == WIRE_KIND_FIFO)
-		return fifo_create(&object->fifo, registry->fifo_directory, object->name,
-				   &object->permission, &registry->broker);
-	return segment_create(&object->segment, backing, object->size, &object->grant,
-			      object->name);
+	*ret_stored = r == 0 ? id : 0;
+	return r == -ENOTCONN ? 0 : r;
 }
 
-/* What of a segment lives on in the kernel still costs. */
-static void end_segment(struct object *object)
+static void release(struct registry *registry, uint64_t *stored)
+{
+	if (*stored)
+		keeper_release(registry->keeper, *stored);
+	*stored = 0;
+}
+
+/*
+ * Making. A System V segment is found by what is noted of it, so that comes first: a crash leaves a
+ * note of nothing. A descriptor is found in custody, and what is there without a note is closed: so
+ * for the others the note comes last before anybody can have them.
+ */
+
+static int make_sysv(struct object *object)
 {
 	struct registry *registry = object->registry;
-	struct segment before = object->segment;
-	bool is_dying = reaper_end(&registry->reaper, &object->segment, object->size);
+	int r;
 
-	ghost_mourn(registry, &before, is_dying, &object->charges[CHARGE_BYTES],
+	for (unsigned i = 0; i < KEY_TRIES; i++) {
+		r = segment_plan(&object->segment, WIRE_BACKING_SYSV);
+		if (r == 0)
+			r = keeper_note(registry->keeper, object);
+		if (r < 0)
+			break;
+		r = segment_make(&object->segment, object->size, &object->grant, object->name);
+		if (r != -EEXIST)
+			break;
+	}
+	if (r < 0) {
+		object->segment.backing = 0;
+		keeper_forget(registry->keeper, object->id);
+	}
+	return r;
+}
+
+static int make_memfd(struct object *object)
+{
+	struct registry *registry = object->registry;
+	int r = segment_plan(&object->segment, WIRE_BACKING_MEMFD);
+
+	if (r == 0)
+		r = segment_make(&object->segment, object->size, &object->grant, object->name);
+	if (r < 0)
+		return r;
+	r = store(registry, object->segment.memfd.fd, &object->stored);
+	if (r == 0)
+		r = keeper_note(registry->keeper, object);
+	if (r < 0) {
+		release(registry, &object->stored);
+		segment_destroy(&object->segment);
+	}
+	return r;
+}
+
+static int make_fifo(struct object *object)
+{
+	struct registry *registry = object->registry;
+	int directory = registry->fifo_directory;
+	int r = fifo_create(&object->fifo, directory, object->name, &object->permission,
+			    &registry->broker);
+
+	if (r < 0)
+		return r;
+	r = store(registry, object->fifo.keeper, &object->stored);
+	if (r == 0)
+		r = keeper_note(registry->keeper, object);
+	if (r == 0) {
+		r = fifo_publish(directory, object->name);
+		if (r < 0)
+			keeper_forget(registry->keeper, object->id);
+	}
+	if (r < 0) {
+		release(registry, &object->stored);
+		fifo_destroy(&object->fifo, directory, object->name);
+	}
+	return r;
+}
+
+int storage_make(struct object *object, uint8_t backing)
+{
+	if (object->kind == WIRE_KIND_FIFO)
+		return make_fifo(object);
+	return backing == WIRE_BACKING_SYSV ? make_sysv(object) : make_memfd(object);
+}
+
+/*
+ * Ending. Of a System V segment the note goes last, and while it dies in another thread the note
+ * says so: it must be found, and not come back. For the others the note goes first, and a crash
+ * leaves something that is in custody or in the FIFO directory without one.
+ */
+
+/* OBJECT has no use for SEGMENT any more, whose note is under ID. What of it lives on in the kernel
+ * still costs. */
+static void end_sysv(struct object *object, struct segment *segment, uint64_t id)
+{
+	struct registry *registry = object->registry;
+	struct segment before = *segment;
+	bool is_dying = object->size >= REAPER_WORTHWHILE &&
+			keeper_note_end(registry->keeper, id, object, segment) == 0 &&
+			reaper_end(&registry->reaper, segment, object->size);
+
+	if (!is_dying) {
+		segment_destroy(segment);
+		keeper_forget(registry->keeper, id);
+	}
+	ghost_mourn(registry, &before, is_dying ? id : 0, &object->charges[CHARGE_BYTES],
 		    &object->charges[CHARGE_SLOT]);
 }
 
-void storage_end(struct object *object)
+static void end_segment(struct object *object)
 {
-	if (object->kind == WIRE_KIND_FIFO)
-		fifo_destroy(&object->fifo, object->registry->fifo_directory, object->name);
-	else
-		end_segment(object);
+	struct registry *registry = object->registry;
+
+	if (object->segment.backing == WIRE_BACKING_SYSV) {
+		end_sysv(object, &object->segment, object->id);
+		return;
+	}
+	keeper_forget(registry->keeper, object->id);
+	release(registry, &object->stored);
+	(void)reaper_end(&registry->reaper, &object->segment, object->size);
 }
 
-/* The path of a FIFO is the next one's already. */
-void storage_end_replaced(struct object *object)
+static void end_fifo(struct object *object, bool is_replaced)
+{
+	struct registry *registry = object->registry;
+
+	keeper_forget(registry->keeper, object->id);
+	if (is_replaced)
+		fifo_abandon(&object->fifo); /* its path is the next one's */
+	else
+		fifo_destroy(&object->fifo, registry->fifo_directory, object->name);
+	release(registry, &object->stored);
+}
+
+void storage_end(struct object *object, bool is_replaced)
 {
 	if (object->kind == WIRE_KIND_FIFO)
-		fifo_abandon(&object->fifo);
+		end_fifo(object, is_replaced);
 	else
 		end_segment(object);
 }
@@ -105,16 +224,110 @@ static int charge_anew(const struct object *object, const struct credentials *op
 	return r;
 }
 
-/* Fresh memory for the next initialiser: the last one may still write into the old. */
+/*
+ * Renewing. The object has the old memory until the new is made and noted, and what is made before,
+ * or left behind, has a note of its own that it is to go.
+ */
+
+/* FRESH and what the object has change places, if that can be noted. */
+static int take_over(struct object *object, struct segment *fresh, uint64_t *stored)
+{
+	struct segment old = object->segment;
+	uint64_t old_stored = object->stored;
+	int r;
+
+	object->segment = *fresh;
+	object->stored = *stored;
+	object->generation++;
+	r = keeper_note(object->registry->keeper, object);
+	if (r < 0) {
+		object->segment = old;
+		object->stored = old_stored;
+		object->generation--;
+		return r;
+	}
+	*fresh = old;
+	*stored = old_stored;
+	return 0;
+}
+
+/* A System V segment beside that of OBJECT, with a note under ID. */
+static int make_sysv_beside(const struct object *object, uint64_t id, struct segment *ret_fresh)
+{
+	struct keeper *keeper = object->registry->keeper;
+	int r;
+
+	for (unsigned i = 0; i < KEY_TRIES; i++) {
+		r = segment_plan(ret_fresh, WIRE_BACKING_SYSV);
+		if (r == 0)
+			r = keeper_note_end(keeper, id, object, ret_fresh);
+		if (r < 0)
+			break;
+		r = segment_make(ret_fresh, object->size, &object->grant, object->name);
+		if (r != -EEXIST)
+			break;
+	}
+	if (r < 0) {
+		ret_fresh->backing = 0;
+		keeper_forget(keeper, id);
+	}
+	return r;
+}
+
+static int renew_sysv(struct object *object)
+{
+	struct registry *registry = object->registry;
+	uint64_t making = registry_next_id(registry), ending = registry_next_id(registry);
+	uint64_t no_custody = 0;
+	struct segment segment;
+	int r = make_sysv_beside(object, making, &segment);
+
+	if (r < 0)
+		return r;
+	r = keeper_note_end(registry->keeper, ending, object, &object->segment);
+	if (r == 0)
+		r = take_over(object, &segment, &no_custody);
+	if (r < 0)
+		segment_destroy(&segment);
+	else
+		end_sysv(object, &segment, ending);
+	if (r < 0)
+		keeper_forget(registry->keeper, ending);
+	keeper_forget(registry->keeper, making);
+	return r;
+}
+
+static int renew_memfd(struct object *object)
+{
+	struct registry *registry = object->registry;
+	struct segment segment;
+	uint64_t stored;
+	int r = segment_plan(&segment, WIRE_BACKING_MEMFD);
+
+	if (r == 0)
+		r = segment_make(&segment, object->size, &object->grant, object->name);
+	if (r < 0)
+		return r;
+	r = store(registry, segment.memfd.fd, &stored);
+	if (r == 0)
+		r = take_over(object, &segment, &stored);
+	release(registry, &stored);
+	if (r < 0)
+		segment_destroy(&segment);
+	else
+		(void)reaper_end(&registry->reaper, &segment, object->size);
+	return r;
+}
+
 int storage_renew(struct object *object, const struct credentials *opener, enum resource *ret_short)
 {
 	struct charge *own_slot = &object->charges[CHARGE_SLOT];
 	struct charge *own_bytes = &object->charges[CHARGE_BYTES];
 	struct charge bytes = {.account = NULL}, slot = {.account = NULL};
-	struct segment fresh = {.backing = 0};
+	bool is_sysv = object->segment.backing == WIRE_BACKING_SYSV;
 	int r = 0;
 
-	if (object->segment.backing == WIRE_BACKING_SYSV) {
+	if (is_sysv) {
 		bool old_stays = segment_attachments(&object->segment) > 0;
 
 		r = charge_anew(object, opener, own_bytes, old_stays, &bytes, ret_short);
@@ -122,49 +335,12 @@ int storage_renew(struct object *object, const struct credentials *opener, enum 
 			r = charge_anew(object, opener, own_slot, old_stays, &slot, ret_short);
 	}
 	if (r == 0)
-		r = segment_create(&fresh, object->segment.backing, object->size, &object->grant,
-				   object->name);
-	if (r == 0) {
-		end_segment(object);
-		object->segment = fresh;
-		object->generation++;
-		object->is_stained = false;
-		if (!own_bytes->account) { /* a ghost has what it had */
-			charge_move(own_bytes, &bytes);
-			charge_move(own_slot, &slot);
-		}
+		r = is_sysv ? renew_sysv(object) : renew_memfd(object);
+	if (r == 0 && !own_bytes->account) { /* a ghost has what it had */
+		charge_move(own_bytes, &bytes);
+		charge_move(own_slot, &slot);
 	}
 	charge_end(&bytes);
 	charge_end(&slot);
 	return r;
-}
-
-uint8_t object_backing(const struct object *object)
-{
-	return object->kind == WIRE_KIND_FIFO ? WIRE_BACKING_FIFO : object->segment.backing;
-}
-
-bool object_is_intact(const struct object *object)
-{
-	return object->kind != WIRE_KIND_SEGMENT ||
-	       segment_is_intact(&object->segment, object->size);
-}
-
-void object_path(const struct object *object, char path[static WIRE_PATH_MAX + 1])
-{
-	char file[WIRE_NAME_MAX + 1];
-
-	path[0] = '\0';
-	if (object->kind != WIRE_KIND_FIFO)
-		return;
-	wire_name_to_file(object->name, file);
-	snprintf(path, WIRE_PATH_MAX + 1, "%s/%s", object->registry->settings.fifo_directory, file);
-}
-
-int object_descriptor(struct object *object, unsigned access, int *ret_fd, bool *ret_owned)
-{
-	*ret_owned = object->kind == WIRE_KIND_FIFO;
-	if (object->kind == WIRE_KIND_FIFO)
-		return fifo_descriptor(&object->fifo, access, ret_fd);
-	return segment_descriptor(&object->segment, access, ret_fd);
 }

@@ -4,14 +4,17 @@
 #ifndef OBJECTS_STORAGE_H
 #define OBJECTS_STORAGE_H
 
+#include <stdbool.h>
+
 #include "rules/access.h"
 #include "rules/resources.h"
 
 struct credentials;
 struct object;
 
-/* Make it, of a segment with this BACKING. Returns 0, or what segment_create() and fifo_create()
- * say. */
+/* Make it, of a segment with this BACKING. Returns 0, or what segment_make() and fifo_create() say,
+ * -EIO when it cannot be written down; -EAGAIN and -EXFULL when its descriptor cannot be given into
+ * custody. */
 int storage_make(struct object *object, uint8_t backing);
 
 /* Grant what PERMISSION says, of which GRANT is for System V. Returns 0 or -errno. */
@@ -20,17 +23,15 @@ int storage_permit(const struct object *object, const struct permission *permiss
 
 /*
  * Fresh memory in the place of the old, into which the last initialiser may still write, and the
- * next generation. OPENER is for whom it is made. Returns 0 or -errno; with -EDQUOT what the owner
- * has no more of is in *ret_short.
+ * next generation. OPENER is for whom it is made. Returns 0, or as storage_make(); with -EDQUOT
+ * what the owner has no more of is in *ret_short.
  */
 int storage_renew(struct object *object, const struct credentials *opener,
 		  enum resource *ret_short);
 
-/* End it: whoever has it keeps it. What of a segment lives on in the kernel still costs. */
-void storage_end(struct object *object);
-
-/* The same, when an object of the same name has been made already. */
-void storage_end_replaced(struct object *object);
+/* End it: whoever has it keeps it. What of a segment lives on in the kernel still costs. If it
+ * IS_REPLACED, there is an object of the same name already. */
+void storage_end(struct object *object, bool is_replaced);
 
 /* Leave it to the kernel. */
 void storage_abandon(struct object *object);

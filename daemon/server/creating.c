@@ -12,6 +12,7 @@
 #include "rules/backing.h"
 #include "rules/policy.h"
 #include "server/dispatch.h"
+#include "server/keeping.h"
 #include "server/managing.h"
 #include "server/overdraft.h"
 #include "server/peer.h"
@@ -257,6 +258,8 @@ int creating_object(struct call *call, struct creation *creation, struct object 
 	}
 	if (r == -EDQUOT)
 		return overdraft_refuse(call, plan->name, creation->owner, short_of);
+	if (keeping_failed(r))
+		return keeping_refuse(call, plan->name, r, creation->wait_ms);
 	if (r < 0)
 		return refuse(call, creation, r);
 	*ret_why = why;

@@ -20,11 +20,13 @@ struct creation {
 	const char *backings_rule;
 	const struct credentials *owner; /* for groups: what is known of plan.permission.uid */
 	struct member *creator;          /* with lifetime owner: the member that it ends with */
+	uint32_t wait_ms;                /* how long the client waits */
 	bool is_there;                   /* it is only judged anew: nobody has to initialise it */
 	bool was_sysv;                   /* who has it reaches System V; the client need not */
 };
 
-/* Make it. Returns 0 and why it has its backing, "" where that was insisted on; or a refusal. */
+/* Make it. Returns 0 and why it has its backing, "" where that was insisted on; or a refusal;
+ * CALL_POSTPONED when the service manager takes no descriptor just now. */
 int creating_object(struct call *call, struct creation *creation, struct object **ret_object,
 		    const char **ret_why);
 

@@ -10,6 +10,7 @@
 #include "objects/object.h"
 #include "server/creating.h"
 #include "server/handlers.h"
+#include "server/keeping.h"
 #include "server/managing.h"
 #include "server/peer.h"
 #include "server/server.h"
@@ -19,6 +20,7 @@ int handle_ready(struct call *call)
 	const struct wire_ready_request *request = &call->request->ready_request;
 	struct hold *hold = hold_find(call->server->registry, call->peer->member, request->hold);
 	struct object *object;
+	int r;
 
 	if (!hold)
 		return call_refuse(call, -ESTALE,
@@ -36,7 +38,9 @@ int handle_ready(struct call *call)
 				   "process initialises that; open it again",
 				   object->name, object->generation);
 	if (object->initialiser == hold) {
-		object_ready(object);
+		r = object_ready(object);
+		if (r < 0)
+			return keeping_refuse(call, object->name, r, 0);
 		return WIRE_OUTCOME_DONE;
 	}
 	if (object->state == WIRE_STATE_READY && hold->initialised)
@@ -128,7 +132,7 @@ int handle_replace(struct call *call)
 	creation = creation_like(object, request, &owner);
 	creating_apply_policy(call, &creation);
 	r = creating_object(call, &creation, &next, &why);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	reply->object = next->id;
 	reply->generation = next->generation;

@@ -12,6 +12,7 @@
 #include "rules/policy.h"
 #include "server/creating.h"
 #include "server/handlers.h"
+#include "server/keeping.h"
 #include "server/managing.h"
 #include "server/overdraft.h"
 
@@ -183,6 +184,8 @@ int handle_permit(struct call *call)
 				   "\"%s\" keeps its permission: another needs an ACL, which the "
 				   "file system of the FIFO directory does not have",
 				   object->name);
+	if (keeping_failed(r))
+		return keeping_refuse(call, object->name, r, 0);
 	if (r < 0)
 		return call_refuse(call, r, "\"%s\" keeps its permission: %s", object->name,
 				   strerror(-r));

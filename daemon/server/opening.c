@@ -19,6 +19,7 @@
 #include "rules/policy.h"
 #include "server/creating.h"
 #include "server/dispatch.h"
+#include "server/keeping.h"
 #include "server/managing.h"
 #include "server/overdraft.h"
 #include "server/peer.h"
@@ -204,6 +205,7 @@ static int create(struct call *call, const struct wire_open_request *request,
 		.wants_key = request->flags & WIRE_OPEN_KEY,
 		.owner = &member->credentials,
 		.creator = member,
+		.wait_ms = request->wait_ms,
 	};
 	const char *why = "";
 	int r = creating_check_policy(call, request->name);
@@ -262,6 +264,8 @@ static int grant(struct call *call, const struct wire_open_request *request, str
 		return overdraft_refuse(call, request->name, &member->credentials, short_of);
 	if (r == -EDQUOT)
 		return refuse_renewal(call, object, short_of);
+	if (keeping_failed(r))
+		return keeping_refuse(call, request->name, r, request->wait_ms);
 	if (r < 0)
 		return call_refuse(call, r, "\"%s\" cannot be opened: %s", request->name,
 				   strerror(-r));
@@ -322,11 +326,9 @@ static int check_room(struct call *call, const struct wire_open_request *request
 	room = under_way_room(call->peer);
 	if (room == ROOM_LEFT)
 		return 0;
-	if (call->until_ms == 0)
-		call->until_ms = postponed_until(request->wait_ms);
-	if (clock_now_ms() >= call->until_ms)
-		return under_way_refuse(call, request->name, room);
-	return CALL_POSTPONED;
+	if (postponed_may(call, request->wait_ms))
+		return CALL_POSTPONED;
+	return under_way_refuse(call, request->name, room);
 }
 
 int opening_attempt(struct call *call, const struct wire_open_request *request,

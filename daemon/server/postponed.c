@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "objects/keeper.h"
+#include "objects/registry.h"
 #include "server/dispatch.h"
 #include "server/look.h"
 #include "server/parked.h"
@@ -20,9 +22,16 @@
 /* Who does not want to wait for others still has to read his own answers. */
 #define WAIT_LEAST_MS 200
 
-uint64_t postponed_until(uint32_t wait_ms)
+bool postponed_may(struct call *call, uint32_t wait_ms)
 {
-	return deadline_in_ms(wait_ms > WAIT_LEAST_MS ? wait_ms : WAIT_LEAST_MS);
+	if (call->until_ms == 0)
+		call->until_ms = deadline_in_ms(wait_ms > WAIT_LEAST_MS ? wait_ms : WAIT_LEAST_MS);
+	return clock_now_ms() < call->until_ms;
+}
+
+static bool has_room(struct peer *peer)
+{
+	return under_way_room(peer) == ROOM_LEFT && !keeper_is_busy(peer->server->registry->keeper);
 }
 
 static int look_later(struct postponed *postponed)
@@ -55,16 +64,16 @@ static void on_look(evutil_socket_t fd, short what, void *data)
 {
 	struct peer *peer = data;
 	struct postponed *postponed = &peer->postponed;
-	bool has_room = under_way_room(peer) == ROOM_LEFT;
+	bool is_room = has_room(peer);
 	bool is_late = postponed->bytes && clock_now_ms() >= postponed->until_ms;
 
 	(void)fd;
 	(void)what;
-	if (has_room)
+	if (is_room)
 		parked_wake_roomless(peer);
 	else if ((postponed->bytes && !is_late) || parked_are_roomless(peer))
 		(void)look_later(postponed);
-	if (postponed->bytes && (has_room || is_late))
+	if (postponed->bytes && (is_room || is_late))
 		try_again(peer);
 }
 

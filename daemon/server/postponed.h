@@ -1,6 +1,7 @@
 /*
- * A request that is answered with a descriptor and for which there is no room now (under_way.h): it
- * is put aside before it has had any effect, one for a connection, and nothing more is read there
+ * A request that is answered with a descriptor and for which there is no room now (under_way.h), or
+ * which makes one that the service manager does not take now (keeping.h): it is put aside before it
+ * has had any effect, one for a connection, and nothing more is read there
  * meanwhile. It is tried again at intervals that grow, and for the last time when its client waits
  * no longer.
  */
@@ -29,8 +30,8 @@ void postponed_forget(struct peer *peer);
 
 bool postponed_has_one(const struct peer *peer);
 
-/* How long a request waits whose client gives its opening WAIT_MS. */
-uint64_t postponed_until(uint32_t wait_ms);
+/* Whether CALL, whose client gives it WAIT_MS, may still wait. */
+bool postponed_may(struct call *call, uint32_t wait_ms);
 
 /* Put CALL aside, which came as these bytes, until call->until_ms. Returns CALL_PARKED, or a
  * refusal. */

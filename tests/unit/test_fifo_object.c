@@ -44,6 +44,13 @@ static struct permission own(uint16_t mode)
 	return (struct permission){.uid = geteuid(), .gid = getegid(), .mode = mode};
 }
 
+static int make_and_publish(struct fifo *fifo, const struct permission *permission)
+{
+	int r = fifo_create(fifo, directory, "a/b", permission, &broker);
+
+	return r < 0 ? r : fifo_publish(directory, "a/b");
+}
+
 START_TEST(unread_data_survive_their_writer)
 {
 	struct permission permission = own(0600);
@@ -51,7 +58,7 @@ START_TEST(unread_data_survive_their_writer)
 	char buffer[8];
 	int writer, reader;
 
-	ck_assert_int_eq(fifo_create(&fifo, directory, "a/b", &permission, &broker), 0);
+	ck_assert_int_eq(make_and_publish(&fifo, &permission), 0);
 	ck_assert_int_eq(fifo_descriptor(&fifo, WIRE_ACCESS_WRITE, &writer), 0);
 	ck_assert_int_eq(write(writer, "hello", 5), 5);
 	fd_close(writer);
@@ -71,13 +78,13 @@ START_TEST(its_file_is_closed_to_others_but_for_its_acl)
 	struct fifo fifo;
 	struct stat st;
 
-	ck_assert_int_eq(fifo_create(&fifo, directory, "a/b", &closed, &broker), 0);
+	ck_assert_int_eq(make_and_publish(&fifo, &closed), 0);
 	ck_assert_int_eq(fstatat(directory, "a:b", &st, 0), 0);
 	ck_assert(S_ISFIFO(st.st_mode));
 	ck_assert_uint_eq(st.st_mode & 07777, 0600);
 	fifo_destroy(&fifo, directory, "a/b");
 
-	ck_assert_int_eq(fifo_create(&fifo, directory, "a/b", &open_to_group, &broker), 0);
+	ck_assert_int_eq(make_and_publish(&fifo, &open_to_group), 0);
 	ck_assert_int_eq(fstatat(directory, "a:b", &st, 0), 0);
 	ck_assert_uint_eq(st.st_mode & 07707, 0600); /* with an ACL the group's bits are its mask */
 	fifo_destroy(&fifo, directory, "a/b");
@@ -92,7 +99,7 @@ START_TEST(an_earlier_brokers_fifo_is_replaced)
 
 	ck_assert_int_eq(mkfifoat(directory, "a:b", 0666), 0);
 	ck_assert_int_eq(fstatat(directory, "a:b", &before, 0), 0);
-	ck_assert_int_eq(fifo_create(&fifo, directory, "a/b", &permission, &broker), 0);
+	ck_assert_int_eq(make_and_publish(&fifo, &permission), 0);
 	ck_assert_int_eq(fstatat(directory, "a:b", &after, 0), 0);
 	ck_assert_uint_eq(after.st_mode & 07777, 0600);
 	fifo_destroy(&fifo, directory, "a/b");
@@ -108,13 +115,13 @@ START_TEST(what_is_not_a_fifo_is_left_alone)
 
 	ck_assert_int_ge(fd, 0);
 	fd_close(fd);
-	ck_assert_int_eq(fifo_create(&fifo, directory, "a/b", &permission, &broker), -EEXIST);
+	ck_assert_int_eq(make_and_publish(&fifo, &permission), -EEXIST);
 	ck_assert_int_eq(fstatat(directory, "a:b", &st, 0), 0);
 	ck_assert(S_ISREG(st.st_mode));
 	fifo_destroy(&fifo, directory, "a/b"); /* does nothing */
 	ck_assert_int_eq(unlinkat(directory, "a:b", 0), 0);
 	ck_assert_int_eq(symlinkat("/dev/null", directory, "a:b"), 0);
-	ck_assert_int_eq(fifo_create(&fifo, directory, "a/b", &permission, &broker), -EEXIST);
+	ck_assert_int_eq(make_and_publish(&fifo, &permission), -EEXIST);
 }
 END_TEST
 
@@ -155,7 +162,7 @@ START_TEST(members_of_the_brokers_group_have_what_others_have)
 	}
 	ck_assert_int_eq(chmod(directory_path, 0755), 0);
 	broker.group_is_empty = false;
-	ck_assert_int_eq(fifo_create(&fifo, directory, "a/b", &permission, &broker), 0);
+	ck_assert_int_eq(make_and_publish(&fifo, &permission), 0);
 	ck_assert_int_eq(open_as(64502, getegid(), O_RDONLY), 0);
 	ck_assert_int_eq(open_as(64502, getegid(), O_WRONLY), EACCES);
 	ck_assert_int_eq(open_as(64502, 64502, O_RDONLY), 0);
@@ -180,7 +187,7 @@ START_TEST(a_group_that_cannot_be_told_apart_gives_nothing)
 		return;
 	}
 	ck_assert_int_eq(chmod(directory_path, 0755), 0);
-	ck_assert_int_eq(fifo_create(&fifo, directory, "a/b", &permission, &broker), 0);
+	ck_assert_int_eq(make_and_publish(&fifo, &permission), 0);
 	ck_assert_int_eq(open_as(64502, 65534, O_RDWR), 0);
 	ck_assert_int_eq(open_in_both(64502, 65534, 64510, O_RDONLY), 0);
 	ck_assert_int_eq(open_in_both(64502, 65534, 64510, O_RDWR), EACCES);
@@ -201,9 +208,9 @@ START_TEST(without_lists_a_fifo_is_its_own_users_alone)
 	}
 	fd_close(directory);
 	directory = open(directory_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ck_assert_int_eq(fifo_create(&fifo, directory, "a/b", &open_to_all, &broker), -ENOTSUP);
+	ck_assert_int_eq(make_and_publish(&fifo, &open_to_all), -ENOTSUP);
 	ck_assert_int_eq(faccessat(directory, "a:b", F_OK, 0), -1);
-	ck_assert_int_eq(fifo_create(&fifo, directory, "a/b", &closed, &broker), 0);
+	ck_assert_int_eq(make_and_publish(&fifo, &closed), 0);
 	ck_assert_int_eq(fifo_permit(&fifo, &open_to_all, &broker), -ENOTSUP);
 	ck_assert_int_eq(fifo_permit(&fifo, &closed, &broker), 0);
 	fifo_destroy(&fifo, directory, "a/b");

@@ -12,6 +12,7 @@
 #include <sys/shm.h>
 #include <unistd.h>
 
+#include "make_segment.h"
 #include "support/suite.h"
 
 static const struct sysv_grant for_all = {0, 0066};
@@ -75,9 +76,7 @@ static struct segment sysv_segment(void)
 {
 	struct segment segment;
 
-	ck_assert_int_eq(segment_create(&segment, WIRE_BACKING_SYSV, REAPER_WORTHWHILE, &for_all,
-					"n"),
-			 0);
+	ck_assert_int_eq(make_segment(&segment, WIRE_BACKING_SYSV, REAPER_WORTHWHILE, &for_all), 0);
 	return segment;
 }
 
@@ -98,7 +97,7 @@ START_TEST(what_is_not_large_is_freed_at_once)
 	int sparse = memfd_of(REAPER_WORTHWHILE / 2), pipes[2];
 	struct segment small;
 
-	ck_assert_int_eq(segment_create(&small, WIRE_BACKING_SYSV, 4096, &for_all, "n"), 0);
+	ck_assert_int_eq(make_segment(&small, WIRE_BACKING_SYSV, 4096, &for_all), 0);
 	ck_assert(!reaper_end(&reaper, &small, 4096));
 	ck_assert_uint_eq(small.backing, 0);
 	reaper_close(&reaper, sparse);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "make_segment.h"
 #include "support/suite.h"
 
 static const struct sysv_grant for_the_group = {4242, 0060};
@@ -19,7 +20,7 @@ START_TEST(sysv_has_the_brokers_uid_the_grants_gid_and_the_exact_size)
 	struct segment segment;
 	struct shmid_ds now;
 
-	ck_assert_int_eq(segment_create(&segment, WIRE_BACKING_SYSV, 5000, &for_the_group, "n"), 0);
+	ck_assert_int_eq(make_segment(&segment, WIRE_BACKING_SYSV, 5000, &for_the_group), 0);
 	ck_assert_int_eq(shmctl(segment.sysv.id, IPC_STAT, &now), 0);
 	ck_assert_uint_eq(now.shm_perm.uid, geteuid());
 	ck_assert_uint_eq(now.shm_perm.cuid, geteuid());
@@ -39,7 +40,7 @@ START_TEST(sysv_keeps_the_brokers_own_bits_when_the_mode_has_none)
 	struct segment segment;
 	struct shmid_ds now;
 
-	ck_assert_int_eq(segment_create(&segment, WIRE_BACKING_SYSV, 1, &nobody, "n"), 0);
+	ck_assert_int_eq(make_segment(&segment, WIRE_BACKING_SYSV, 1, &nobody), 0);
 	ck_assert_int_eq(shmctl(segment.sysv.id, IPC_STAT, &now), 0);
 	ck_assert_uint_eq(now.shm_perm.mode & 0777u, 0600);
 	segment_destroy(&segment);
@@ -52,7 +53,7 @@ START_TEST(sysv_can_be_permitted_anew_and_only_while_it_is_there)
 	struct segment segment;
 	struct shmid_ds now;
 
-	ck_assert_int_eq(segment_create(&segment, WIRE_BACKING_SYSV, 1, &for_the_group, "n"), 0);
+	ck_assert_int_eq(make_segment(&segment, WIRE_BACKING_SYSV, 1, &for_the_group), 0);
 	ck_assert_int_eq(segment_permit(&segment, &for_reading), 0);
 	ck_assert_int_eq(shmctl(segment.sysv.id, IPC_STAT, &now), 0);
 	ck_assert_uint_eq(now.shm_perm.uid, geteuid());
@@ -70,7 +71,7 @@ START_TEST(sysv_counts_attachments_and_destroy_leaves_them_usable)
 	char *memory;
 	int id;
 
-	ck_assert_int_eq(segment_create(&segment, WIRE_BACKING_SYSV, 4096, &for_the_group, "n"), 0);
+	ck_assert_int_eq(make_segment(&segment, WIRE_BACKING_SYSV, 4096, &for_the_group), 0);
 	id = segment.sysv.id;
 	ck_assert_uint_eq(segment_attachments(&segment), 0);
 	memory = shmat(id, NULL, 0);
@@ -90,8 +91,7 @@ START_TEST(memfd_is_sealed_private_and_of_the_exact_size)
 	struct stat st;
 	int fd;
 
-	ck_assert_int_eq(segment_create(&segment, WIRE_BACKING_MEMFD, 5000, &for_the_group, "n"),
-			 0);
+	ck_assert_int_eq(make_segment(&segment, WIRE_BACKING_MEMFD, 5000, &for_the_group), 0);
 	ck_assert_int_eq(segment_descriptor(&segment, WIRE_ACCESS_BOTH, &fd), 0);
 	ck_assert_int_eq(fstat(fd, &st), 0);
 	ck_assert_int_eq(st.st_size, 5000);
@@ -109,8 +109,7 @@ START_TEST(memfd_readers_cannot_map_for_writing)
 	struct segment segment;
 	int fd, again;
 
-	ck_assert_int_eq(segment_create(&segment, WIRE_BACKING_MEMFD, 4096, &for_the_group, "n"),
-			 0);
+	ck_assert_int_eq(make_segment(&segment, WIRE_BACKING_MEMFD, 4096, &for_the_group), 0);
 	ck_assert_int_eq(segment_descriptor(&segment, WIRE_ACCESS_READ, &fd), 0);
 	ck_assert_ptr_eq(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
 	ck_assert_int_eq(errno, EACCES);
@@ -125,8 +124,7 @@ START_TEST(memfd_that_somebody_made_accessible_is_not_sent)
 	struct segment segment;
 	int fd = -7;
 
-	ck_assert_int_eq(segment_create(&segment, WIRE_BACKING_MEMFD, 4096, &for_the_group, "n"),
-			 0);
+	ck_assert_int_eq(make_segment(&segment, WIRE_BACKING_MEMFD, 4096, &for_the_group), 0);
 	ck_assert_int_eq(fchmod(segment.memfd.fd, 0644), 0);
 	ck_assert_int_eq(segment_descriptor(&segment, WIRE_ACCESS_BOTH, &fd), -EPERM);
 	ck_assert_int_eq(fd, -7);
@@ -138,13 +136,9 @@ START_TEST(an_unknown_backing_and_an_impossible_size_are_refused)
 {
 	struct segment segment;
 
-	ck_assert_int_eq(segment_create(&segment, WIRE_BACKING_AUTO, 1, &for_the_group, "n"),
-			 -EINVAL);
-	ck_assert_int_eq(segment_create(&segment, WIRE_BACKING_SYSV, 0, &for_the_group, "n"),
-			 -EINVAL);
-	ck_assert_int_lt(segment_create(&segment, WIRE_BACKING_MEMFD, UINT64_MAX, &for_the_group,
-					"n"),
-			 0);
+	ck_assert_int_eq(make_segment(&segment, WIRE_BACKING_AUTO, 1, &for_the_group), -EINVAL);
+	ck_assert_int_eq(make_segment(&segment, WIRE_BACKING_SYSV, 0, &for_the_group), -EINVAL);
+	ck_assert_int_lt(make_segment(&segment, WIRE_BACKING_MEMFD, UINT64_MAX, &for_the_group), 0);
 	segment_destroy(&segment);
 }
 END_TEST
