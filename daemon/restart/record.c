@@ -28,7 +28,7 @@
 #define SUM_SIZE  (sizeof(SUM) - 1 + 16 + 1) /* of its line */
 #define WORDS_MAX 16u
 
-enum field_type { NUMBER, OCTAL, WORD, TEXT, LIST };
+enum field_type { NUMBER, OCTAL, WORD, TEXT, LIST, GROUPS };
 
 struct field {
 	const char *name;
@@ -53,18 +53,21 @@ static const struct field fields[] = {
 	FIELD(layout, TEXT, NULL),
 	FIELD(generation, NUMBER, NULL),
 	FIELD(ready, NUMBER, NULL),
+	FIELD(ends, NUMBER, NULL),
+	FIELD(created_ms, NUMBER, NULL),
 	FIELD(uid, NUMBER, NULL),
 	FIELD(gid, NUMBER, NULL),
 	FIELD(mode, OCTAL, NULL),
 	FIELD(acl, LIST, NULL),
 	FIELD(owner_in_group, NUMBER, NULL),
+	FIELD(owner_groups, GROUPS, NULL),
 	FIELD(lifetime, WORD, wire_lifetime_text),
 	FIELD(linger_ms, NUMBER, NULL),
 	FIELD(owner, NUMBER, NULL),
 	FIELD(owner_pid, NUMBER, NULL),
 	FIELD(owner_start, NUMBER, NULL),
 	FIELD(key, NUMBER, NULL),
-	FIELD(next_key, NUMBER, NULL),
+	FIELD(wants_key, NUMBER, NULL),
 	FIELD(grant_gid, NUMBER, NULL),
 	FIELD(grant_mode, OCTAL, NULL),
 	FIELD(inode, NUMBER, NULL),
@@ -117,6 +120,12 @@ static void put_list(struct writer *writer, const struct wire_acl *acl)
 		    wire_access_text(acl->entries[i].access));
 }
 
+static void put_groups(struct writer *writer, const struct record_groups *groups)
+{
+	for (unsigned i = 0; i < groups->n; i++)
+		put(writer, "%s%" PRIu32, i == 0 ? "" : " ", groups->gids[i]);
+}
+
 static void put_field(struct writer *writer, const struct field *field, const struct record *record)
 {
 	const char *at = (const char *)record + field->offset;
@@ -138,6 +147,9 @@ static void put_field(struct writer *writer, const struct field *field, const st
 	case LIST:
 		put_list(writer, (const struct wire_acl *)(const void *)at);
 		break;
+	case GROUPS:
+		put_groups(writer, (const struct record_groups *)(const void *)at);
+		break;
 	}
 	put(writer, "\n");
 }
@@ -150,6 +162,8 @@ static bool is_empty(const struct field *field, const struct record *record)
 		return *at == '\0';
 	if (field->type == LIST)
 		return ((const struct wire_acl *)(const void *)at)->n == 0;
+	if (field->type == GROUPS)
+		return ((const struct record_groups *)(const void *)at)->n == 0;
 	return load(field, record) == 0;
 }
 
@@ -218,6 +232,21 @@ static bool read_list(char *text, struct wire_acl *ret_acl)
 	return true;
 }
 
+static bool read_groups(char *text, struct record_groups *ret_groups)
+{
+	char *position = NULL;
+	uint64_t gid;
+
+	for (char *word = strtok_r(text, " ", &position); word;
+	     word = strtok_r(NULL, " ", &position)) {
+		if (ret_groups->n == RECORD_GROUPS_MAX || !read_number(word, 10, &gid) ||
+		    gid > UINT32_MAX)
+			return false;
+		ret_groups->gids[ret_groups->n++] = (uint32_t)gid;
+	}
+	return true;
+}
+
 static bool read_value(const struct field *field, char *value, struct record *record)
 {
 	char *at = (char *)record + field->offset;
@@ -231,6 +260,8 @@ static bool read_value(const struct field *field, char *value, struct record *re
 		return true;
 	case LIST:
 		return read_list(value, (struct wire_acl *)(void *)at);
+	case GROUPS:
+		return read_groups(value, (struct record_groups *)(void *)at);
 	case WORD:
 		return read_word(field, value, &number) && store(field, record, number);
 	default:
@@ -302,7 +333,8 @@ static const char *fault_of(const struct record *record)
 		return "has no id or no generation";
 	if (record->kind == 0 || record->lifetime == 0)
 		return "has no kind or no lifetime";
-	if (record->ready > 1 || record->owner_in_group > 1)
+	if (record->ready > 1 || record->owner_in_group > 1 || record->wants_key > 1 ||
+	    record->ends > 1)
 		return "has a flag that is neither 0 nor 1";
 	if (access_mode_fault(is_segment, record->mode) ||
 	    access_list_fault(is_segment, &permission, &at))

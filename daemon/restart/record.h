@@ -23,6 +23,14 @@
 
 #define RECORD_TEXT_MAX 2048 /* of the text, with the 0 at its end */
 
+/* Of the owner's other groups those by which his limits were judged. */
+#define RECORD_GROUPS_MAX 4
+
+struct record_groups {
+	uint32_t n;
+	uint32_t gids[RECORD_GROUPS_MAX];
+};
+
 struct record {
 	uint64_t id; /* of the object, never used again */
 	uint64_t generation;
@@ -32,9 +40,9 @@ struct record {
 	uint64_t owner;  /* lifetime owner: the member that it ends with, its process, */
 	uint32_t owner_pid;
 	uint64_t owner_start; /* and when that began, in ticks since boot */
-	uint32_t key;         /* System V: its key, */
-	uint32_t next_key;    /* that of new memory which is being made beside it, */
-	uint32_t grant_gid;   /* and what the kernel is told of its permission */
+	uint64_t created_ms;
+	uint32_t key;       /* System V: its key, */
+	uint32_t grant_gid; /* and what the kernel is told of its permission */
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t linger_ms;
@@ -45,6 +53,9 @@ struct record {
 	uint8_t lifetime;
 	uint8_t owner_in_group; /* 1: the owner was in that group */
 	uint8_t ready;          /* 1: it has been initialised */
+	uint8_t wants_key;      /* 1: it was asked for with a key of System V */
+	uint8_t ends;           /* 1: it is to be removed, not to come back */
+	struct record_groups owner_groups;
 	struct wire_acl acl;
 	char name[WIRE_NAME_MAX + 1];
 	char layout[WIRE_LAYOUT_MAX + 1];

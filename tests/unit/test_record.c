@@ -34,6 +34,8 @@ static struct record usual(void)
 		.acl = {.n = 2, .entries = {{1, 3, 1001}, {2, 1, 51}}},
 		.name = "sensors/lab",
 		.layout = "words/2",
+		.wants_key = 1,
+		.owner_groups = {.n = 2, .gids = {51, 60}},
 	};
 
 	return record;
@@ -44,17 +46,18 @@ static struct record largest(void)
 	struct record record = usual();
 
 	record.id = record.generation = record.inode = record.owner = record.owner_start =
-		UINT64_MAX;
+		record.created_ms = UINT64_MAX;
 	record.size = UINT64_C(1) << 47;
 	record.stored = UINT64_MAX;
-	record.next_key = record.grant_gid = record.owner_pid = record.key = record.linger_ms =
-		UINT32_MAX;
+	record.grant_gid = record.owner_pid = record.key = record.linger_ms = UINT32_MAX;
 	record.uid = record.gid = UINT32_MAX - 2;
 	record.mode = 0666;
 	memset(record.name, 'n', WIRE_NAME_MAX);
 	record.name[WIRE_NAME_MAX] = '\0';
 	memset(record.layout, 'l', WIRE_LAYOUT_MAX);
 	record.layout[WIRE_LAYOUT_MAX] = '\0';
+	record.owner_groups =
+		(struct record_groups){4, {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}};
 	record.acl.n = WIRE_ACL_MAX;
 	for (unsigned i = 0; i < WIRE_ACL_MAX; i++)
 		record.acl.entries[i] = (struct wire_acl_entry){2, 3, UINT32_MAX - 100 + i};
@@ -144,9 +147,11 @@ START_TEST(the_text_is_as_documented)
 			       "mode 0640\n"
 			       "acl u:1001:rw g:51:r\n"
 			       "owner_in_group 1\n"
+			       "owner_groups 51 60\n"
 			       "lifetime used\n"
 			       "linger_ms 1500\n"
 			       "key 4660\n"
+			       "wants_key 1\n"
 			       "grant_gid 50\n"
 			       "grant_mode 0640\n");
 }
