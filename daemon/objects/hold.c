@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "objects/keeper.h"
 #include "objects/lifetime.h"
 #include "objects/member.h"
 #include "objects/object.h"
@@ -50,29 +51,48 @@ static int hold_new(struct object *object, struct member *member, unsigned acces
 	return 0;
 }
 
+/* Zeroed memory for MEMBER, and a note that he has it. */
+static int prepare_for(struct object *object, const struct member *member, enum resource *ret_short)
+{
+	bool is_noted = object->awaited == member->id;
+	int r;
+
+	object->awaited = member->id;
+	if (!object->is_stained)
+		return is_noted ? 0 : keeper_note(object->registry->keeper, object);
+	r = storage_renew(object, &member->credentials, ret_short);
+	if (r == 0)
+		object->is_stained = false;
+	return r;
+}
+
+static void begin_to_initialise(struct hold *hold)
+{
+	struct object *object = hold->object;
+
+	object->state = WIRE_STATE_INITIALISING;
+	object->is_stained = true;
+	object->initialiser = hold;
+	object->awaited = hold->member->id;
+	hold->initialised = true;
+}
+
 int object_hold(struct object *object, struct member *member, unsigned access,
 		struct hold **ret_hold, enum resource *ret_short)
 {
-	bool initialises = object->state == WIRE_STATE_FRESH && (access & WIRE_ACCESS_WRITE);
+	bool initialises = (object->state == WIRE_STATE_FRESH || object_awaits(object, member)) &&
+			   (access & WIRE_ACCESS_WRITE);
 	struct hold *hold;
 	int r;
 
 	*ret_short = RESOURCE_HOLDS;
-	if (initialises && object->is_stained) {
-		r = storage_renew(object, &member->credentials, ret_short);
-		if (r < 0)
-			return r;
-		object->is_stained = false;
-	}
-	r = hold_new(object, member, access, &hold);
+	r = initialises ? prepare_for(object, member, ret_short) : 0;
+	if (r == 0)
+		r = hold_new(object, member, access, &hold);
 	if (r < 0)
 		return r;
-	if (initialises) {
-		object->state = WIRE_STATE_INITIALISING;
-		object->is_stained = true;
-		object->initialiser = hold;
-		hold->initialised = true;
-	}
+	if (initialises)
+		begin_to_initialise(hold);
 	registry_tell(object->registry, held, hold);
 	*ret_hold = hold;
 	return 0;
@@ -81,11 +101,25 @@ int object_hold(struct object *object, struct member *member, unsigned access,
 int object_hold_again(struct object *object, struct member *member, unsigned access,
 		      uint64_t generation, struct hold **ret_hold)
 {
+	bool initialises = object_awaits(object, member) && (access & WIRE_ACCESS_WRITE);
 	int r = hold_new(object, member, access, ret_hold);
 
-	if (r == 0)
-		(*ret_hold)->generation = generation;
-	return r;
+	if (r < 0)
+		return r;
+	(*ret_hold)->generation = generation;
+	if (initialises)
+		begin_to_initialise(*ret_hold);
+	return 0;
+}
+
+/* Its initialiser leaves without having said ready. */
+static void vacate(struct object *object)
+{
+	object->state = WIRE_STATE_FRESH;
+	object->initialiser = NULL;
+	object->awaited = 0;
+	(void)keeper_note(object->registry->keeper, object); /* else it is waited for in vain */
+	registry_tell(object->registry, vacated, object);
 }
 
 void hold_end(struct hold *hold)
@@ -102,11 +136,8 @@ void hold_end(struct hold *hold)
 	object->n_readers -= (hold->access & WIRE_ACCESS_READ) != 0;
 	object->n_writers -= (hold->access & WIRE_ACCESS_WRITE) != 0;
 	free(hold);
-	if (vacates) {
-		object->state = WIRE_STATE_FRESH;
-		object->initialiser = NULL;
-		registry_tell(object->registry, vacated, object);
-	}
+	if (vacates)
+		vacate(object);
 	object_settle(object);
 }
 

@@ -38,8 +38,8 @@ struct hold {
 int object_hold(struct object *object, struct member *member, unsigned access,
 		struct hold **ret_hold, enum resource *ret_short);
 
-/* As it is said again by a member that was away, of memory that it has mapped. -EDQUOT is about
- * RESOURCE_HOLDS. */
+/* As it is said again by a member that was away, of memory that it has mapped, and goes on to
+ * initialise if it was the one to. -EDQUOT is about RESOURCE_HOLDS. */
 int object_hold_again(struct object *object, struct member *member, unsigned access,
 		      uint64_t generation, struct hold **ret_hold);
 

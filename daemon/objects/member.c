@@ -24,7 +24,10 @@
 #include "base/text.h"
 #include "log.h"
 #include "objects/object.h"
+#include "objects/process.h"
 #include "objects/registry.h"
+#include "objects/returning.h"
+#include "objects/secret.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
@@ -46,7 +49,8 @@ static void on_grace_over(evutil_socket_t fd, short what, void *data)
 
 	(void)fd;
 	(void)what;
-	log_peer("%s (pid %d, uid %u) did not come back: what it held is given up", member->program,
+	log_peer("%s (pid %d, uid %u) did not come back: what it held is given up",
+		 member->program[0] ? member->program : "a client of the broker before",
 		 (int)member->credentials.pid, member->credentials.uid);
 	member_end(member);
 }
@@ -82,12 +86,12 @@ static void member_free(struct member *member)
 	free(member);
 }
 
-static int pay(struct member *member)
+/* For one more member, of whom there may be MOST. */
+static int pay(struct member *member, uint64_t most)
 {
 	struct registry *registry = member->registry;
 	uid_t uid = member->credentials.uid;
-	int r = charge_take(&member->charge, &registry->quota, uid, RESOURCE_MEMBERS, 1,
-			    registry_limit(registry, &member->credentials, RESOURCE_MEMBERS));
+	int r = charge_take(&member->charge, &registry->quota, uid, RESOURCE_MEMBERS, 1, most);
 
 	if (r == 0)
 		r = charge_take(&member->held, &registry->quota, uid, RESOURCE_HOLDS, 0,
@@ -95,57 +99,13 @@ static int pay(struct member *member)
 	return r;
 }
 
-static int member_fill(struct member *member, int socket)
+/* What follows from who it is, so that a later broker knows it again. */
+static void make_secret(const struct registry *registry, uint64_t id,
+			const struct credentials *credentials, uint8_t secret[WIRE_SECRET_SIZE])
 {
-	struct registry *registry = member->registry;
-	int r = random_fill(member->secret, sizeof(member->secret));
+	const uint64_t who[] = {id, credentials->uid, (uint64_t)credentials->pid};
 
-	if (r == 0)
-		r = find_pidfd(member, socket);
-	if (r < 0)
-		return r;
-	if (member->pidfd >= 0) {
-		(void)event_assign(&member->death, registry->base, member->pidfd, EV_READ, on_death,
-				   member);
-		if (member->pidfd_is_trusted && event_add(&member->death, NULL) < 0)
-			return -ENOMEM;
-	}
-	HASH_ADD(handle, registry->members, id, sizeof(member->id), member);
-	return member->handle.tbl ? 0 : -ENOMEM;
-}
-
-static void take_groups(struct member *member, struct credentials *take_credentials)
-{
-	member->credentials = *take_credentials;
-	take_credentials->groups = NULL;
-	take_credentials->n_groups = 0;
-}
-
-int member_new(struct registry *registry, int socket, struct credentials *take_credentials,
-	       const char *program, struct member **ret_member)
-{
-	struct member *member = calloc(1, sizeof(*member));
-	int r;
-
-	if (!member)
-		return -ENOMEM;
-	member->registry = registry;
-	member->id = registry_next_id(registry);
-	member->pidfd = -1;
-	member->credentials = *take_credentials;
-	text_copy(member->program, sizeof(member->program), program);
-	(void)event_assign(&member->grace, registry->base, -1, 0, on_grace_over, member);
-	r = pay(member);
-	if (r == 0)
-		r = member_fill(member, socket);
-	if (r < 0) {
-		member->credentials.groups = NULL; /* still the caller's */
-		member_free(member);
-		return r;
-	}
-	take_groups(member, take_credentials);
-	*ret_member = member;
-	return 0;
+	secret_make(registry->secret_key, who, sizeof(who), secret);
 }
 
 /* In constant time: what differs must not show in how long it takes. */
@@ -156,6 +116,140 @@ static bool secrets_equal(const uint8_t *a, const uint8_t *b)
 	for (size_t i = 0; i < WIRE_SECRET_SIZE; i++)
 		difference |= a[i] ^ b[i];
 	return difference == 0;
+}
+
+/* Its pidfd is known; enter it. */
+static int member_enter(struct member *member)
+{
+	struct registry *registry = member->registry;
+
+	if (member->pidfd >= 0) {
+		(void)event_assign(&member->death, registry->base, member->pidfd, EV_READ, on_death,
+				   member);
+		if (member->pidfd_is_trusted && event_add(&member->death, NULL) < 0)
+			return -ENOMEM;
+	}
+	HASH_ADD(handle, registry->members, id, sizeof(member->id), member);
+	return member->handle.tbl ? 0 : -ENOMEM;
+}
+
+/* The groups of CREDENTIALS stay the caller's. */
+static struct member *member_draft(struct registry *registry, uint64_t id,
+				   const struct credentials *credentials, const char *program)
+{
+	struct member *member = calloc(1, sizeof(*member));
+
+	if (!member)
+		return NULL;
+	member->registry = registry;
+	member->id = id;
+	member->pidfd = -1;
+	member->credentials = *credentials;
+	make_secret(registry, id, credentials, member->secret);
+	text_copy(member->program, sizeof(member->program), program);
+	(void)event_assign(&member->grace, registry->base, -1, 0, on_grace_over, member);
+	return member;
+}
+
+static void take_groups(struct member *member, struct credentials *take_credentials)
+{
+	member->credentials = *take_credentials;
+	take_credentials->groups = NULL;
+	take_credentials->n_groups = 0;
+}
+
+static int make(struct registry *registry, uint64_t id, int socket,
+		struct credentials *take_credentials, const char *program,
+		struct member **ret_member)
+{
+	struct member *member = member_draft(registry, id, take_credentials, program);
+	int r;
+
+	if (!member)
+		return -ENOMEM;
+	r = pay(member, registry_limit(registry, &member->credentials, RESOURCE_MEMBERS));
+	if (r == 0)
+		r = find_pidfd(member, socket);
+	if (r == 0)
+		r = member_enter(member);
+	if (r < 0) {
+		member->credentials.groups = NULL; /* still the caller's */
+		member_free(member);
+		return r;
+	}
+	take_groups(member, take_credentials);
+	*ret_member = member;
+	return 0;
+}
+
+int member_new(struct registry *registry, int socket, struct credentials *take_credentials,
+	       const char *program, struct member **ret_member)
+{
+	return make(registry, registry_next_id(registry), socket, take_credentials, program,
+		    ret_member);
+}
+
+int member_revive(struct registry *registry, uint64_t id,
+		  const uint8_t secret[static WIRE_SECRET_SIZE], int socket,
+		  struct credentials *take_credentials, const char *program,
+		  struct member **ret_member)
+{
+	uint8_t right[WIRE_SECRET_SIZE];
+
+	if (id >= registry->first_id || !returning_is_on(registry))
+		return -EPERM;
+	make_secret(registry, id, take_credentials, right);
+	if (!secrets_equal(secret, right))
+		return -EPERM;
+	return make(registry, id, socket, take_credentials, program, ret_member);
+}
+
+/* MEMBER is away: for how long it may be. */
+static int wait_for(struct member *member)
+{
+	struct timeval grace = clock_timeval(member->registry->settings.grace_ms);
+
+	return event_add(&member->grace, &grace);
+}
+
+int member_expect(struct registry *registry, const struct member_expected *expected,
+		  struct member **ret_member)
+{
+	const struct credentials credentials = {.uid = expected->uid,
+						.gid = CREDENTIALS_NO_GROUP,
+						.pid = expected->pid};
+	struct member *member;
+	int r;
+
+	HASH_FIND(handle, registry->members, &expected->id, sizeof(expected->id), *ret_member);
+	if (*ret_member)
+		return 0;
+	member = member_draft(registry, expected->id, &credentials, "");
+	if (!member)
+		return -ENOMEM;
+	member->start = expected->start;
+	r = process_open(expected->pid, expected->start);
+	if (r >= 0) {
+		member->pidfd = r;
+		member->pidfd_is_trusted = true;
+		r = pay(member, RESOURCE_INFINITY);
+	}
+	if (r == 0)
+		r = member_enter(member);
+	if (r < 0) {
+		member_free(member);
+		return r;
+	}
+	(void)wait_for(member); /* else it is waited for until its process ends */
+	*ret_member = member;
+	return 0;
+}
+
+uint64_t member_start(struct member *member)
+{
+	if (member->start == 0)
+		member->start = process_start(member->credentials.pid);
+	return member->start;
 }
 
 struct member *member_find(struct registry *registry, uint64_t id,
@@ -190,13 +284,10 @@ int member_confirm(struct member *member, uint64_t nonce)
 
 void member_leave(struct member *member)
 {
-	uint64_t ms = member->registry->settings.grace_ms;
-	struct timeval grace = clock_timeval(ms);
-
 	member->peer = NULL;
 	if (!member->holds && !member->owned)
 		member_end(member);
-	else if (!member->pidfd_is_trusted || event_add(&member->grace, &grace) < 0)
+	else if (!member->pidfd_is_trusted || wait_for(member) < 0)
 		member_end(member);
 }
 

@@ -30,11 +30,12 @@ struct member {
 	uint64_t id;
 	uint8_t secret[WIRE_SECRET_SIZE];
 	struct credentials credentials;
-	char program[WIRE_PROGRAM_MAX + 1];
+	char program[WIRE_PROGRAM_MAX + 1]; /* "" of one that is expected */
 	struct peer *peer;  /* its connection, of which only server/ knows more; NULL while away */
 	struct hold *holds; /* its entries of the ledger */
 	struct charge charge;  /* for itself, also while it is away */
 	struct charge held;    /* and for its holds */
+	uint64_t start;        /* when its process began, as process_start() says; 0 until asked */
 	struct object *owned;  /* objects that end with it */
 	struct event death;    /* its pidfd */
 	struct event grace;    /* runs while it is away */
@@ -51,6 +52,32 @@ struct member {
  */
 int member_new(struct registry *registry, int socket, struct credentials *take_credentials,
 	       const char *program, struct member **ret_member);
+
+/*
+ * The member ID of an earlier broker, who owns something and is waited for: the process of UID that
+ * had PID and began at START. Returns 0, -ESRCH when that has ended, -ENOMEM, or -errno.
+ */
+struct member_expected {
+	uint64_t id;
+	uint64_t start;
+	uid_t uid;
+	pid_t pid;
+};
+
+int member_expect(struct registry *registry, const struct member_expected *expected,
+		  struct member **ret_member);
+
+/*
+ * As member_new(), of one that was the member ID under an earlier broker, has its SECRET, and has
+ * not been waited for too long. -EPERM when that is not so.
+ */
+int member_revive(struct registry *registry, uint64_t id,
+		  const uint8_t secret[static WIRE_SECRET_SIZE], int socket,
+		  struct credentials *take_credentials, const char *program,
+		  struct member **ret_member);
+
+/* When its process began; 0 when that cannot be told. */
+uint64_t member_start(struct member *member);
 
 /* The member with this id and secret, of the same process and uid; NULL when there is none. */
 struct member *member_find(struct registry *registry, uint64_t id,

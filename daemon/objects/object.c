@@ -64,7 +64,7 @@ static uint64_t limit_of(const struct object_plan *plan, const struct registry *
 	bool is_sure = charge == CHARGE_OBJECT || charge == CHARGE_ACL ||
 		       (old && object_backing(old) != WIRE_BACKING_SYSV);
 
-	if ((is_sure && amount <= back) || !checked_add_u64(limit, back, &limit))
+	if (plan->is_there || (is_sure && amount <= back) || !checked_add_u64(limit, back, &limit))
 		return RESOURCE_INFINITY;
 	return limit;
 }
@@ -212,8 +212,17 @@ static void leave_tables(struct object *object)
 	HASH_DELETE(by_id, registry->by_id, object);
 }
 
-int object_new(struct registry *registry, const struct object_plan *plan, struct member *creator,
-	       struct object **ret_object, enum resource *ret_short)
+static void undo(struct object *object)
+{
+	forget_owner(object);
+	end_charges(object);
+	free((void *)object->permission.acl);
+	free(object);
+}
+
+/* All of it but what is behind it. */
+static int begin(struct registry *registry, const struct object_plan *plan, uint64_t id,
+		 struct member *owner, struct object **ret_object, enum resource *ret_short)
 {
 	struct object *object = allocate(plan);
 	int r;
@@ -221,7 +230,7 @@ int object_new(struct registry *registry, const struct object_plan *plan, struct
 	if (!object)
 		return -ENOMEM;
 	object->registry = registry;
-	object->id = registry_next_id(registry);
+	object->id = id;
 	object->generation = plan->generation;
 	object->size = plan->size;
 	object->created_ms = clock_now_ms();
@@ -239,25 +248,79 @@ int object_new(struct registry *registry, const struct object_plan *plan, struct
 		r = copy_permission(&plan->permission, &object->permission);
 	if (r == 0)
 		r = enter_tables(object);
-	if (r == 0 && plan->lifetime == WIRE_LIFETIME_OWNER)
-		take_owner(object, creator);
-	/* Last: what a new generation has taken from the one before could not be given back. */
-	if (r == 0) {
-		r = storage_make(object, plan->backing);
-		if (r < 0)
-			leave_tables(object);
-	}
 	if (r < 0) {
-		forget_owner(object);
-		end_charges(object);
-		free((void *)object->permission.acl);
-		free(object);
+		undo(object);
+		return r;
+	}
+	if (plan->lifetime == WIRE_LIFETIME_OWNER)
+		take_owner(object, owner);
+	*ret_object = object;
+	return 0;
+}
+
+int object_new(struct registry *registry, const struct object_plan *plan, struct member *creator,
+	       struct object **ret_object, enum resource *ret_short)
+{
+	struct object *object;
+	int r = begin(registry, plan, registry_next_id(registry), creator, &object, ret_short);
+
+	if (r < 0)
+		return r;
+	if (creator && !plan->replaced && object->state == WIRE_STATE_FRESH)
+		object->awaited = creator->id;
+	/* Last: what a new generation has taken from the one before could not be given back. */
+	r = storage_make(object, plan->backing);
+	if (r < 0) {
+		leave_tables(object);
+		undo(object);
 		return r;
 	}
 	storage_count(object, +1);
-	registry_tell(object->registry, created, object);
+	registry_tell(registry, created, object);
 	*ret_object = object;
 	return 0;
+}
+
+int object_adopt(struct registry *registry, const struct object_plan *plan,
+		 const struct object_found *found, struct member *owner, struct object **ret_object)
+{
+	struct object *object;
+	int r = begin(registry, plan, found->id, owner, &object, NULL);
+
+	if (r < 0)
+		return r;
+	object->stored = found->stored;
+	object->created_ms = found->created_ms;
+	if (object->kind == WIRE_KIND_FIFO) {
+		object->fifo = found->fifo;
+	} else {
+		object->segment = found->segment;
+		object->is_stained = !found->is_ready;
+		object->awaited = found->is_ready ? 0 : found->awaited;
+		object->state = found->is_ready  ? WIRE_STATE_READY
+				: found->awaited ? WIRE_STATE_INITIALISING
+						 : WIRE_STATE_FRESH;
+	}
+	storage_count(object, +1);
+	lifetime_begin(object);
+	*ret_object = object;
+	return 0;
+}
+
+bool object_awaits(const struct object *object, const struct member *member)
+{
+	return object->state == WIRE_STATE_INITIALISING && !object->initialiser &&
+	       object->awaited == member->id;
+}
+
+void object_give_up_waiting(struct object *object)
+{
+	if (object->state != WIRE_STATE_INITIALISING || object->initialiser)
+		return;
+	object->state = WIRE_STATE_FRESH;
+	object->awaited = 0;
+	(void)keeper_note(object->registry->keeper, object);
+	registry_tell(object->registry, vacated, object);
 }
 
 void object_remove(struct object *object, enum wire_ending ending)
@@ -360,14 +423,17 @@ void object_abandon(struct object *object)
 int object_ready(struct object *object)
 {
 	struct hold *initialiser = object->initialiser;
+	uint64_t member = object->awaited;
 	int r;
 
 	object->state = WIRE_STATE_READY;
 	object->initialiser = NULL;
+	object->awaited = 0;
 	r = keeper_note(object->registry->keeper, object);
 	if (r < 0) {
 		object->state = WIRE_STATE_INITIALISING;
 		object->initialiser = initialiser;
+		object->awaited = member;
 		return r;
 	}
 	registry_tell(object->registry, ready, object);

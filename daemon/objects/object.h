@@ -5,6 +5,9 @@
  * FIFO is born READY. An initialiser that leaves without having said ready makes it FRESH again,
  * with new zeroed memory and the next generation for whoever comes next. REMOVED is the end: the
  * name is free, and the object stays as an entry of the ledger until its last holder is gone.
+ *
+ * An object that was being initialised when the broker ended is INITIALISING in the next one, by
+ * nobody until the member that it awaits is back.
  */
 #ifndef OBJECTS_OBJECT_H
 #define OBJECTS_OBJECT_H
@@ -35,8 +38,10 @@ struct object {
 	struct object *owned_next;
 	struct member *owner;     /* lifetime owner: the member that it ends with */
 	struct hold *holds;       /* its entries of the ledger */
-	struct hold *initialiser; /* INITIALISING: who does it */
-	struct event expiry;      /* lifetime used: runs while nobody holds it */
+	struct hold *initialiser; /* INITIALISING: who does it; NULL: the member `awaited`, which is
+				     not back yet */
+	uint64_t awaited; /* while it is not READY: the id of that member; 0 when nobody does it */
+	struct event expiry; /* lifetime used: runs while nobody holds it */
 	uint64_t id;
 	uint64_t generation;
 	uint64_t size;
@@ -82,9 +87,23 @@ struct object_plan {
 	struct sysv_grant grant;      /* for System V: what says the permission */
 	bool owner_in_group;
 	bool wants_key;
+	bool is_there;                 /* it is adopted: no limit keeps it out */
 	const struct object *replaced; /* whose place it takes; NULL: nobody's */
 	const struct credentials
 		*owner; /* of uid permission.uid: by what is known of him his limits */
+};
+
+/* An object of an earlier broker, and what is behind it, found again. */
+struct object_found {
+	uint64_t id;
+	uint64_t stored;
+	uint64_t created_ms;
+	uint64_t awaited;
+	bool is_ready;
+	union {
+		struct segment segment;
+		struct fifo fifo;
+	};
 };
 
 /*
@@ -94,6 +113,21 @@ struct object_plan {
  */
 int object_new(struct registry *registry, const struct object_plan *plan, struct member *creator,
 	       struct object **ret_object, enum resource *ret_short);
+
+/*
+ * Take over what an earlier broker had by PLAN, with OWNER where the lifetime needs one. It is
+ * charged in any case, and the observers are not told. Without holders it waits for one as long as
+ * a member may be away. Returns 0 or -ENOMEM, and then what was FOUND is the caller's.
+ */
+int object_adopt(struct registry *registry, const struct object_plan *plan,
+		 const struct object_found *found, struct member *owner,
+		 struct object **ret_object);
+
+/* Whether MEMBER is the one that OBJECT waits for to go on initialising it. */
+bool object_awaits(const struct object *object, const struct member *member);
+
+/* Nobody is waited for any longer: OBJECT is for the next one. */
+void object_give_up_waiting(struct object *object);
 
 /*
  * Take the name away and end what is behind it; the observers are told why. Without holders OBJECT

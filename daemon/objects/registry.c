@@ -16,6 +16,7 @@
 #include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
+#include "objects/returning.h"
 
 int registry_init(struct registry *registry, struct event_base *base,
 		  const struct registry_settings *settings)
@@ -28,6 +29,7 @@ int registry_init(struct registry *registry, struct event_base *base,
 				       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
 	};
 	ghosts_init(registry);
+	returning_init(registry);
 	reaper_init(&registry->reaper, base, settings->has_one_thread, ghosts_look_at_dying,
 		    registry);
 	return registry->fifo_directory < 0 ? -errno : 0;
@@ -70,6 +72,7 @@ void registry_fini(struct registry *registry)
 	struct object *object, *next_object;
 	struct member *member, *next_member;
 
+	returning_fini(registry);
 	HASH_ITER(by_id, registry->by_id, object, next_object)
 	if (object->state != WIRE_STATE_REMOVED)
 		part_with(object);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "objects/reaper.h"
+#include "objects/secret.h"
 #include "rules/access.h"
 #include "rules/policy.h"
 #include "rules/quota.h"
@@ -102,12 +103,15 @@ struct registry {
 	struct ghost *ghosts;     /* and those that are gone and still attached */
 	struct event ghosts_look; /* at them, in so many milliseconds: */
 	uint32_t ghosts_look_ms;
+	struct event returning;      /* runs while members of an earlier broker are waited for */
 	struct quota quota;          /* what each user has used up */
 	const struct policy *policy; /* NULL: everything is allowed; may change between requests */
 	struct observer *observers;
 	struct keeper *keeper;      /* NULL: nothing outlives the broker */
 	const struct member *actor; /* whose request is handled; NULL for what time brings */
+	uint64_t first_id;          /* of this broker; those before are an earlier one's */
 	uint64_t last_id;           /* of objects, holds and members: never used again */
+	uint8_t secret_key[SECRET_KEY_SIZE];
 	uint32_t segments_sysv;
 	uint32_t segments_memfd;
 	uint32_t fifos;

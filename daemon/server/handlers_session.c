@@ -60,17 +60,25 @@ static int check_instance(struct call *call)
 		"its place; connect anew and open again what you need");
 }
 
-/* Become the member that this process was before its connection was lost, if it still is one. */
-static bool resume(struct call *call)
+/* Become the member that this process was before its connection was lost, if it still is one, or
+ * was one of the broker before. */
+static bool resume(struct call *call, const struct wire_hello_request *hello)
 {
-	const struct wire_hello_request *hello = &call->request->hello_request;
+	struct registry *registry = call->server->registry;
 	struct peer *peer = call->peer;
-	struct member *member = member_find(call->server->registry, hello->member, hello->secret,
-					    &peer->credentials);
+	struct member *member =
+		member_find(registry, hello->member, hello->secret, &peer->credentials);
 	struct peer *former = member ? member->peer : NULL;
 
+	if (!member && member_revive(registry, hello->member, hello->secret, peer->fd,
+				     &peer->credentials, hello->program, &member) == 0) {
+		member->peer = peer;
+		peer->member = member;
+		return true;
+	}
 	if (!member || member_return(member, peer, &peer->credentials) < 0)
 		return false;
+	text_copy(member->program, sizeof(member->program), hello->program);
 	peer->member = member;
 	if (former) {
 		former->member = NULL;
@@ -108,7 +116,7 @@ int handle_hello(struct call *call)
 	if (r < 0)
 		return r;
 	text_clean(hello.program); /* it is shown to people */
-	resumed = resume(call);
+	resumed = resume(call, &hello);
 	if (!resumed) {
 		r = member_new(server->registry, peer->fd, &peer->credentials, hello.program,
 			       &peer->member);
@@ -181,7 +189,8 @@ static int check_again(struct call *call, const struct wire_hold_request *reques
 				   " now, and generation %" PRIu64
 				   " is what you hold; open it again",
 				   object->name, object->generation, request->generation);
-	if (object->state != WIRE_STATE_READY)
+	if (object->state != WIRE_STATE_READY &&
+	    !(object_awaits(object, member) && (request->access & WIRE_ACCESS_WRITE)))
 		return call_refuse(
 			call, -ESTALE,
 			"\"%s\" was not ready when you were taken off the ledger; open it "

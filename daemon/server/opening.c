@@ -129,7 +129,7 @@ static int check_match(struct call *call, const struct wire_open_request *reques
 				   object->name, object->permission.uid, object->permission.gid,
 				   object->permission.mode, subject->uid,
 				   wire_access_text(request->access));
-	if (request->flags & WIRE_OPEN_EXCLUSIVE)
+	if ((request->flags & WIRE_OPEN_EXCLUSIVE) && !object_awaits(object, call->peer->member))
 		return call_refuse(call, -EEXIST,
 				   "\"%s\" exists already; open it without the wish to "
 				   "be the one who creates it, or remove it",
@@ -285,9 +285,9 @@ static int grant(struct call *call, const struct wire_open_request *request, str
 	return WIRE_OUTCOME_DONE;
 }
 
-static bool has_to_wait(const struct object *object, unsigned access)
+static bool has_to_wait(const struct object *object, const struct member *member, unsigned access)
 {
-	if (object->state == WIRE_STATE_FRESH)
+	if (object->state == WIRE_STATE_FRESH || object_awaits(object, member))
 		return !(access & WIRE_ACCESS_WRITE);
 	return object->state == WIRE_STATE_INITIALISING;
 }
@@ -350,7 +350,7 @@ int opening_attempt(struct call *call, const struct wire_open_request *request,
 	if (r < 0)
 		return r;
 	*ret_object = object;
-	if (object && has_to_wait(object, request->access))
+	if (object && has_to_wait(object, call->peer->member, request->access))
 		return CALL_PARKED;
 	r = check_room(call, request, object);
 	if (r == 0 && is_new)

@@ -81,6 +81,12 @@ static int refuse_late(struct call *call, const struct parked *parked)
 
 	if (parked->is_roomless)
 		return under_way_refuse(call, parked->request.name, under_way_room(parked->peer));
+	if (object && object->state == WIRE_STATE_INITIALISING && !hold)
+		return call_refuse(
+			call, -ETIMEDOUT,
+			"\"%s\" was being initialised when the broker was started again, "
+			"and whoever does it has not come back yet; ask again later",
+			parked->request.name);
 	if (!hold)
 		return call_refuse(call, -ETIMEDOUT,
 				   "\"%s\" is not initialised and nobody does it; open it for "
