@@ -18,7 +18,7 @@ static void sort_out(struct activation *activation, int fd, const char *name)
 		activation->listener = fd;
 	else
 		activation->stored[activation->n_stored++] =
-			(struct activation_stored){.fd = fd, .name = name};
+			(struct stored){.fd = fd, .name = name};
 }
 
 int activation_take(struct activation *activation)

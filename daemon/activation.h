@@ -7,16 +7,13 @@
 
 #include <stddef.h>
 
-#define ACTIVATION_LISTENER "listener" /* FileDescriptorName= of the socket unit */
+#include "restart/store.h"
 
-struct activation_stored {
-	int fd; /* -1 once somebody has taken it */
-	const char *name;
-};
+#define ACTIVATION_LISTENER "listener" /* FileDescriptorName= of the socket unit */
 
 struct activation {
 	int listener; /* -1 when there is none */
-	struct activation_stored *stored;
+	struct stored *stored;
 	size_t n_stored;
 	char **names;
 };

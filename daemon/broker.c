@@ -1,5 +1,6 @@
 /*
- * Made bottom-up and ended top-down: policy, runtime directory, loop, registry, audit, server.
+ * Made bottom-up and ended top-down: policy, runtime directory, loop, registry, what an earlier
+ * broker had, audit, server.
  */
 #include "broker.h"
 
@@ -17,8 +18,11 @@
 #include "base/fd.h"
 #include "log.h"
 #include "notify.h"
+#include "objects/exactness.h"
 #include "objects/registry.h"
 #include "reload.h"
+#include "restart/identity.h"
+#include "restart/survival.h"
 #include "server/server.h"
 #include "service.h"
 
@@ -32,6 +36,8 @@ struct broker {
 	struct runtime runtime;
 	struct event_base *base;
 	struct registry registry;
+	struct survival survival;
+	struct identity identity;
 	struct audit audit;
 	struct server server;
 	struct service service;
@@ -188,6 +194,22 @@ static int start_registry(struct broker *broker, const struct broker_settings *s
 	return r;
 }
 
+static int start_survival(struct broker *broker, const struct broker_settings *settings)
+{
+	const struct survival_plan survival = {
+		.directory = broker->runtime.directory,
+		.notify = &broker->notify,
+		.store_max = settings->store_max,
+		.stored = broker->activation.stored,
+		.n_stored = broker->activation.n_stored,
+	};
+	int r = survival_begin(&broker->survival, &broker->registry, &survival, &broker->identity);
+
+	if (r == 0)
+		exactness_check(&broker->registry);
+	return r;
+}
+
 static void start_audit(struct broker *broker, const struct broker_settings *settings)
 {
 	const struct audit_settings audit = {
@@ -202,6 +224,7 @@ static int start_server(struct broker *broker, const struct broker_settings *set
 {
 	struct server_settings server = {
 		.directory = broker->runtime.directory,
+		.instance = broker->identity.instance,
 		.hello_timeout_ms = settings->hello_timeout_ms,
 		.patience_ms = settings->patience_ms,
 		.idle_exit_ms = settings->idle_exit_ms,
@@ -232,6 +255,8 @@ static int serve(struct broker *broker, const struct broker_settings *settings)
 
 	if (r == 0)
 		r = start_registry(broker, settings);
+	if (r == 0)
+		r = start_survival(broker, settings);
 	if (r < 0)
 		return r;
 	start_audit(broker, settings);
@@ -247,6 +272,7 @@ static int serve(struct broker *broker, const struct broker_settings *settings)
 		log_error("%u users are still charged at the end: something was not refunded",
 			  quota_users(&broker->registry.quota));
 	audit_fini(&broker->audit);
+	survival_end(&broker->survival);
 	for (size_t i = 0; i < ARRAY_SIZE(ending_signals); i++)
 		(void)event_del(&broker->signals[i]);
 	(void)event_del(&broker->hangup);

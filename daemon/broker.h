@@ -16,6 +16,7 @@ struct broker_settings {
 	uint64_t hello_timeout_ms;
 	uint64_t patience_ms;
 	uint64_t idle_exit_ms;
+	uint32_t store_max; /* descriptors that the service manager keeps; 0: none */
 };
 
 /*

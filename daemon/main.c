@@ -30,6 +30,7 @@ enum option_code {
 	OPTION_HELLO_TIMEOUT,
 	OPTION_PATIENCE,
 	OPTION_CHECK_CONFIG,
+	OPTION_STORE_MAX,
 };
 
 static const struct option options[] = {
@@ -43,6 +44,7 @@ static const struct option options[] = {
 	{"grace", required_argument, NULL, OPTION_GRACE},
 	{"hello-timeout", required_argument, NULL, OPTION_HELLO_TIMEOUT},
 	{"patience", required_argument, NULL, OPTION_PATIENCE},
+	{"store-max", required_argument, NULL, OPTION_STORE_MAX},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{NULL, 0, NULL, 0},
@@ -67,6 +69,8 @@ static const char help[] =
 	"                            drop connections that are silent for so long (default 5s)\n"
 	"      --patience DURATION   drop connections that do not read what they were sent for so\n"
 	"                            long, where descriptors are with it (default 10s)\n"
+	"      --store-max N         the service manager keeps so many descriptors for the next\n"
+	"                            broker: as FileDescriptorStoreMax= has it (default 0: none)\n"
 	"  -h, --help                show this help\n"
 	"  -V, --version             show the version\n"
 	"\n"
@@ -88,7 +92,7 @@ static int parse_duration(const char *text, uint64_t *ret_ms)
 	return 0;
 }
 
-static int parse_descriptor(const char *text, int *ret_fd)
+static int parse_number(const char *what, const char *text, int *ret_number)
 {
 	char *end;
 	long number;
@@ -96,9 +100,18 @@ static int parse_descriptor(const char *text, int *ret_fd)
 	errno = 0;
 	number = strtol(text, &end, 10);
 	if (errno || *text == '\0' || *end || number < 0 || number > INT_MAX)
-		return usage("not a descriptor:", text);
-	*ret_fd = (int)number;
+		return usage(what, text);
+	*ret_number = (int)number;
 	return 0;
+}
+
+/* As many as FileDescriptorStoreMax= says. */
+static int parse_store_max(const char *text, uint32_t *ret_max)
+{
+	int number = 0, r = parse_number("not a number of descriptors:", text, &number);
+
+	*ret_max = (uint32_t)number;
+	return r;
 }
 
 static int apply(int code, struct broker_settings *settings)
@@ -117,13 +130,15 @@ static int apply(int code, struct broker_settings *settings)
 		settings->config = optarg;
 		return 0;
 	case OPTION_LISTENER:
-		return parse_descriptor(optarg, &settings->runtime.listener);
+		return parse_number("not a descriptor:", optarg, &settings->runtime.listener);
 	case OPTION_IDLE_EXIT:
 		return parse_duration(optarg, &settings->idle_exit_ms);
 	case OPTION_GRACE:
 		return parse_duration(optarg, &settings->grace_ms);
 	case OPTION_HELLO_TIMEOUT:
 		return parse_duration(optarg, &settings->hello_timeout_ms);
+	case OPTION_STORE_MAX:
+		return parse_store_max(optarg, &settings->store_max);
 	case OPTION_PATIENCE:
 		return parse_duration(optarg, &settings->patience_ms);
 	default:

@@ -46,8 +46,12 @@ static bool can_stay(const struct object *object)
 		object_backing(object) == WIRE_BACKING_SYSV);
 }
 
+/* In the hands of a service manager, it is what becomes of all. */
 static void say_what_becomes_of(const struct object *object)
 {
+	if (object->stored || (object->registry->settings.keeps_objects &&
+			       object_backing(object) == WIRE_BACKING_SYSV))
+		return;
 	if (object_backing(object) == WIRE_BACKING_SYSV)
 		log_info("\"%s\" is kept: System V segment %d, key 0x%x, %" PRIu64 " bytes",
 			 object->name, object->segment.sysv.id, (unsigned)object->segment.sysv.key,
@@ -73,6 +77,8 @@ void registry_fini(struct registry *registry)
 	struct member *member, *next_member;
 
 	returning_fini(registry);
+	if (registry->settings.keeps_objects)
+		log_info("%u objects stay for the next broker", HASH_CNT(by_name, registry->by_name));
 	HASH_ITER(by_id, registry->by_id, object, next_object)
 	if (object->state != WIRE_STATE_REMOVED)
 		part_with(object);

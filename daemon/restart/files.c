@@ -39,21 +39,13 @@ static int open_directory(int parent, const char *name, int *ret_fd)
 
 int files_open(struct files *files, int parent, const char *name)
 {
-	int r;
-
-	*files = (struct files){.directory = -1, .quarantine = -1};
-	r = open_directory(parent, name, &files->directory);
-	if (r == 0)
-		r = open_directory(files->directory, QUARANTINE, &files->quarantine);
-	if (r < 0)
-		files_close(files);
-	return r;
+	files->directory = -1;
+	return open_directory(parent, name, &files->directory);
 }
 
 void files_close(struct files *files)
 {
 	files->directory = fd_close(files->directory);
-	files->quarantine = fd_close(files->quarantine);
 }
 
 static int write_all(int fd, const char *text, size_t size)
@@ -143,11 +135,14 @@ int files_remove(const struct files *files, const char *name)
 int files_set_aside(const struct files *files, const char *name)
 {
 	char aside[FILES_NAME_MAX + 16];
+	autofd quarantine = -1;
+	int r = open_directory(files->directory, QUARANTINE, &quarantine);
 
+	if (r < 0)
+		return r;
 	for (int i = 0; i < QUARANTINE_MAX; i++) {
 		snprintf(aside, sizeof(aside), "%.*s.%d", FILES_NAME_MAX, name, i);
-		if (renameat2(files->directory, name, files->quarantine, aside, RENAME_NOREPLACE) ==
-		    0)
+		if (renameat2(files->directory, name, quarantine, aside, RENAME_NOREPLACE) == 0)
 			return 0;
 		if (errno != EEXIST)
 			return -errno;

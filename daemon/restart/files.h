@@ -4,8 +4,8 @@
  * forced to a disk.
  *
  * What is read is judged: a regular file of ours, with one name, and not too long. Anything else,
- * and what the reader finds to be damaged, is put into quarantine beside it, where people can look
- * at it.
+ * and what the reader finds to be damaged, is put into a directory within theirs, .quarantine,
+ * where people can look at it.
  */
 #ifndef RESTART_FILES_H
 #define RESTART_FILES_H
@@ -17,7 +17,6 @@
 
 struct files {
 	int directory; /* -1 when there is none */
-	int quarantine;
 };
 
 /*

@@ -53,6 +53,7 @@ static const struct field fields[] = {
 	FIELD(layout, TEXT, NULL),
 	FIELD(generation, NUMBER, NULL),
 	FIELD(ready, NUMBER, NULL),
+	FIELD(awaited, NUMBER, NULL),
 	FIELD(ends, NUMBER, NULL),
 	FIELD(created_ms, NUMBER, NULL),
 	FIELD(uid, NUMBER, NULL),
@@ -333,6 +334,9 @@ static const char *fault_of(const struct record *record)
 		return "has no id or no generation";
 	if (record->kind == 0 || record->lifetime == 0)
 		return "has no kind or no lifetime";
+	if (record->lifetime == WIRE_LIFETIME_OWNER &&
+	    (record->owner == 0 || record->owner_pid == 0 || record->owner_pid > INT32_MAX))
+		return "ends with an owner that it does not name";
 	if (record->ready > 1 || record->owner_in_group > 1 || record->wants_key > 1 ||
 	    record->ends > 1)
 		return "has a flag that is neither 0 nor 1";

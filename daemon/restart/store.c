@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +16,12 @@
 #include "notify.h"
 #include "rules/table.h"
 
-#define AGAIN_MS 20
+#define AGAIN_MS    20
+#define MESSAGE_MAX 320 /* a name has at most 255 characters */
 
 struct removal {
 	struct removal *prev, *next;
-	uint64_t id;
+	char name[];
 };
 
 void store_name(uint64_t id, char name[static STORE_NAME_MAX])
@@ -41,11 +43,10 @@ int store_parse_name(const char *name, uint64_t *ret_id)
 	return 0;
 }
 
-static int send_removal(const struct store *store, uint64_t id)
+static int send_removal(const struct store *store, const char *name)
 {
-	char name[STORE_NAME_MAX], text[64];
+	char text[MESSAGE_MAX];
 
-	store_name(id, name);
 	snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=%s", name);
 	return notify_send(store->notify, text, -1);
 }
@@ -72,7 +73,7 @@ static void on_again(evutil_socket_t fd, short what, void *data)
 	(void)fd;
 	(void)what;
 	while (store->removals) {
-		if (send_removal(store, store->removals->id) == -EAGAIN) {
+		if (send_removal(store, store->removals->name) == -EAGAIN) {
 			try_again_soon(store);
 			return;
 		}
@@ -106,9 +107,22 @@ void store_count(struct store *store)
 	store->n++;
 }
 
+/* What else can go wrong does not go right by itself: there is no custody any more. */
+static int judge(struct store *store, int r)
+{
+	if (r == -EAGAIN || r == -ETOOMANYREFS)
+		return -EAGAIN;
+	log_error(
+		"the service manager takes no descriptors any more (%s): memfds and FIFOs that are "
+		"made from now on end with the broker",
+		strerror(-r));
+	store->max = 0;
+	return -ENOTCONN;
+}
+
 int store_put(struct store *store, uint64_t id, int fd)
 {
-	char name[STORE_NAME_MAX], text[64];
+	char name[STORE_NAME_MAX], text[MESSAGE_MAX];
 	int r;
 
 	if (!store_is_there(store))
@@ -117,29 +131,45 @@ int store_put(struct store *store, uint64_t id, int fd)
 	if (store->removals)
 		return -EAGAIN;
 	if (store->n >= store->max)
-		return -ENOSPC;
+		return -EXFULL;
 	store_name(id, name);
 	snprintf(text, sizeof(text), "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
 	r = notify_send(store->notify, text, fd);
-	if (r == 0)
-		store->n++;
-	return r;
+	if (r < 0)
+		return judge(store, r);
+	store->n++;
+	return 0;
 }
 
-void store_remove(struct store *store, uint64_t id)
+bool store_is_busy(const struct store *store)
+{
+	struct pollfd manager = {.fd = store->notify->socket, .events = POLLOUT};
+
+	return store_is_there(store) && (store->removals || poll(&manager, 1, 0) == 0);
+}
+
+void store_remove_stray(struct store *store, const char *name)
 {
 	struct removal *removal;
 
-	store->n -= store->n > 0;
-	if (!store->removals && send_removal(store, id) != -EAGAIN)
+	if (!store->removals && send_removal(store, name) != -EAGAIN)
 		return;
-	removal = malloc(sizeof(*removal));
+	removal = malloc(sizeof(*removal) + strlen(name) + 1);
 	if (!removal) {
 		log_error("no memory: a descriptor of a removed object stays with the service "
 			  "manager until the broker is started again");
 		return;
 	}
-	removal->id = id;
+	strcpy(removal->name, name);
 	DL_APPEND(store->removals, removal);
 	try_again_soon(store);
+}
+
+void store_remove(struct store *store, uint64_t id)
+{
+	char name[STORE_NAME_MAX];
+
+	store->n -= store->n > 0;
+	store_name(id, name);
+	store_remove_stray(store, name);
 }

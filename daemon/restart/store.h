@@ -17,6 +17,12 @@ struct event_base;
 struct notify;
 struct removal;
 
+/* What an earlier broker has put there, as it comes back. */
+struct stored {
+	int fd; /* -1 once somebody has taken it */
+	const char *name;
+};
+
 /* All names in one string of 128 KiB, and some room for the descriptors of others. */
 #define STORE_MAX 7000u
 
@@ -42,13 +48,19 @@ bool store_is_there(const struct store *store);
 void store_count(struct store *store);
 
 /*
- * Store FD for the object ID. Returns 0, and then it is safe; -EAGAIN when the manager has too much
- * to read, -ENOSPC when the store is full, -ENOTCONN when there is none, else -errno.
+ * Store FD under ID. Returns 0, and then it is safe; -EAGAIN when the manager has too much to read,
+ * -EXFULL when the store is full, -ENOTCONN when there is none, or it cannot be reached any more.
  */
 int store_put(struct store *store, uint64_t id, int fd);
 
-/* The object ID has ended. */
+/* What is stored under ID is no object's any more. */
 void store_remove(struct store *store, uint64_t id);
+
+/* The same by its NAME, of one that was not counted. */
+void store_remove_stray(struct store *store, const char *name);
+
+/* Whether store_put() would say -EAGAIN now. */
+bool store_is_busy(const struct store *store);
 
 /* The name under which an id is stored, and back. Returns 0 or -EINVAL. */
 #define STORE_NAME_MAX 17

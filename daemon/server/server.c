@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "log.h"
 #include "objects/hold.h"
@@ -130,9 +129,7 @@ int server_init(struct server *server, struct event_base *base, struct registry 
 		.listener = take_listener,
 		.spare = -1,
 	};
-	r = random_fill(server->instance, sizeof(server->instance));
-	if (r < 0)
-		return r;
+	memcpy(server->instance, settings->instance, sizeof(server->instance));
 	parked_init(server);
 	under_way_init(server);
 	lingering_init(server);

@@ -21,6 +21,7 @@ struct peer;
 
 struct server_settings {
 	const char *directory;     /* the runtime directory, for STATUS */
+	const uint8_t *instance;   /* WIRE_INSTANCE_SIZE bytes: what clients come back to */
 	uint64_t hello_timeout_ms; /* how long a connection may be silent before HELLO */
 	uint64_t patience_ms;      /* with descriptors that a client does not take in, or
 				   the kernel does not let out */

@@ -206,13 +206,35 @@ START_TEST(a_broker_that_is_gone_is_an_error_in_time)
 }
 END_TEST
 
-START_TEST(another_broker_at_the_same_path_is_not_the_same)
+/* What the one before removed at its end is gone, and everything else goes on. */
+START_TEST(the_next_broker_goes_on_for_the_one_before)
 {
 	struct shmb_segment *segment = library_create(connection, "held", &page);
 	struct shmb_object object;
 
 	strcpy(shmb_segment_data(segment), "mine");
 	ck_assert_int_eq(broker_end(&broker, SIGTERM), 0);
+	broker_start_again(&broker, NULL);
+	expect_refused(shmb_stat(connection, "held", &object), -ENOENT);
+	expect_event(SHMB_EVENT_REMOVED);
+	expect_event(SHMB_EVENT_DISCONNECTED);
+	ck_assert_str_eq(shmb_segment_data(segment), "mine");
+	shmb_segment_detach(segment);
+	shmb_segment_detach(library_create(connection, "held", &page));
+}
+END_TEST
+
+/* Whose runtime directory is another, or was lost, knows nothing of what was before. */
+START_TEST(another_broker_at_the_same_path_is_not_the_same)
+{
+	struct shmb_segment *segment = library_create(connection, "held", &page);
+	char identity[128];
+	struct shmb_object object;
+
+	strcpy(shmb_segment_data(segment), "mine");
+	ck_assert_int_eq(broker_end(&broker, SIGTERM), 0);
+	snprintf(identity, sizeof(identity), "%s/identity/broker", broker.directory);
+	ck_assert_int_eq(unlink(identity), 0);
 	broker_start_again(&broker, NULL);
 	expect_refused(shmb_stat(connection, "held", &object), -ESTALE);
 	expect_refused(shmb_stat(connection, "held", &object), -ESTALE);
@@ -411,6 +433,7 @@ int main(void)
 	tcase_add_test(broken, ready_is_said_after_coming_back);
 	tcase_add_checked_fixture(brokers, start, stop);
 	tcase_add_test(brokers, a_broker_that_is_gone_is_an_error_in_time);
+	tcase_add_test(brokers, the_next_broker_goes_on_for_the_one_before);
 	tcase_add_test(brokers, another_broker_at_the_same_path_is_not_the_same);
 	tcase_add_loop_test(brokers, a_long_wait_is_slept_through_and_ends_in_time, 0, 2);
 	tcase_add_test(brokers, a_cancelled_thread_does_not_take_the_connection_along);

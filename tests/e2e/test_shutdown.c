@@ -129,7 +129,7 @@ START_TEST(a_service_leaves_everything_in_place)
 	(void)library_status(connection);
 	ck_assert_int_eq(broker_end(&broker, SIGTERM), 0);
 	ck_assert_int_eq(broker_fifos(&broker), 1);
-	ck_assert(broker_said(&broker, "\"owned\" is kept"));
+	ck_assert(broker_said(&broker, "3 objects stay for the next broker"));
 	ck_assert_int_eq(sysv_remove_of(broker.pid), 2);
 	shmb_disconnect(connection);
 	broker_forget(&broker);

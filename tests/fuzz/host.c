@@ -187,7 +187,9 @@ void host_start(struct host *host, unsigned settings)
 		.has_one_thread = true,
 		.pidfd_by_pid = (settings & HOST_PIDFD_BY_PID) != 0,
 	};
+	static const uint8_t instance[WIRE_INSTANCE_SIZE] = "fuzz";
 	struct server_settings server = {
+		.instance = instance,
 		.directory = fuzz_directory(),
 		.hello_timeout_ms = 1000,
 		.patience_ms = 1000,

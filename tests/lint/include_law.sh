@@ -49,6 +49,7 @@ BEGIN {
 	uses["ini.h"] = "daemon/rules"
 	uses["jansson.h"] = "client/shmctl"
 	uses["ncurses.h"] = "client/shmctl"
+	uses["malloc.h"] = "daemon/restart"
 	uses["xxhash.h"] = "daemon/restart client/formats"
 	uses["sys/sdt.h"] = "daemon/ client/core client/formats"
 

@@ -213,10 +213,12 @@ START_TEST(what_is_no_file_of_ours_is_not_read_and_can_be_set_aside)
 	ck_assert_int_eq(read_text("x", text), -EBADMSG);
 	ck_assert_int_eq(files_set_aside(&files, "x"), 0);
 	ck_assert_int_eq(read_text("x", text), -ENOENT);
-	ck_assert_int_eq(faccessat(files.quarantine, "x.0", F_OK, AT_SYMLINK_NOFOLLOW), 0);
+	ck_assert_int_eq(faccessat(files.directory, ".quarantine/x.0", F_OK, AT_SYMLINK_NOFOLLOW),
+			 0);
 	write_text("x", "ours");
 	ck_assert_int_eq(files_set_aside(&files, "x"), 0);
-	ck_assert_int_eq(faccessat(files.quarantine, "x.1", F_OK, AT_SYMLINK_NOFOLLOW), 0);
+	ck_assert_int_eq(faccessat(files.directory, ".quarantine/x.1", F_OK, AT_SYMLINK_NOFOLLOW),
+			 0);
 }
 END_TEST
 

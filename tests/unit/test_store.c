@@ -96,7 +96,7 @@ START_TEST(no_more_are_stored_than_the_manager_keeps)
 		ck_assert(hear(text, &fd));
 		fd = fd_close(fd);
 	}
-	ck_assert_int_eq(store_put(&store, 61, STDIN_FILENO), -ENOSPC);
+	ck_assert_int_eq(store_put(&store, 61, STDIN_FILENO), -EXFULL);
 	store_remove(&store, 5);
 	ck_assert(hear(text, &fd));
 	ck_assert_int_eq(store_put(&store, 61, STDIN_FILENO), 0);

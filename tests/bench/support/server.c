@@ -36,14 +36,17 @@ static pid_t owner; /* a process that it forks has nothing to end */
 /* Only calls that a signal handler may make. */
 static void remove_directory(const char *directory)
 {
-	static const char *const files[] = {"socket", "lock", "start.lock", "log"};
+	static const char *const files[] = {"socket", "lock", "start.lock", "log",
+					    "identity/broker"};
+	static const char *const directories[] = {"fifo", "identity", "objects"};
 	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		(void)unlinkat(fd, files[i], 0);
-	(void)unlinkat(fd, "fifo", AT_REMOVEDIR);
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
+		(void)unlinkat(fd, directories[i], AT_REMOVEDIR);
 	(void)close(fd);
 	(void)rmdir(directory);
 }

@@ -1,0 +1,33 @@
+/*
+ * Taking over: the files of an earlier broker, what the service manager gave back, and what is in
+ * the kernel and the FIFO directory, put together again.
+ *
+ *   an object's file and what is behind it     the object is there again
+ *   a file, and nothing behind it              the object is lost, which is said by name
+ *   a file that cannot be understood           it is put aside; nothing is removed because of it
+ *   a descriptor or a FIFO without a file      it is nobody's, and closed or removed
+ */
+#ifndef RESTART_ADOPTING_H
+#define RESTART_ADOPTING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct files;
+struct registry;
+struct store;
+struct stored;
+
+struct adopting_plan {
+	struct registry *registry;
+	const struct files *files;
+	struct store *store;
+	struct stored *stored; /* the descriptors of adopted objects are taken out of it */
+	size_t n_stored;
+};
+
+/* Returns the highest id that is known to have been used, or -ENOMEM or another -errno, which has
+ * been said. */
+int adopting_run(const struct adopting_plan *plan, uint64_t *ret_highest);
+
+#endif

@@ -1,0 +1,145 @@
+/*
+ * A file has the id of its object as its name, and what is in the store has an id of its own: that
+ * of an object's memory, which may be renewed.
+ */
+#include "restart/survival.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/attr.h"
+#include "base/fd.h"
+#include "log.h"
+#include "objects/registry.h"
+#include "restart/adopting.h"
+#include "restart/identity.h"
+#include "restart/portrait.h"
+
+#define DIRECTORY "objects"
+
+static struct survival *of(struct keeper *keeper)
+{
+	return container_of(keeper, struct survival, keeper);
+}
+
+static int write_record(const struct survival *survival, const struct record *record)
+{
+	char name[STORE_NAME_MAX], text[RECORD_TEXT_MAX];
+	int r;
+
+	store_name(record->id, name);
+	r = files_write(&survival->files, name, text, record_format(record, text));
+	if (r == 0)
+		return 0;
+	if (log_admits_peers())
+		log_error(
+			"the file of \"%s\" in the directory %s of the runtime directory cannot be "
+			"written: %s",
+			record->name, DIRECTORY, strerror(-r));
+	return -EIO;
+}
+
+static int note(struct keeper *keeper, const struct object *object)
+{
+	struct record record;
+
+	portrait_take(object, &object->segment, &record);
+	return write_record(of(keeper), &record);
+}
+
+static int note_end(struct keeper *keeper, uint64_t id, const struct object *object,
+		    const struct segment *segment)
+{
+	struct record record;
+
+	portrait_take(object, segment, &record);
+	record.id = id;
+	record.ends = 1;
+	return write_record(of(keeper), &record);
+}
+
+static void forget(struct keeper *keeper, uint64_t id)
+{
+	char name[STORE_NAME_MAX];
+	int r;
+
+	store_name(id, name);
+	r = files_remove(&of(keeper)->files, name);
+	if (r < 0)
+		log_error("the file %s in the directory %s of the runtime directory cannot be "
+			  "removed: %s",
+			  name, DIRECTORY, strerror(-r));
+}
+
+static int store(struct keeper *keeper, uint64_t id, int fd)
+{
+	return store_put(&of(keeper)->store, id, fd);
+}
+
+static void release(struct keeper *keeper, uint64_t id)
+{
+	store_remove(&of(keeper)->store, id);
+}
+
+static bool is_busy(struct keeper *keeper)
+{
+	return store_is_busy(&of(keeper)->store);
+}
+
+static int adopt(struct survival *survival, struct registry *registry,
+		 const struct survival_plan *plan, int directory, struct identity *ret_identity)
+{
+	const struct adopting_plan adopting = {
+		.registry = registry,
+		.files = &survival->files,
+		.store = &survival->store,
+		.stored = plan->stored,
+		.n_stored = plan->n_stored,
+	};
+	uint64_t highest = 0;
+	int r = adopting_run(&adopting, &highest);
+
+	if (r == 0) {
+		r = identity_open(directory, highest, ret_identity);
+		if (r < 0)
+			log_error("who the broker is cannot be kept in %s: %s; make room there",
+				  plan->directory, strerror(-r));
+	}
+	if (r < 0)
+		return r;
+	registry->first_id = ret_identity->first_id;
+	registry->last_id = ret_identity->first_id - 1;
+	memcpy(registry->secret_key, ret_identity->key, sizeof(registry->secret_key));
+	return 0;
+}
+
+int survival_begin(struct survival *survival, struct registry *registry,
+		   const struct survival_plan *plan, struct identity *ret_identity)
+{
+	autofd directory = open(plan->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = directory < 0 ? -errno : files_open(&survival->files, directory, DIRECTORY);
+
+	if (r < 0) {
+		log_error("cannot use %s/%s: %s; remove it, or give another runtime directory with "
+			  "--runtime-dir",
+			  plan->directory, DIRECTORY, strerror(-r));
+		return r;
+	}
+	store_init(&survival->store, registry->base, plan->notify, plan->store_max);
+	r = adopt(survival, registry, plan, directory, ret_identity);
+	if (r < 0) {
+		survival_end(survival);
+		return r;
+	}
+	survival->keeper = (struct keeper){note, note_end, forget, store, release, is_busy};
+	registry->keeper = &survival->keeper;
+	return 0;
+}
+
+void survival_end(struct survival *survival)
+{
+	store_fini(&survival->store);
+	files_close(&survival->files);
+}
