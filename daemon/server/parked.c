@@ -172,17 +172,21 @@ void parked_init(struct server *server)
 	(void)event_assign(&server->parked_wake, server->base, -1, 0, on_wake, server);
 }
 
+/* Who gets no answer asks the next broker. */
 static void send_away(struct parked *parked)
 {
 	static union message room;
 	struct call call = call_of(parked, &room);
-	int status =
-		call_refuse(&call, -ESHUTDOWN,
-			    "the broker ends before \"%s\" was initialised; open it again when "
-			    "a broker runs",
-			    parked->request.name);
 
-	answer(parked, &call, status);
+	if (call.server->registry->settings.keeps_objects) {
+		parked_free(parked);
+		return;
+	}
+	answer(parked, &call,
+	       call_refuse(&call, -ESHUTDOWN,
+			   "the broker ends before \"%s\" was initialised; open it again when "
+			   "a broker runs",
+			   parked->request.name));
 }
 
 void parked_fini(struct server *server)

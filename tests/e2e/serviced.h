@@ -1,0 +1,28 @@
+/*
+ * A broker under a service manager that keeps its descriptors, and is started again and again.
+ */
+#ifndef E2E_SERVICED_H
+#define E2E_SERVICED_H
+
+#include "library.h"
+
+#define SERVICED_STORE_MAX 400 /* descriptors that the manager keeps */
+
+/* Start it with more OPTIONS (NULL-terminated, or NULL). */
+void serviced_start(struct broker *broker, struct manager *manager, const char *const *options);
+
+/* End it by SIGNAL and start the next one, with the same options. */
+void serviced_restart(struct broker *broker, int signal);
+
+/* The same in two steps. */
+void serviced_end(struct broker *broker, int signal);
+void serviced_start_again(struct broker *broker);
+
+/* Nothing is left of any of them: no segment, no FIFO, no file of an object, nothing stored. */
+void serviced_stop(struct broker *broker);
+
+/* Files of objects, and those that were put aside. */
+int serviced_files(const struct broker *broker);
+int serviced_set_aside(const struct broker *broker);
+
+#endif
