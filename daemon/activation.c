@@ -6,15 +6,24 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/fd.h"
 #include "log.h"
 
+static bool listens(int fd)
+{
+	int is_listening = 0;
+	socklen_t size = sizeof(is_listening);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) == 0 && is_listening;
+}
+
 /* The first one by that name; a second listener is none of ours. */
 static void sort_out(struct activation *activation, int fd, const char *name)
 {
-	if (strcmp(name, ACTIVATION_LISTENER) == 0 && activation->listener < 0)
+	if (strcmp(name, ACTIVATION_LISTENER) == 0 && activation->listener < 0 && listens(fd))
 		activation->listener = fd;
 	else
 		activation->stored[activation->n_stored++] =
