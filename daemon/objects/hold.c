@@ -54,10 +54,10 @@ static int hold_new(struct object *object, struct member *member, unsigned acces
 /* Zeroed memory for MEMBER, and a note that he has it. */
 static int prepare_for(struct object *object, const struct member *member, enum resource *ret_short)
 {
-	bool is_noted = object->awaited == member->id;
+	bool is_noted = object->author == member->id;
 	int r;
 
-	object->awaited = member->id;
+	object->author = member->id;
 	if (!object->is_stained)
 		return is_noted ? 0 : keeper_note(object->registry->keeper, object);
 	r = storage_renew(object, &member->credentials, ret_short);
@@ -73,8 +73,7 @@ static void begin_to_initialise(struct hold *hold)
 	object->state = WIRE_STATE_INITIALISING;
 	object->is_stained = true;
 	object->initialiser = hold;
-	object->awaited = hold->member->id;
-	hold->initialised = true;
+	object->author = hold->member->id;
 }
 
 int object_hold(struct object *object, struct member *member, unsigned access,
@@ -117,7 +116,7 @@ static void vacate(struct object *object)
 {
 	object->state = WIRE_STATE_FRESH;
 	object->initialiser = NULL;
-	object->awaited = 0;
+	object->author = 0;
 	(void)keeper_note(object->registry->keeper, object); /* else it is waited for in vain */
 	registry_tell(object->registry, vacated, object);
 }

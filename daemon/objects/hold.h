@@ -25,8 +25,7 @@ struct hold {
 	uint64_t generation;
 	uint64_t since_ms;
 	uint8_t access;
-	bool initialised; /* it was made to initialise this generation */
-	bool is_stale;    /* of a member that came back and has not said it again yet */
+	bool is_stale; /* of a member that came back and has not said it again yet */
 };
 
 /*

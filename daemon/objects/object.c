@@ -267,7 +267,7 @@ int object_new(struct registry *registry, const struct object_plan *plan, struct
 	if (r < 0)
 		return r;
 	if (creator && !plan->replaced && object->state == WIRE_STATE_FRESH)
-		object->awaited = creator->id;
+		object->author = creator->id;
 	/* Last: what a new generation has taken from the one before could not be given back. */
 	r = storage_make(object, plan->backing);
 	if (r < 0) {
@@ -296,10 +296,10 @@ int object_adopt(struct registry *registry, const struct object_plan *plan,
 	} else {
 		object->segment = found->segment;
 		object->is_stained = !found->is_ready;
-		object->awaited = found->is_ready ? 0 : found->awaited;
-		object->state = found->is_ready  ? WIRE_STATE_READY
-				: found->awaited ? WIRE_STATE_INITIALISING
-						 : WIRE_STATE_FRESH;
+		object->author = found->author;
+		object->state = found->is_ready ? WIRE_STATE_READY
+				: found->author ? WIRE_STATE_INITIALISING
+						: WIRE_STATE_FRESH;
 	}
 	storage_count(object, +1);
 	lifetime_begin(object);
@@ -310,7 +310,7 @@ int object_adopt(struct registry *registry, const struct object_plan *plan,
 bool object_awaits(const struct object *object, const struct member *member)
 {
 	return object->state == WIRE_STATE_INITIALISING && !object->initialiser &&
-	       object->awaited == member->id;
+	       object->author == member->id;
 }
 
 void object_give_up_waiting(struct object *object)
@@ -318,7 +318,7 @@ void object_give_up_waiting(struct object *object)
 	if (object->state != WIRE_STATE_INITIALISING || object->initialiser)
 		return;
 	object->state = WIRE_STATE_FRESH;
-	object->awaited = 0;
+	object->author = 0;
 	(void)keeper_note(object->registry->keeper, object);
 	registry_tell(object->registry, vacated, object);
 }
@@ -423,17 +423,14 @@ void object_abandon(struct object *object)
 int object_ready(struct object *object)
 {
 	struct hold *initialiser = object->initialiser;
-	uint64_t member = object->awaited;
 	int r;
 
 	object->state = WIRE_STATE_READY;
 	object->initialiser = NULL;
-	object->awaited = 0;
 	r = keeper_note(object->registry->keeper, object);
 	if (r < 0) {
 		object->state = WIRE_STATE_INITIALISING;
 		object->initialiser = initialiser;
-		object->awaited = member;
 		return r;
 	}
 	registry_tell(object->registry, ready, object);

@@ -7,7 +7,7 @@
  * name is free, and the object stays as an entry of the ledger until its last holder is gone.
  *
  * An object that was being initialised when the broker ended is INITIALISING in the next one, by
- * nobody until the member that it awaits is back.
+ * nobody until its author is back.
  */
 #ifndef OBJECTS_OBJECT_H
 #define OBJECTS_OBJECT_H
@@ -38,9 +38,8 @@ struct object {
 	struct object *owned_next;
 	struct member *owner;     /* lifetime owner: the member that it ends with */
 	struct hold *holds;       /* its entries of the ledger */
-	struct hold *initialiser; /* INITIALISING: who does it; NULL: the member `awaited`, which is
-				     not back yet */
-	uint64_t awaited; /* while it is not READY: the id of that member; 0 when nobody does it */
+	struct hold *initialiser; /* INITIALISING: who does it; NULL: the author, who is not back */
+	uint64_t author; /* the member that initialises this generation, or has done so; 0: none */
 	struct event expiry; /* lifetime used: runs while nobody holds it */
 	uint64_t id;
 	uint64_t generation;
@@ -98,7 +97,7 @@ struct object_found {
 	uint64_t id;
 	uint64_t stored;
 	uint64_t created_ms;
-	uint64_t awaited;
+	uint64_t author;
 	bool is_ready;
 	union {
 		struct segment segment;

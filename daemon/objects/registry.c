@@ -78,7 +78,8 @@ void registry_fini(struct registry *registry)
 
 	returning_fini(registry);
 	if (registry->settings.keeps_objects)
-		log_info("%u objects stay for the next broker", HASH_CNT(by_name, registry->by_name));
+		log_info("%u objects stay for the next broker",
+			 HASH_CNT(by_name, registry->by_name));
 	HASH_ITER(by_id, registry->by_id, object, next_object)
 	if (object->state != WIRE_STATE_REMOVED)
 		part_with(object);

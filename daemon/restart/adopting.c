@@ -99,7 +99,7 @@ static void add(struct run *run, const struct record *record)
 	note_id(run, record->id);
 	note_id(run, record->stored);
 	note_id(run, record->owner);
-	note_id(run, record->awaited);
+	note_id(run, record->author);
 }
 
 static void read_file(void *data, const char *file)

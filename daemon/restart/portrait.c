@@ -65,7 +65,7 @@ void portrait_take(const struct object *object, const struct segment *segment,
 		.size = object->size,
 		.stored = object->stored,
 		.created_ms = object->created_ms,
-		.awaited = object->awaited,
+		.author = object->author,
 		.linger_ms = object->linger_ms,
 		.kind = object->kind,
 		.lifetime = object->lifetime,
@@ -125,7 +125,7 @@ void portrait_read(const struct record *record, struct portrait *ret_portrait)
 		.id = record->id,
 		.stored = record->stored,
 		.created_ms = record->created_ms,
-		.awaited = record->awaited,
+		.author = record->author,
 		.is_ready = record->ready,
 	};
 }

@@ -53,7 +53,7 @@ static const struct field fields[] = {
 	FIELD(layout, TEXT, NULL),
 	FIELD(generation, NUMBER, NULL),
 	FIELD(ready, NUMBER, NULL),
-	FIELD(awaited, NUMBER, NULL),
+	FIELD(author, NUMBER, NULL),
 	FIELD(ends, NUMBER, NULL),
 	FIELD(created_ms, NUMBER, NULL),
 	FIELD(uid, NUMBER, NULL),

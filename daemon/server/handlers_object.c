@@ -43,7 +43,8 @@ int handle_ready(struct call *call)
 			return keeping_refuse(call, object->name, r, 0);
 		return WIRE_OUTCOME_DONE;
 	}
-	if (object->state == WIRE_STATE_READY && hold->initialised)
+	/* Said twice: the answer was lost with a connection, or with a broker. */
+	if (object->state == WIRE_STATE_READY && object->author == hold->member->id)
 		return WIRE_OUTCOME_DONE;
 	return call_refuse(call, -EPERM,
 			   "\"%s\" is not yours to declare ready: you were not the one to "

@@ -129,7 +129,7 @@ static int check_match(struct call *call, const struct wire_open_request *reques
 				   object->name, object->permission.uid, object->permission.gid,
 				   object->permission.mode, subject->uid,
 				   wire_access_text(request->access));
-	if ((request->flags & WIRE_OPEN_EXCLUSIVE) && !object_awaits(object, call->peer->member))
+	if (request->flags & WIRE_OPEN_EXCLUSIVE)
 		return call_refuse(call, -EEXIST,
 				   "\"%s\" exists already; open it without the wish to "
 				   "be the one who creates it, or remove it",

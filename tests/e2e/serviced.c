@@ -38,6 +38,11 @@ void serviced_start_again(struct broker *broker)
 	broker_start_again(broker, options_of_all);
 }
 
+void serviced_launch_held(struct broker *broker)
+{
+	broker_launch_held(broker, options_of_all);
+}
+
 void serviced_restart(struct broker *broker, int signal)
 {
 	serviced_end(broker, signal);

@@ -17,6 +17,7 @@ void serviced_restart(struct broker *broker, int signal);
 /* The same in two steps. */
 void serviced_end(struct broker *broker, int signal);
 void serviced_start_again(struct broker *broker);
+void serviced_launch_held(struct broker *broker); /* see broker_launch_held() */
 
 /* Nothing is left of any of them: no segment, no FIFO, no file of an object, nothing stored. */
 void serviced_stop(struct broker *broker);

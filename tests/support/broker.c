@@ -187,6 +187,8 @@ static void run_broker(const struct broker *broker, const struct broker_terms *t
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* forgotten when the user changes */
 	if (getppid() != parent || log < 0)
 		_exit(EXIT_FAILURE);
+	if (terms->is_held)
+		(void)raise(SIGSTOP);
 	fexecve(program, (char *const *)argv, environ);
 	_exit(127);
 }
@@ -212,8 +214,10 @@ static void launch(struct broker *broker, const struct broker_terms *terms)
 {
 	pid_t parent = getpid();
 
-	if (broker->manager)
+	if (broker->manager) {
+		manager_take_all_in(broker->manager);
 		pthread_mutex_lock(&broker->manager->lock);
+	}
 	broker->pid = fork();
 	ck_assert_int_ge(broker->pid, 0);
 	if (broker->pid == 0)
@@ -327,14 +331,22 @@ bool broker_on_demand(struct broker *broker)
 	return true;
 }
 
-void broker_launch_again(struct broker *broker, const char *const *options)
+static void launch_again(struct broker *broker, const struct broker_terms *terms)
 {
-	const struct broker_terms terms = {.options = options};
-
 	end_guardian(broker, false);
 	ck_assert_uint_lt(broker->n_earlier, BROKER_EARLIER_MAX);
 	broker->earlier[broker->n_earlier++] = broker->pid;
-	launch(broker, &terms);
+	launch(broker, terms);
+}
+
+void broker_launch_again(struct broker *broker, const char *const *options)
+{
+	launch_again(broker, &(struct broker_terms){.options = options});
+}
+
+void broker_launch_held(struct broker *broker, const char *const *options)
+{
+	launch_again(broker, &(struct broker_terms){.options = options, .is_held = true});
 }
 
 void broker_await(const struct broker *broker)

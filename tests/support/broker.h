@@ -14,7 +14,7 @@
 #include "support/child.h"
 #include "support/manager.h"
 
-#define BROKER_EARLIER_MAX 256
+#define BROKER_EARLIER_MAX 1024
 
 struct broker {
 	pid_t pid; /* 0 while the one that is to be started on demand is not known */
@@ -37,6 +37,7 @@ void broker_start(struct broker *broker, const char *const *options);
 struct broker_terms {
 	const char *const *options; /* as above */
 	unsigned open_files;        /* its RLIMIT_NOFILE, soft and hard */
+	bool is_held;               /* it stops before its first instruction, until SIGCONT */
 	bool is_service;            /* it believes to be run by a service manager, */
 	struct manager *manager; /* and is by this one, which is started with it; NULL for none */
 	uid_t uid; /* its user and group, without privileges; only root can ask for it */
@@ -61,6 +62,7 @@ void broker_start_again(struct broker *broker, const char *const *options);
 
 /* The same in two steps, so that something can happen while it starts. */
 void broker_launch_again(struct broker *broker, const char *const *options);
+void broker_launch_held(struct broker *broker, const char *const *options); /* see is_held */
 void broker_await(const struct broker *broker);
 
 /* Send SIGNAL and wait for the end. Returns the exit status, or minus the signal's number. */

@@ -61,6 +61,13 @@ int64_t child_hear(struct child *child)
 	return number;
 }
 
+bool child_has_said(const struct child *child)
+{
+	struct pollfd line = {.fd = child->line, .events = POLLIN};
+
+	return poll(&line, 1, 0) == 1;
+}
+
 int64_t child_hear_any(struct child *children, size_t n, size_t *ret_index)
 {
 	struct pollfd lines[CHILDREN_MAX];

@@ -7,6 +7,7 @@
 #ifndef SUPPORT_CHILD_H
 #define SUPPORT_CHILD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,6 +25,9 @@ void child_start(struct child *child, child_fn *function, void *data);
  * when the other side has gone. */
 void child_say(struct child *child, int64_t number);
 int64_t child_hear(struct child *child);
+
+/* Whether child_hear() would not wait. */
+bool child_has_said(const struct child *child);
 
 /* The next number from any of N children, whose index goes to *ret_index; those with a line of -1
  * are passed over. */

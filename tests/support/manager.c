@@ -174,12 +174,19 @@ static bool has_taken_all_in(const struct manager *manager)
 	return ioctl(manager->notify, FIONREAD, &unread) == 0 && unread == 0;
 }
 
+void manager_take_all_in(struct manager *manager)
+{
+	eventually(manager->is_deaf || has_taken_all_in(manager));
+	pthread_mutex_lock(&manager->lock); /* the last one has been acted on then */
+	pthread_mutex_unlock(&manager->lock);
+}
+
 unsigned manager_count(struct manager *manager)
 {
 	unsigned n;
 
-	eventually(has_taken_all_in(manager));
-	pthread_mutex_lock(&manager->lock); /* the last one has been acted on then */
+	manager_take_all_in(manager);
+	pthread_mutex_lock(&manager->lock);
 	n = manager->n_stored;
 	pthread_mutex_unlock(&manager->lock);
 	return n;

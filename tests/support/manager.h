@@ -43,6 +43,10 @@ void manager_empty(struct manager *manager);
 /* Put FD (a copy of it) into the store, under any NAME. */
 void manager_put(struct manager *manager, const char *name, int fd);
 
+/* Wait until everything that the broker has sent has been acted on, unless it is deaf. As systemd
+ * does before it learns of the end of a service. */
+void manager_take_all_in(struct manager *manager);
+
 /* How many are stored, once all messages of the broker have been taken in. */
 unsigned manager_count(struct manager *manager);
 

@@ -47,7 +47,7 @@ static struct record largest(void)
 
 	record.id = record.generation = record.inode = record.owner = record.owner_start =
 		record.created_ms =
-		record.awaited = UINT64_MAX;
+		record.author = UINT64_MAX;
 	record.size = UINT64_C(1) << 47;
 	record.stored = UINT64_MAX;
 	record.grant_gid = record.owner_pid = record.key = record.linger_ms = UINT32_MAX;

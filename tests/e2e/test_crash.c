@@ -1,0 +1,386 @@
+/*
+ * The broker killed at each system call of whatever makes, changes or ends an object, with the
+ * client that asked for it going on, or dying too. After the next start an object is there whole or
+ * not at all, and everything in the kernel, in the store, in the FIFO directory and among the files
+ * belongs to one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/attr.h"
+#include "serviced.h"
+#include "support/child.h"
+#include "support/killer.h"
+#include "support/proc.h"
+#include "support/suite.h"
+#include "support/sysv.h"
+
+#define SMALL     4096
+#define LARGE     (2u << 20) /* so much is freed by a thread */
+#define CALLS_MAX 900        /* more system calls than any of these takes */
+
+/* A change of what exists, or its end: the library cannot know whether it was done. */
+#define UNKNOWN(r) ((r) == -ECONNRESET)
+
+static struct manager manager;
+static struct broker broker;
+static struct shmb_connection *connection;
+
+static void start(void)
+{
+	serviced_start(&broker, &manager, (const char *const[]){"--grace", "5s", NULL});
+	connection = library_connect(&broker);
+}
+
+static void stop(void)
+{
+	shmb_disconnect(connection);
+	serviced_stop(&broker);
+}
+
+/* What is done to "it". */
+
+static struct shmb_segment_options options_of(enum shmb_backing backing, uint64_t size)
+{
+	return (struct shmb_segment_options){.size = size,
+					     .flags = SHMB_CREATE,
+					     .backing = backing,
+					     .lifetime = SHMB_LIFETIME_KEEP};
+}
+
+static int initialise(struct shmb_connection *own, const struct shmb_segment_options *options)
+{
+	struct shmb_segment *segment;
+	int r = shmb_segment_open(own, "it", options, &segment);
+
+	if (r < 0)
+		return r;
+	ck_assert_int_eq(r, SHMB_INITIALISE);
+	(void)madvise(shmb_segment_data(segment), options->size, MADV_POPULATE_WRITE);
+	strcpy(shmb_segment_data(segment), "it");
+	r = shmb_segment_ready(segment);
+	shmb_segment_detach(segment);
+	return r;
+}
+
+static int create(struct shmb_connection *own, enum shmb_backing backing, uint64_t size)
+{
+	struct shmb_segment_options options = options_of(backing, size);
+
+	return initialise(own, &options);
+}
+
+static int create_sysv(struct shmb_connection *own)
+{
+	return create(own, SHMB_BACKING_SYSV, SMALL);
+}
+
+static int create_memfd(struct shmb_connection *own)
+{
+	return create(own, SHMB_BACKING_MEMFD, SMALL);
+}
+
+static int create_large_sysv(struct shmb_connection *own)
+{
+	return create(own, SHMB_BACKING_SYSV, LARGE);
+}
+
+static int create_large_memfd(struct shmb_connection *own)
+{
+	return create(own, SHMB_BACKING_MEMFD, LARGE);
+}
+
+static int create_fifo(struct shmb_connection *own)
+{
+	const struct shmb_fifo_options options = {.flags = SHMB_CREATE,
+						  .lifetime = SHMB_LIFETIME_KEEP};
+	struct shmb_fifo *fifo;
+	int r = shmb_fifo_open(own, "it", SHMB_FIFO_READ, &options, &fifo);
+
+	if (r == 0)
+		shmb_fifo_close(fifo);
+	return r;
+}
+
+/* Left by an initialiser, so that the next one is given new memory. */
+static int leave(struct shmb_connection *own, enum shmb_backing backing)
+{
+	struct shmb_segment_options options = options_of(backing, SMALL);
+	struct shmb_segment *segment;
+
+	expect_result(shmb_segment_open(own, "it", &options, &segment), SHMB_INITIALISE);
+	shmb_segment_detach(segment);
+	return 0;
+}
+
+static int leave_sysv(struct shmb_connection *own)
+{
+	return leave(own, SHMB_BACKING_SYSV);
+}
+
+static int leave_memfd(struct shmb_connection *own)
+{
+	return leave(own, SHMB_BACKING_MEMFD);
+}
+
+static int take_up(struct shmb_connection *own)
+{
+	return initialise(own, &(struct shmb_segment_options){.size = SMALL});
+}
+
+static int change_mode(struct shmb_connection *own)
+{
+	return shmb_permit(own, "it", &(struct shmb_change){.kind = SHMB_CHANGE_MODE, .mode = 0666},
+			   NULL);
+}
+
+static int replace(struct shmb_connection *own)
+{
+	return shmb_replace(own, "it", NULL, NULL);
+}
+
+static int remove_it(struct shmb_connection *own)
+{
+	return shmb_remove(own, "it", NULL);
+}
+
+static int nothing(struct shmb_connection *own)
+{
+	(void)own;
+	return 0;
+}
+
+typedef int deed_fn(struct shmb_connection *own);
+
+struct deed {
+	deed_fn *before;
+	deed_fn *act;
+	bool creates; /* who goes on has it in the end */
+};
+
+static const struct deed deeds[] = {
+	{nothing, create_sysv, true},          {nothing, create_memfd, true},
+	{nothing, create_fifo, true},          {leave_sysv, take_up, true},
+	{leave_memfd, take_up, true},          {create_sysv, change_mode, false},
+	{create_memfd, change_mode, false},    {create_fifo, change_mode, false},
+	{create_sysv, replace, false},         {create_memfd, replace, false},
+	{create_fifo, replace, false},         {create_sysv, remove_it, false},
+	{create_memfd, remove_it, false},      {create_fifo, remove_it, false},
+	{create_large_sysv, remove_it, false}, {create_large_memfd, remove_it, false},
+};
+
+static int act(struct child *self, void *data)
+{
+	const struct deed *deed = data;
+	struct shmb_connection *own = library_connect(&broker);
+
+	child_say(self, 0);
+	(void)child_hear(self);
+	child_say(self, deed->act(own));
+	(void)child_hear(self);
+	shmb_disconnect(own);
+	return 0;
+}
+
+/* Everything there is belongs to an object. */
+
+static int n_sysv(void)
+{
+	int n = sysv_count_of(broker.pid);
+
+	for (unsigned i = 0; i < broker.n_earlier; i++)
+		n += sysv_count_of(broker.earlier[i]);
+	return n;
+}
+
+static void expect_nothing_left_over(void)
+{
+	struct shmb_totals totals = library_status(connection);
+	unsigned n = totals.segments_sysv + totals.segments_memfd + totals.fifos;
+
+	eventually((unsigned)serviced_files(&broker) == n);
+	eventually((unsigned)n_sysv() == totals.segments_sysv);
+	eventually(manager_count(&manager) == totals.segments_memfd + totals.fifos);
+	ck_assert_uint_eq((unsigned)broker_fifos(&broker), totals.fifos);
+	ck_assert_int_eq(serviced_set_aside(&broker), 0);
+}
+
+/* Whoever wants it now gets it as it has to be, with the bytes where somebody has written them. */
+static void expect_whole(void)
+{
+	struct shmb_object object;
+	struct shmb_segment *segment;
+	struct shmb_fifo *fifo;
+	int r = shmb_stat(connection, "it", &object);
+
+	if (r == -ENOENT)
+		return;
+	ck_assert_int_eq(r, 0);
+	if (object.kind == SHMB_KIND_FIFO) {
+		expect_ok(shmb_fifo_open(connection, "it", SHMB_FIFO_READ, NULL, &fifo));
+		ck_assert_int_eq(access(shmb_fifo_path(fifo), F_OK), 0);
+		shmb_fifo_close(fifo);
+		return;
+	}
+	r = shmb_segment_open(connection, "it", NULL, &segment);
+	ck_assert_msg(r == 0 || r == SHMB_INITIALISE, "%d: %s", r, shmb_last_error());
+	ck_assert_str_eq(shmb_segment_data(segment), r == 0 ? "it" : "");
+	if (r == SHMB_INITIALISE)
+		strcpy(shmb_segment_data(segment), "it");
+	if (r == SHMB_INITIALISE)
+		expect_ok(shmb_segment_ready(segment));
+	shmb_segment_detach(segment);
+}
+
+static void clear_away(void)
+{
+	int r = shmb_remove(connection, "it", NULL);
+
+	ck_assert(r == 0 || r == -ENOENT);
+	expect_nothing_left_over();
+	ck_assert_int_eq(serviced_files(&broker), 0);
+}
+
+/* Let the broker die when it has made N system calls for DEED. Returns false when it takes fewer.
+ */
+static bool crash_after(const struct deed *deed, unsigned n, bool goes_on)
+{
+	struct killer killer;
+	struct child client;
+	bool has_struck = false, is_done = false;
+	int r = 0;
+
+	ck_assert_int_ge(deed->before(connection), 0);
+	child_start(&client, act, (void *)deed);
+	(void)child_hear(&client);
+	killer_arm(&killer, broker.pid, n);
+	child_say(&client, 0);
+	while (!has_struck && !is_done) {
+		has_struck = killer_strikes_within(&killer, 10);
+		is_done = !has_struck && child_has_said(&client);
+	}
+	has_struck |= killer_disarm(&killer);
+	if (has_struck) {
+		serviced_end(&broker, SIGKILL);
+		serviced_start_again(&broker);
+	}
+	if (goes_on || !has_struck)
+		r = (int)child_hear(&client);
+	ck_assert_msg(r >= 0 || (!deed->creates && UNKNOWN(r)), "after %u calls: %d", n, r);
+	child_kill(&client);
+	expect_whole();
+	if (deed->creates && (goes_on || !has_struck))
+		ck_assert(library_exists(connection, "it"));
+	expect_nothing_left_over();
+	clear_away();
+	return has_struck;
+}
+
+static void crash_everywhere(const struct deed *deed, bool goes_on)
+{
+	unsigned n = 0;
+
+	while (crash_after(deed, n, goes_on)) {
+		n++;
+		ck_assert_uint_lt(n, CALLS_MAX);
+	}
+	ck_assert_uint_gt(n, 5);
+	printf("%zu: killed at %u system calls\n", (size_t)(deed - deeds), n);
+}
+
+START_TEST(its_client_goes_on)
+{
+	crash_everywhere(&deeds[_i], true);
+}
+END_TEST
+
+START_TEST(its_client_dies_with_it)
+{
+	crash_everywhere(&deeds[_i], false);
+}
+END_TEST
+
+/* The start itself, in the midst of taking over. */
+
+static void make_one_of_each(void)
+{
+	static const enum shmb_backing backings[] = {SHMB_BACKING_SYSV, SHMB_BACKING_MEMFD};
+	const struct shmb_fifo_options fifo_options = {.flags = SHMB_CREATE,
+						       .lifetime = SHMB_LIFETIME_KEEP};
+	struct shmb_fifo *fifo;
+
+	for (size_t i = 0; i < ARRAY_SIZE(backings); i++) {
+		struct shmb_segment_options options = options_of(backings[i], SMALL);
+
+		shmb_segment_detach(library_create(connection, i ? "memfd" : "sysv", &options));
+	}
+	expect_ok(shmb_fifo_open(connection, "fifo", SHMB_FIFO_READ, &fifo_options, &fifo));
+	shmb_fifo_close(fifo);
+}
+
+static unsigned n_ready(void)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&manager.lock);
+	n = manager.n_ready;
+	pthread_mutex_unlock(&manager.lock);
+	return n;
+}
+
+/* Returns whether it was killed before it was ready. */
+static bool crash_at_start_after(unsigned n)
+{
+	unsigned before = n_ready();
+	struct killer killer;
+	bool has_struck = false;
+
+	serviced_end(&broker, SIGKILL);
+	serviced_launch_held(&broker);
+	eventually(proc_state(broker.pid) == 'T');
+	killer_arm(&killer, broker.pid, n);
+	ck_assert_int_eq(kill(broker.pid, SIGCONT), 0);
+	while (!has_struck && n_ready() == before)
+		has_struck = killer_strikes_within(&killer, 5);
+	return killer_disarm(&killer) && n_ready() == before;
+}
+
+START_TEST(the_broker_dies_while_it_takes_over)
+{
+	unsigned n = 0;
+
+	make_one_of_each();
+	while (crash_at_start_after(n)) {
+		n++;
+		ck_assert_uint_lt(n, CALLS_MAX);
+	}
+	ck_assert_uint_gt(n, 200);
+	serviced_end(&broker, SIGKILL);
+	serviced_start_again(&broker);
+	expect_nothing_left_over();
+	expect_ok(shmb_remove(connection, "sysv", NULL));
+	expect_ok(shmb_remove(connection, "memfd", NULL));
+	expect_ok(shmb_remove(connection, "fifo", NULL));
+	printf("killed at %u system calls of the start\n", n);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("crash");
+	TCase *tcase = tcase_create("crash");
+
+	tcase_set_timeout(tcase, 300);
+	tcase_add_checked_fixture(tcase, start, stop);
+	tcase_add_loop_test(tcase, its_client_goes_on, 0, ARRAY_SIZE(deeds));
+	tcase_add_loop_test(tcase, its_client_dies_with_it, 0, ARRAY_SIZE(deeds));
+	tcase_add_test(tcase, the_broker_dies_while_it_takes_over);
+	suite_add_tcase(suite, tcase);
+	return suite_run(suite);
+}
