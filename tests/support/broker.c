@@ -175,6 +175,7 @@ static void run_broker(const struct broker *broker, const struct broker_terms *t
 		ck_assert_uint_lt(i, OPTIONS_MAX);
 		argv[3 + i] = terms->options[i];
 	}
+	(void)dup2(log, STDERR_FILENO); /* its number is soon another's */
 	(void)close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
 	if (broker->manager)
 		manager_equip(broker->manager, &program);
@@ -182,7 +183,6 @@ static void run_broker(const struct broker *broker, const struct broker_terms *t
 		(void)setenv("NOTIFY_SOCKET", "/nowhere/notify", 1);
 	else
 		(void)unsetenv("NOTIFY_SOCKET");
-	(void)dup2(log, STDERR_FILENO);
 	become_subject_to(terms);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* forgotten when the user changes */
 	if (getppid() != parent || log < 0)
