@@ -182,19 +182,21 @@ END_TEST
 START_TEST(what_nobody_comes_back_for_ends)
 {
 	struct shmb_connection *other;
+	struct shmb_segment *held;
 
 	stop();
 	serviced_start(&broker, &manager, (const char *const[]){"--grace", "300ms", NULL});
 	connection = library_connect(&broker);
 	other = connection;
 	shmb_segment_detach(create("kept", SHMB_BACKING_MEMFD, SHMB_LIFETIME_KEEP));
-	(void)create("used", SHMB_BACKING_MEMFD, SHMB_LIFETIME_USED);
+	held = create("used", SHMB_BACKING_MEMFD, SHMB_LIFETIME_USED);
 	connection = NULL; /* which does not come back before it is asked to */
 	serviced_restart(&broker, SIGKILL);
 	connection = library_connect(&broker);
 	ck_assert(library_exists(connection, "used"));
 	eventually(!library_exists(connection, "used"));
 	expect_ok(shmb_remove(connection, "kept", NULL));
+	shmb_segment_detach(held);
 	shmb_disconnect(other);
 }
 END_TEST
