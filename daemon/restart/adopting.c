@@ -540,11 +540,13 @@ static void say_outcome(const struct run *run)
 	const struct registry *registry = run->plan->registry;
 	unsigned n = registry->segments_sysv + registry->segments_memfd + registry->fifos;
 
-	if (n > 0 || run->n_lost > 0)
-		log_info("of the broker before %u objects are there (%u System V and %u memfd "
-			 "segments, %u FIFOs) and %u are lost",
-			 n, registry->segments_sysv, registry->segments_memfd, registry->fifos,
-			 run->n_lost);
+	if (n > 0)
+		log_info(
+			"%u objects of the broker before are there again: %u System V and %u memfd "
+			"segments, %u FIFOs",
+			n, registry->segments_sysv, registry->segments_memfd, registry->fifos);
+	if (run->n_lost > 0)
+		log_warning("%u objects of the broker before are lost", run->n_lost);
 }
 
 static int take_over(struct run *run)
