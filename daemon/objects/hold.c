@@ -74,6 +74,7 @@ static void begin_to_initialise(struct hold *hold)
 	object->is_stained = true;
 	object->initialiser = hold;
 	object->author = hold->member->id;
+	hold->initialised = true;
 }
 
 int object_hold(struct object *object, struct member *member, unsigned access,
@@ -106,6 +107,7 @@ int object_hold_again(struct object *object, struct member *member, unsigned acc
 	if (r < 0)
 		return r;
 	(*ret_hold)->generation = generation;
+	(*ret_hold)->initialised = object->author == member->id;
 	if (initialises)
 		begin_to_initialise(*ret_hold);
 	return 0;

@@ -25,7 +25,8 @@ struct hold {
 	uint64_t generation;
 	uint64_t since_ms;
 	uint8_t access;
-	bool is_stale; /* of a member that came back and has not said it again yet */
+	bool initialised; /* it was made to initialise this generation, or may have been */
+	bool is_stale;    /* of a member that came back and has not said it again yet */
 };
 
 /*

@@ -44,7 +44,7 @@ int handle_ready(struct call *call)
 		return WIRE_OUTCOME_DONE;
 	}
 	/* Said twice: the answer was lost with a connection, or with a broker. */
-	if (object->state == WIRE_STATE_READY && object->author == hold->member->id)
+	if (object->state == WIRE_STATE_READY && hold->initialised)
 		return WIRE_OUTCOME_DONE;
 	return call_refuse(call, -EPERM,
 			   "\"%s\" is not yours to declare ready: you were not the one to "
