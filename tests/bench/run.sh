@@ -4,7 +4,7 @@
 #
 #   sh tests/bench/run.sh [--quick] [NAME...]
 #
-# NAME is one of control, scale, connect, memory, policy, freeing, attack; all of them without one.
+# NAME is one of control, scale, connect, memory, policy, freeing, restart, attack; all of them without one.
 # --quick has tiny counts: it shows that the benchmarks work, and nothing about speed. Leave the machine
 # alone meanwhile.
 set -eu
@@ -27,10 +27,10 @@ while [ $# -gt 0 ]; do
 	*) break ;;
 	esac
 done
-[ $# -gt 0 ] || set -- control scale connect memory policy freeing attack
+[ $# -gt 0 ] || set -- control scale connect memory policy freeing restart attack
 for name; do
 	case $name in
-	control | scale | connect | memory | policy | freeing | attack) ;;
+	control | scale | connect | memory | policy | freeing | restart | attack) ;;
 	*)
 		echo "run.sh: there is no benchmark $name; try --help" >&2
 		exit 2

@@ -28,6 +28,13 @@
 #define SERVERS_MAX   4
 #define START_WAIT_MS 20000
 #define CALM_LOOKS    100
+#define OPTIONS_MAX   8
+
+/* What is done in the child before it becomes the server. */
+struct equipment {
+	void (*equip)(void *data);
+	void *data;
+};
 
 static struct server *running[SERVERS_MAX];
 static const char *file_to_remove;
@@ -36,8 +43,8 @@ static pid_t owner; /* a process that it forks has nothing to end */
 /* Only calls that a signal handler may make. */
 static void remove_directory(const char *directory)
 {
-	static const char *const files[] = {"socket", "lock", "start.lock", "log",
-					    "identity/broker"};
+	static const char *const files[] = {"socket",          "lock",  "start.lock", "log",
+					    "identity/broker", "notify"};
 	static const char *const directories[] = {"fifo", "identity", "objects"};
 	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -168,7 +175,8 @@ static void await(struct server *server, const char *program)
 }
 
 /* Fork and execute. */
-static void launch(struct server *server, char **arguments, int core, uint64_t *exec_ns)
+static void launch(struct server *server, char **arguments, int core,
+		   const struct equipment *equipment, uint64_t *exec_ns)
 {
 	server->pid = fork();
 	if (server->pid < 0)
@@ -178,23 +186,26 @@ static void launch(struct server *server, char **arguments, int core, uint64_t *
 	place_pin(0, core);
 	if (chdir(server->directory) < 0)
 		_exit(127);
+	if (equipment)
+		equipment->equip(equipment->data);
 	become(arguments, exec_ns);
 }
 
-static void start(struct server *server, char **arguments, int core)
+static void start(struct server *server, char **arguments, int core,
+		  const struct equipment *equipment)
 {
 	uint64_t *exec_ns = mmap(NULL, sizeof(*exec_ns), PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (exec_ns == MAP_FAILED)
 		bench_fail("no memory: %s", strerror(errno));
-	launch(server, arguments, core, exec_ns);
+	launch(server, arguments, core, equipment, exec_ns);
 	await(server, arguments[0]);
 	server->exec_ns = *exec_ns;
 	(void)munmap(exec_ns, sizeof(*exec_ns));
 }
 
-static void make_directory(struct server *server)
+void server_prepare(struct server *server)
 {
 	*server = (struct server){.directory = "/tmp/shmbroker-bench-XXXXXX"};
 	if (!mkdtemp(server->directory))
@@ -207,8 +218,8 @@ void server_start_broker(struct server *server, const struct bench *bench, int c
 {
 	char *arguments[] = {(char *)bench->broker, (char *)"--socket", server->socket, NULL};
 
-	make_directory(server);
-	start(server, arguments, core);
+	server_prepare(server);
+	start(server, arguments, core, NULL);
 }
 
 void server_start_configured(struct server *server, const struct bench *bench, int core,
@@ -217,8 +228,29 @@ void server_start_configured(struct server *server, const struct bench *bench, i
 	char *arguments[] = {(char *)bench->broker, (char *)"--socket", server->socket,
 			     (char *)"--config",    (char *)config,     NULL};
 
-	make_directory(server);
-	start(server, arguments, core);
+	server_prepare(server);
+	start(server, arguments, core, NULL);
+}
+
+void server_start_prepared(struct server *server, const struct bench *bench, int core,
+			   const char *const *options, void (*equip)(void *data), void *data)
+{
+	const struct equipment equipment = {equip, data};
+	char *arguments[OPTIONS_MAX + 4] = {(char *)bench->broker, (char *)"--socket",
+					    server->socket};
+
+	for (unsigned i = 0; options && options[i] && i < OPTIONS_MAX; i++)
+		arguments[3 + i] = (char *)options[i];
+	start(server, arguments, core, equip ? &equipment : NULL);
+}
+
+void server_kill(struct server *server)
+{
+	(void)kill(server->pid, SIGKILL);
+	while (waitpid(server->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	server->pid = 0;
+	(void)unlink(server->socket);
 }
 
 void server_admit_others(const struct server *server)
@@ -234,8 +266,8 @@ void server_start_limit(struct server *server, const struct bench *bench, int co
 	char *arguments[] = {(char *)bench->limit, server->socket, number, NULL};
 
 	snprintf(number, sizeof(number), "%u", n_descriptors);
-	make_directory(server);
-	start(server, arguments, core);
+	server_prepare(server);
+	start(server, arguments, core, NULL);
 }
 
 void server_remove_at_end(const char *path)
@@ -248,8 +280,8 @@ void server_start_program(struct server *server, char **arguments, int core)
 {
 	uint64_t exec_ns;
 
-	make_directory(server);
-	launch(server, arguments, core, &exec_ns);
+	server_prepare(server);
+	launch(server, arguments, core, NULL, &exec_ns);
 }
 
 uint64_t server_run_for_number(char **arguments)

@@ -27,6 +27,18 @@ void server_start_configured(struct server *server, const struct bench *bench, i
 void server_start_limit(struct server *server, const struct bench *bench, int core,
 			unsigned n_descriptors);
 
+/*
+ * The same in two steps, of which the second can be repeated after server_kill(): its directory;
+ * and the start, with more OPTIONS (NULL-terminated, or NULL), after EQUIP(DATA) has been called in
+ * the child.
+ */
+void server_prepare(struct server *server);
+void server_start_prepared(struct server *server, const struct bench *bench, int core,
+			   const char *const *options, void (*equip)(void *data), void *data);
+
+/* SIGKILL, and wait for its end; its directory stays. */
+void server_kill(struct server *server);
+
 /* Let other users reach its socket, as they reach that of a system's broker. */
 void server_admit_others(const struct server *server);
 

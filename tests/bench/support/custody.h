@@ -1,0 +1,27 @@
+/*
+ * A service manager in little: it takes in what a broker stores and gives it to the next one. A
+ * thread of its own does so, as the manager is a process of its own.
+ */
+#ifndef BENCH_CUSTODY_H
+#define BENCH_CUSTODY_H
+
+#include <stdint.h>
+
+struct custody;
+
+/* Listen at a path within DIRECTORY. */
+struct custody *custody_new(const char *directory);
+
+/* Everything is closed. */
+void custody_free(struct custody *custody);
+
+/* Wait until all that was sent has been taken in. Returns how many descriptors there are. */
+unsigned custody_settle(struct custody *custody);
+
+/* Time on the processor that it has spent, in nanoseconds. */
+uint64_t custody_cpu_ns(struct custody *custody);
+
+/* In a child that becomes the broker: give it all of them, and the environment. */
+void custody_equip(void *custody);
+
+#endif
