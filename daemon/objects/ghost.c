@@ -1,13 +1,14 @@
 /*
- * Nothing tells when a segment that was removed goes; so the kernel is asked, at growing intervals
- * while nothing changes, and only while there are any. About those that die the reaper tells: they
- * are in a list of their own, no longer than its queue.
+ * The reaper gives back what it has freed. When a removed segment goes that is still attached
+ * nothing tells; so the kernel is asked, at growing intervals while nothing changes, and only while
+ * there are any.
  */
 #include "objects/ghost.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
 
+#include "base/attr.h"
 #include "base/clock.h"
 #include "log.h"
 #include "objects/keeper.h"
@@ -18,9 +19,10 @@
 #define LOOK_LONGEST_MS 5000u
 
 struct ghost {
-	struct ghost *prev, *next;
-	struct segment segment;
-	uint64_t note; /* it is still to be removed; 0 when it was */
+	struct ghost *prev, *next; /* of those that are still attached */
+	struct registry *registry;
+	struct reaping reaping;
+	uint64_t note;
 	struct charge bytes;
 	struct charge slot;
 };
@@ -35,12 +37,39 @@ static void look_in(struct registry *registry, uint32_t ms)
 			  "until the next one is removed");
 }
 
-static void lay_to_rest(struct ghost **list, struct ghost *ghost)
+static struct ghost *ghost_new(struct registry *registry, const struct ghost_plan *plan)
+{
+	struct ghost *ghost = calloc(1, sizeof(*ghost));
+
+	if (!ghost)
+		return NULL;
+	ghost->registry = registry;
+	ghost->reaping.segment = *plan->segment;
+	ghost->note = plan->note;
+	charge_move(&ghost->bytes, plan->bytes);
+	charge_move(&ghost->slot, plan->slot);
+	return ghost;
+}
+
+static void lay_to_rest(struct ghost *ghost)
 {
 	charge_end(&ghost->bytes);
 	charge_end(&ghost->slot);
-	DL_DELETE(*list, ghost);
 	free(ghost);
+}
+
+static void haunt(struct ghost *ghost)
+{
+	struct registry *registry = ghost->registry;
+
+	DL_APPEND(registry->ghosts, ghost);
+	look_in(registry, LOOK_FIRST_MS);
+}
+
+static void leave(struct ghost *ghost)
+{
+	DL_DELETE(ghost->registry->ghosts, ghost);
+	lay_to_rest(ghost);
 }
 
 static void on_look(evutil_socket_t fd, short what, void *data)
@@ -53,9 +82,9 @@ static void on_look(evutil_socket_t fd, short what, void *data)
 	(void)what;
 	DL_FOREACH_SAFE(registry->ghosts, ghost, next)
 	{
-		if (segment_lives_on(&ghost->segment))
+		if (segment_lives_on(&ghost->reaping.segment))
 			continue;
-		lay_to_rest(&registry->ghosts, ghost);
+		leave(ghost);
 		next_ms = LOOK_FIRST_MS;
 	}
 	if (registry->ghosts)
@@ -67,63 +96,51 @@ void ghosts_init(struct registry *registry)
 	(void)event_assign(&registry->ghosts_look, registry->base, -1, 0, on_look, registry);
 }
 
-/* It has been removed. */
-static void forget_note(struct registry *registry, struct ghost *ghost)
-{
-	if (ghost->note)
-		keeper_forget(registry->keeper, ghost->note);
-	ghost->note = 0;
-}
-
 void ghosts_fini(struct registry *registry)
 {
 	(void)event_del(&registry->ghosts_look);
 	while (registry->ghosts)
-		lay_to_rest(&registry->ghosts, registry->ghosts);
-	while (registry->dying) {
-		forget_note(registry, registry->dying);
-		lay_to_rest(&registry->dying, registry->dying);
-	}
+		leave(registry->ghosts);
 }
 
-void ghosts_look_at_dying(void *data)
+/* What the reaper could not remove is left to people: it is not looked at again. */
+static void on_freed(struct reaping *reaping)
 {
-	struct registry *registry = data;
-	struct ghost *ghost, *next;
+	struct ghost *ghost = container_of(reaping, struct ghost, reaping);
 
-	DL_FOREACH_SAFE(registry->dying, ghost, next)
-	{
-		if (segment_has_key(&ghost->segment))
-			continue; /* its turn has not come */
-		forget_note(registry, ghost);
-		if (!segment_lives_on(&ghost->segment)) {
-			lay_to_rest(&registry->dying, ghost);
-			continue;
-		}
-		DL_DELETE(registry->dying, ghost);
-		DL_APPEND(registry->ghosts, ghost);
-		look_in(registry, LOOK_FIRST_MS);
-	}
+	if (ghost->note)
+		keeper_forget(ghost->registry->keeper, ghost->note);
+	if (reaping->error < 0)
+		segment_say_left(reaping->segment.sysv.id, reaping->error);
+	if (reaping->error == 0 && segment_lives_on(&reaping->segment))
+		haunt(ghost);
+	else
+		lay_to_rest(ghost);
 }
 
-void ghost_mourn(struct registry *registry, const struct segment *segment, uint64_t note,
-		 struct charge *bytes, struct charge *slot)
+bool ghost_reap(struct registry *registry, const struct ghost_plan *plan)
 {
-	bool lives_on = segment_lives_on(segment);
-	struct ghost *ghost = lives_on && slot->account ? calloc(1, sizeof(*ghost)) : NULL;
+	static const struct sysv_grant nobody;
+	struct ghost *ghost = ghost_new(registry, plan);
 
-	if (!lives_on && note)
-		keeper_forget(registry->keeper, note);
 	if (!ghost)
-		return; /* without memory it is refunded too early, rather than never */
-	ghost->segment = *segment;
-	ghost->note = note;
-	charge_move(&ghost->bytes, bytes);
-	charge_move(&ghost->slot, slot);
-	if (note) {
-		DL_APPEND(registry->dying, ghost);
-		return;
-	}
-	DL_APPEND(registry->ghosts, ghost);
-	look_in(registry, LOOK_FIRST_MS);
+		return false;
+	ghost->reaping.on_freed = on_freed;
+	(void)segment_permit(plan->segment, &nobody);
+	if (reaper_take(&registry->reaper, &ghost->reaping))
+		return true;
+	charge_move(plan->bytes, &ghost->bytes);
+	charge_move(plan->slot, &ghost->slot);
+	free(ghost);
+	return false;
+}
+
+void ghost_mourn(struct registry *registry, const struct ghost_plan *plan)
+{
+	struct ghost *ghost = NULL;
+
+	if (plan->slot->account && segment_lives_on(plan->segment))
+		ghost = ghost_new(registry, plan);
+	if (ghost)
+		haunt(ghost); /* without memory it is refunded too early, rather than never */
 }

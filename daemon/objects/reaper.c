@@ -1,60 +1,62 @@
 /*
- * A ring under a mutex, and an eventfd for the way back. The thread ends under the lock under which
- * it finds the ring empty, so that whoever adds something knows whether another has to be started.
+ * Two lists under a mutex, and an eventfd that says that there is something in the second. The
+ * thread ends under the lock under which it finds the first one empty, so that whoever adds
+ * something knows whether another has to be started.
  */
 #include "objects/reaper.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "rules/table.h"
 
 #define STACK_SIZE (256u * 1024)
 
-/* The next one, or false: then the thread has to end. */
-static bool take(struct reaper *reaper, struct segment *ret_segment)
-{
-	bool is_there;
+/* So many are given back in a turn of the loop. */
+#define BACK_MAX 64
 
-	(void)pthread_mutex_lock(&reaper->lock);
-	is_there = reaper->n > 0;
-	reaper->is_at_work = is_there;
-	if (is_there) {
-		*ret_segment = reaper->queue[reaper->first];
-		reaper->first = (reaper->first + 1) % REAPER_QUEUE_MAX;
-		reaper->n--;
-	}
-	(void)pthread_mutex_unlock(&reaper->lock);
-	return is_there;
+static void ring(struct reaper *reaper)
+{
+	(void)eventfd_write(reaper->bell, 1);
 }
 
-static void note_failure(struct reaper *reaper, int id, int error)
+/* DONE, if that is not NULL, is over. Returns what comes next, or NULL: then the thread has to end.
+ */
+static struct reaping *go_on(struct reaper *reaper, struct reaping *done)
 {
+	struct reaping *next;
+
 	(void)pthread_mutex_lock(&reaper->lock);
-	reaper->failure = (struct reaper_failure){id, error};
+	if (done)
+		DL_APPEND(reaper->done, done);
+	next = reaper->waiting;
+	if (next)
+		DL_DELETE(reaper->waiting, next);
+	reaper->is_at_work = next != NULL;
 	(void)pthread_mutex_unlock(&reaper->lock);
+	if (done || !next)
+		ring(reaper);
+	return next;
 }
 
 static void *run(void *data)
 {
 	struct reaper *reaper = data;
-	struct segment segment;
+	struct reaping *reaping = NULL;
 
 	(void)prctl(PR_SET_NAME, "reaper");
-	while (take(reaper, &segment)) {
-		int id = segment.backing == WIRE_BACKING_SYSV ? segment.sysv.id : -1;
-		int r = segment_end(&segment);
+	while ((reaping = go_on(reaper, reaping))) {
+		struct segment segment = reaping->segment;
 
-		if (r < 0)
-			note_failure(reaper, id, r);
-		(void)eventfd_write(reaper->bell, 1);
+		reaping->error = segment_end(&segment);
 	}
-	(void)eventfd_write(reaper->bell, 1);
 	return NULL;
 }
 
@@ -64,75 +66,120 @@ static void join(struct reaper *reaper)
 		return;
 	(void)pthread_join(reaper->thread, NULL);
 	reaper->has_thread = false;
+	(void)event_del(&reaper->freed);
 }
 
-static void say_failure(struct reaper *reaper)
+/* The next one that is done, or NULL. *RET_IS_AT_WORK is whether more may come. */
+static struct reaping *take_done(struct reaper *reaper, bool *ret_is_at_work)
 {
-	struct reaper_failure failure;
+	struct reaping *reaping;
 
 	(void)pthread_mutex_lock(&reaper->lock);
-	failure = reaper->failure;
-	reaper->failure.error = 0;
+	reaping = reaper->done;
+	if (reaping)
+		DL_DELETE(reaper->done, reaping);
+	*ret_is_at_work = reaper->is_at_work;
 	(void)pthread_mutex_unlock(&reaper->lock);
-	if (failure.error < 0)
-		segment_say_left(failure.id, failure.error);
+	return reaping;
 }
 
 static void on_bell(evutil_socket_t fd, short what, void *data)
 {
 	struct reaper *reaper = data;
+	bool is_at_work = true;
 	eventfd_t rings;
-	bool is_at_work;
 
 	(void)what;
 	(void)eventfd_read(fd, &rings);
-	(void)pthread_mutex_lock(&reaper->lock);
-	is_at_work = reaper->is_at_work;
-	(void)pthread_mutex_unlock(&reaper->lock);
-	if (!is_at_work) {
-		join(reaper);
-		(void)event_del(&reaper->freed);
+	for (unsigned i = 0; i < BACK_MAX; i++) {
+		struct reaping *reaping = take_done(reaper, &is_at_work);
+
+		if (!reaping) {
+			if (!is_at_work)
+				join(reaper);
+			return;
+		}
+		reaping->on_freed(reaping);
 	}
-	say_failure(reaper);
-	reaper->on_freed(reaper->data);
+	ring(reaper); /* the rest in the next turn */
 }
 
-void reaper_init(struct reaper *reaper, struct event_base *base, bool is_off,
-		 void (*on_freed)(void *data), void *data)
+static void on_turn_over(evutil_socket_t fd, short what, void *data)
 {
-	*reaper = (struct reaper){
-		.base = base, .is_off = is_off, .on_freed = on_freed, .data = data, .bell = -1};
+	struct reaper *reaper = data;
+
+	(void)fd;
+	(void)what;
+	reaper->turn_bytes = 0;
+}
+
+int reaper_init(struct reaper *reaper, struct event_base *base, bool is_off)
+{
+	*reaper = (struct reaper){.is_off = is_off, .bell = -1};
+	if (!is_off) {
+		reaper->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		if (reaper->bell < 0)
+			return -errno;
+		(void)event_assign(&reaper->turn_over, base, -1, 0, on_turn_over, reaper);
+		(void)event_assign(&reaper->freed, base, reaper->bell, EV_READ | EV_PERSIST,
+				   on_bell, reaper);
+	}
 	(void)pthread_mutex_init(&reaper->lock, NULL);
+	reaper->base = base;
+	return 0;
 }
 
 void reaper_fini(struct reaper *reaper)
 {
+	struct reaping *reaping;
+	bool is_at_work;
+
 	if (!reaper->base)
 		return;
 	join(reaper);
-	say_failure(reaper);
-	if (reaper->bell >= 0)
-		(void)event_del(&reaper->freed);
-	reaper->bell = fd_close(reaper->bell);
+	if (!reaper->is_off)
+		(void)event_del(&reaper->turn_over);
 	reaper->is_off = true;
+	while ((reaping = take_done(reaper, &is_at_work)))
+		reaping->on_freed(reaping);
+	reaper->bell = fd_close(reaper->bell);
 	reaper->base = NULL;
 	(void)pthread_mutex_destroy(&reaper->lock);
 }
 
-static bool hang_bell(struct reaper *reaper)
+/* Whether the loop may free so much more in this turn; then it does. */
+static bool is_for_loop(struct reaper *reaper, uint64_t bytes)
 {
-	if (reaper->bell < 0) {
-		reaper->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		if (reaper->bell < 0)
-			return false;
-		(void)event_assign(&reaper->freed, reaper->base, reaper->bell, EV_READ | EV_PERSIST,
-				   on_bell, reaper);
-	}
-	return event_add(&reaper->freed, NULL) == 0;
+	if (bytes >= REAPER_TURN_BYTES - reaper->turn_bytes)
+		return false;
+	/* It runs after everything that the loop has found ready. */
+	if (reaper->turn_bytes == 0)
+		event_active(&reaper->turn_over, EV_TIMEOUT, 1);
+	reaper->turn_bytes += bytes;
+	return true;
+}
+
+/* What there is to free: of a memfd the kernel says it, though not whether others have it. */
+static uint64_t memfd_bytes(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_blocks * 512
+								     : 0;
+}
+
+bool reaper_is_due(struct reaper *reaper, const struct segment *segment, uint64_t size)
+{
+	bool is_sysv = segment->backing == WIRE_BACKING_SYSV;
+	uint64_t bytes = is_sysv ? size : memfd_bytes(segment->memfd.fd);
+
+	if (reaper->is_off || bytes < (is_sysv ? REAPER_SYSV_BYTES_MIN : REAPER_MEMFD_BYTES_MIN))
+		return false;
+	return !is_for_loop(reaper, bytes);
 }
 
 /* Signals are the loop's. */
-static bool start(struct reaper *reaper)
+static bool create_thread(struct reaper *reaper)
 {
 	pthread_attr_t attributes;
 	sigset_t all, before;
@@ -146,80 +193,58 @@ static bool start(struct reaper *reaper)
 	r = pthread_create(&reaper->thread, &attributes, run, reaper);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	(void)pthread_attr_destroy(&attributes);
-	reaper->has_thread = r == 0;
 	return r == 0;
 }
 
-/* Whether there is a place for SEGMENT; then it has been taken over. */
-static bool add(struct reaper *reaper, struct segment *segment, bool *ret_starts)
+static bool start(struct reaper *reaper)
 {
-	bool has_place;
-
-	(void)pthread_mutex_lock(&reaper->lock);
-	has_place = reaper->n < REAPER_QUEUE_MAX;
-	*ret_starts = has_place && !reaper->is_at_work;
-	if (has_place) {
-		reaper->queue[(reaper->first + reaper->n++) % REAPER_QUEUE_MAX] = *segment;
-		reaper->is_at_work = true;
-	}
-	(void)pthread_mutex_unlock(&reaper->lock);
-	return has_place;
+	join(reaper); /* the one before has ended, or is about to */
+	if (event_add(&reaper->freed, NULL) < 0)
+		return false;
+	reaper->has_thread = create_thread(reaper);
+	if (!reaper->has_thread)
+		(void)event_del(&reaper->freed);
+	return reaper->has_thread;
 }
 
-/* There is no thread, and so nothing in the queue but what was just added. */
-static void take_back(struct reaper *reaper)
-{
-	reaper->n = 0;
-	reaper->is_at_work = false;
-}
-
-static bool hand_over(struct reaper *reaper, struct segment *segment)
+bool reaper_take(struct reaper *reaper, struct reaping *reaping)
 {
 	bool starts;
 
-	if (reaper->is_off || !add(reaper, segment, &starts))
+	if (reaper->is_off)
 		return false;
-	if (!starts)
+	(void)pthread_mutex_lock(&reaper->lock);
+	DL_APPEND(reaper->waiting, reaping);
+	starts = !reaper->is_at_work;
+	reaper->is_at_work = true;
+	(void)pthread_mutex_unlock(&reaper->lock);
+	if (!starts || start(reaper))
 		return true;
-	join(reaper);
-	if (hang_bell(reaper) && start(reaper))
-		return true;
-	take_back(reaper);
-	if (reaper->bell >= 0)
-		(void)event_del(&reaper->freed);
+	reaper->waiting = NULL; /* it was the only one, and there is no thread */
+	reaper->is_at_work = false;
 	return false;
 }
 
-/* Whether others have it mapped nobody knows; how much it is the kernel says. */
-static bool is_large_memfd(int fd)
+/* A descriptor that nothing else is known of. */
+static void on_closed(struct reaping *reaping)
 {
-	struct stat st;
-
-	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	       (uint64_t)st.st_blocks * 512 >= REAPER_WORTHWHILE;
-}
-
-bool reaper_end(struct reaper *reaper, struct segment *segment, uint64_t size)
-{
-	static const struct sysv_grant nobody;
-	bool is_sysv = segment->backing == WIRE_BACKING_SYSV;
-	bool is_large = is_sysv ? size >= REAPER_WORTHWHILE : is_large_memfd(segment->memfd.fd);
-
-	if (is_large && is_sysv)
-		(void)segment_permit(segment, &nobody);
-	if (is_large && hand_over(reaper, segment)) {
-		segment->backing = 0;
-		return is_sysv;
-	}
-	segment_destroy(segment);
-	return false;
+	free(reaping);
 }
 
 void reaper_close(struct reaper *reaper, int take_fd)
 {
-	struct segment memory = {.backing = WIRE_BACKING_MEMFD,
-				 .memfd = {.fd = take_fd, .read_fd = -1}};
+	const struct segment memory = {.backing = WIRE_BACKING_MEMFD,
+				       .memfd = {.fd = take_fd, .read_fd = -1}};
+	struct reaping *reaping = NULL;
 
-	if (!is_large_memfd(take_fd) || !hand_over(reaper, &memory))
-		fd_close(take_fd);
+	if (reaper_is_due(reaper, &memory, 0))
+		reaping = calloc(1, sizeof(*reaping));
+	if (reaping) {
+		reaping->segment = memory;
+		reaping->on_freed = on_closed;
+		if (reaper_take(reaper, reaping))
+			return;
+		free(reaping);
+	}
+	fd_close(take_fd);
 }

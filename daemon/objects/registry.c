@@ -21,6 +21,8 @@
 int registry_init(struct registry *registry, struct event_base *base,
 		  const struct registry_settings *settings)
 {
+	int r;
+
 	*registry = (struct registry){
 		.base = base,
 		.settings = *settings,
@@ -28,11 +30,14 @@ int registry_init(struct registry *registry, struct event_base *base,
 		.fifo_directory = open(settings->fifo_directory,
 				       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
 	};
+	if (registry->fifo_directory < 0)
+		return -errno;
 	ghosts_init(registry);
 	returning_init(registry);
-	reaper_init(&registry->reaper, base, settings->has_one_thread, ghosts_look_at_dying,
-		    registry);
-	return registry->fifo_directory < 0 ? -errno : 0;
+	r = reaper_init(&registry->reaper, base, settings->has_one_thread);
+	if (r < 0)
+		registry->fifo_directory = fd_close(registry->fifo_directory);
+	return r;
 }
 
 /*

@@ -99,8 +99,7 @@ struct registry {
 	struct hold *holds;     /* the ledger, oldest first */
 	struct member *members;
 	struct reaper reaper;     /* frees large memory */
-	struct ghost *dying;      /* System V segments that it is to remove */
-	struct ghost *ghosts;     /* and those that are gone and still attached */
+	struct ghost *ghosts;     /* System V segments that were removed and are still attached */
 	struct event ghosts_look; /* at them, in so many milliseconds: */
 	uint32_t ghosts_look_ms;
 	struct event returning;      /* runs while members of an earlier broker are waited for */

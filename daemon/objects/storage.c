@@ -137,17 +137,47 @@ int storage_make(struct object *object, uint8_t backing)
 static void end_sysv(struct object *object, struct segment *segment, uint64_t id)
 {
 	struct registry *registry = object->registry;
-	struct segment before = *segment;
-	bool is_dying = object->size >= REAPER_WORTHWHILE &&
-			keeper_note_end(registry->keeper, id, object, segment) == 0 &&
-			reaper_end(&registry->reaper, segment, object->size);
+	const struct segment before = *segment;
+	const struct ghost_plan plan = {
+		.segment = &before,
+		.note = id,
+		.bytes = &object->charges[CHARGE_BYTES],
+		.slot = &object->charges[CHARGE_SLOT],
+	};
 
-	if (!is_dying) {
-		segment_destroy(segment);
-		keeper_forget(registry->keeper, id);
+	if (reaper_is_due(&registry->reaper, segment, object->size) &&
+	    keeper_note_end(registry->keeper, id, object, segment) == 0 &&
+	    ghost_reap(registry, &plan)) {
+		segment->backing = 0;
+		return;
 	}
-	ghost_mourn(registry, &before, is_dying ? id : 0, &object->charges[CHARGE_BYTES],
-		    &object->charges[CHARGE_SLOT]);
+	segment_destroy(segment);
+	keeper_forget(registry->keeper, id);
+	ghost_mourn(registry, &plan);
+}
+
+/* The same of a memfd. If the object pays on, for what it has instead or for who still has it, that
+ * costs too until it is freed, however much the owner may have. */
+static void end_memfd(struct object *object, struct segment *segment, bool pays_on)
+{
+	struct registry *registry = object->registry;
+	struct charge *own = &object->charges[CHARGE_BYTES];
+	struct charge more = {.account = NULL}, no_slot = {.account = NULL};
+	const struct ghost_plan plan = {
+		.segment = segment,
+		.bytes = pays_on ? &more : own,
+		.slot = &no_slot,
+	};
+	bool is_due = reaper_is_due(&registry->reaper, segment, object->size);
+
+	if (is_due && pays_on && own->account)
+		(void)charge_take(&more, &registry->quota, own->account->uid, RESOURCE_BYTES,
+				  own->amount, RESOURCE_INFINITY);
+	if (is_due && ghost_reap(registry, &plan))
+		segment->backing = 0;
+	else
+		segment_destroy(segment);
+	charge_end(&more);
 }
 
 static void end_segment(struct object *object)
@@ -160,7 +190,7 @@ static void end_segment(struct object *object)
 	}
 	keeper_forget(registry->keeper, object->id);
 	release(registry, &object->stored);
-	(void)reaper_end(&registry->reaper, &object->segment, object->size);
+	end_memfd(object, &object->segment, object->n_holds > 0);
 }
 
 static void end_fifo(struct object *object, bool is_replaced)
@@ -315,7 +345,7 @@ static int renew_memfd(struct object *object)
 	if (r < 0)
 		segment_destroy(&segment);
 	else
-		(void)reaper_end(&registry->reaper, &segment, object->size);
+		end_memfd(object, &segment, true);
 	return r;
 }
 

@@ -201,7 +201,7 @@ static void check_peers(const struct server *server)
 static void check_account(const struct server *server, const struct quota_account *account)
 {
 	const struct registry *registry = server->registry;
-	bool has_hidden = registry->ghosts || registry->dying || server->lingering;
+	bool has_hidden = registry->ghosts || server->lingering;
 	uint64_t used[RESOURCES_N] = {0};
 	uint32_t n = 0;
 	struct member *member, *next_member;

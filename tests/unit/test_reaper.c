@@ -5,32 +5,43 @@
  */
 #include "objects/reaper.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "make_segment.h"
+#include "support/forbid.h"
 #include "support/suite.h"
+
+#define MANY 1000 /* in the list of what waits */
 
 static const struct sysv_grant for_all = {0, 0066};
 
 static struct event_base *base;
 static struct reaper reaper;
-static int n_freed;
 
-static void on_freed(void *data)
+/* What came back, in this order. */
+static struct reaping *back[MANY];
+static unsigned n_back;
+
+static void on_freed(struct reaping *reaping)
 {
-	++*(int *)data;
+	ck_assert_uint_lt(n_back, MANY);
+	back[n_back++] = reaping;
 }
 
 static void start(void)
 {
 	base = event_base_new();
 	ck_assert_ptr_nonnull(base);
-	reaper_init(&reaper, base, false, on_freed, &n_freed);
+	ck_assert_int_eq(reaper_init(&reaper, base, false), 0);
+	n_back = 0;
 }
 
 static void stop(void)
@@ -62,7 +73,7 @@ static int memfd_of(size_t populated)
 	int fd = memfd_create("test", MFD_CLOEXEC);
 
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(ftruncate(fd, (off_t)(REAPER_WORTHWHILE * 4)), 0);
+	ck_assert_int_eq(ftruncate(fd, (off_t)(REAPER_TURN_BYTES * 4)), 0);
 	ck_assert_int_eq(fallocate(fd, 0, 0, (off_t)populated), 0);
 	return fd;
 }
@@ -76,30 +87,39 @@ static struct segment sysv_segment(void)
 {
 	struct segment segment;
 
-	ck_assert_int_eq(make_segment(&segment, WIRE_BACKING_SYSV, REAPER_WORTHWHILE, &for_all), 0);
+	ck_assert_int_eq(make_segment(&segment, WIRE_BACKING_SYSV, REAPER_TURN_BYTES, &for_all), 0);
 	return segment;
+}
+
+static struct reaping reaping_of(struct segment segment)
+{
+	return (struct reaping){.segment = segment, .on_freed = on_freed};
 }
 
 START_TEST(large_memory_is_freed_by_the_thread_which_then_ends)
 {
-	int large = memfd_of(REAPER_WORTHWHILE);
+	struct reaping reaping = reaping_of(sysv_segment());
+	int large = memfd_of(REAPER_TURN_BYTES);
 
+	ck_assert(reaper_is_due(&reaper, &reaping.segment, REAPER_TURN_BYTES));
+	ck_assert(reaper_take(&reaper, &reaping));
 	reaper_close(&reaper, large);
 	ck_assert(reaper.has_thread);
 	run_loop();
 	ck_assert(!is_open(large));
-	ck_assert_int_ge(n_freed, 1);
+	ck_assert(!segment_lives_on(&reaping.segment));
+	ck_assert_uint_eq(n_back, 1);
+	ck_assert_ptr_eq(back[0], &reaping);
+	ck_assert_int_eq(reaping.error, 0);
 }
 END_TEST
 
-START_TEST(what_is_not_large_is_freed_at_once)
+START_TEST(a_little_is_freed_by_the_loop)
 {
-	int sparse = memfd_of(REAPER_WORTHWHILE / 2), pipes[2];
-	struct segment small;
+	int sparse = memfd_of(REAPER_TURN_BYTES / 2), pipes[2];
+	struct segment small = {.backing = WIRE_BACKING_SYSV};
 
-	ck_assert_int_eq(make_segment(&small, WIRE_BACKING_SYSV, 4096, &for_all), 0);
-	ck_assert(!reaper_end(&reaper, &small, 4096));
-	ck_assert_uint_eq(small.backing, 0);
+	ck_assert(!reaper_is_due(&reaper, &small, 4096));
 	reaper_close(&reaper, sparse);
 	ck_assert(!is_open(sparse));
 	ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
@@ -108,71 +128,117 @@ START_TEST(what_is_not_large_is_freed_at_once)
 	ck_assert(!is_open(pipes[0]) && !is_open(pipes[1]));
 	reaper_close(&reaper, -1);
 	ck_assert(!reaper.has_thread);
-	ck_assert_int_eq(reaper.bell, -1);
 }
 END_TEST
 
-START_TEST(until_it_is_removed_a_system_v_segment_is_closed_to_others)
+/* However many come in a turn, and however small they are. */
+START_TEST(what_goes_beyond_that_in_one_turn_is_not_and_in_the_next_it_is_again)
 {
-	struct segment segment = sysv_segment(), copy = segment;
-	struct shmid_ds now;
+	static const size_t sizes[] = {REAPER_MEMFD_BYTES_MIN, 100 << 10, 1000 << 10};
+	size_t freed = 0, size = sizes[_i];
+	int again;
 
 	let_wait();
-	ck_assert(reaper_end(&reaper, &segment, REAPER_WORTHWHILE));
-	ck_assert_uint_eq(segment.backing, 0);
-	ck_assert_int_eq(shmctl(copy.sysv.id, IPC_STAT, &now), 0);
-	ck_assert_uint_eq(now.shm_perm.mode & 0777u, 0600);
-	ck_assert(segment_has_key(&copy));
-	ck_assert(segment_lives_on(&copy));
-	let_go();
-	reaper_close(&reaper, memfd_of(REAPER_WORTHWHILE));
-	run_loop();
-	ck_assert(!segment_has_key(&copy));
-	ck_assert(!segment_lives_on(&copy));
-}
-END_TEST
+	for (unsigned i = 0; i < 100; i++) {
+		int fd = memfd_of(size);
 
-START_TEST(a_full_queue_lets_the_caller_do_it_and_keeps_its_order)
-{
-	int fds[REAPER_QUEUE_MAX], over = memfd_of(REAPER_WORTHWHILE);
-
-	let_wait();
-	for (unsigned i = 0; i < REAPER_QUEUE_MAX; i++) {
-		fds[i] = memfd_of(REAPER_WORTHWHILE);
-		reaper_close(&reaper, fds[i]);
-		ck_assert(is_open(fds[i]));
+		reaper_close(&reaper, fd);
+		freed += is_open(fd) ? 0 : size;
 	}
-	reaper_close(&reaper, over);
-	ck_assert(!is_open(over));
-	ck_assert_uint_eq(reaper.n, REAPER_QUEUE_MAX);
-	for (unsigned i = 0; i < REAPER_QUEUE_MAX; i++)
-		ck_assert_int_eq(reaper.queue[(reaper.first + i) % REAPER_QUEUE_MAX].memfd.fd,
-				 fds[i]);
-	reaper.n--; /* there is a place again */
+	ck_assert_uint_gt(freed, 0);
+	ck_assert_uint_lt(freed, REAPER_TURN_BYTES);
+	(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	again = memfd_of(size);
+	reaper_close(&reaper, again);
+	ck_assert(!is_open(again));
 	let_go();
-	reaper_close(&reaper, fds[REAPER_QUEUE_MAX - 1]);
+	reaper_close(&reaper, memfd_of(REAPER_TURN_BYTES));
 	run_loop();
-	for (unsigned i = 0; i < REAPER_QUEUE_MAX; i++)
-		ck_assert(!is_open(fds[i]));
 }
 END_TEST
 
-START_TEST(the_end_waits_until_all_is_freed)
+START_TEST(what_is_too_small_to_be_worth_it_never_is)
 {
-	struct segment segments[8];
+	let_wait();
+	for (unsigned i = 0; i < 2 * REAPER_TURN_BYTES / 4096; i++)
+		ck_assert(!reaper_is_due(&reaper, &(struct segment){.backing = WIRE_BACKING_SYSV},
+					 4096));
+	let_go();
+}
+END_TEST
+
+START_TEST(however_much_waits_the_loop_frees_none_of_it_and_all_comes_back_in_order)
+{
+	static struct reaping reapings[MANY];
+	int fds[MANY];
+
+	let_wait();
+	for (unsigned i = 0; i < MANY; i++) {
+		fds[i] = memfd_of(4096);
+		reapings[i] = reaping_of((struct segment){.backing = WIRE_BACKING_MEMFD,
+							  .memfd = {.fd = fds[i], .read_fd = -1}});
+		if (i == MANY - 1)
+			let_go();
+		ck_assert(reaper_take(&reaper, &reapings[i]));
+		ck_assert(i == MANY - 1 || is_open(fds[i]));
+	}
+	run_loop();
+	ck_assert_uint_eq(n_back, MANY);
+	for (unsigned i = 0; i < MANY; i++) {
+		ck_assert(!is_open(fds[i]));
+		ck_assert_ptr_eq(back[i], &reapings[i]);
+	}
+}
+END_TEST
+
+START_TEST(the_end_waits_until_all_is_freed_and_gives_it_back)
+{
+	struct reaping reapings[8];
 
 	let_wait();
 	for (unsigned i = 0; i < 8; i++) {
-		struct segment given = segments[i] = sysv_segment();
-
+		reapings[i] = reaping_of(sysv_segment());
 		if (i == 7)
 			let_go();
-		ck_assert(reaper_end(&reaper, &given, REAPER_WORTHWHILE));
+		ck_assert(reaper_take(&reaper, &reapings[i]));
 	}
 	reaper_fini(&reaper);
+	ck_assert_uint_eq(n_back, 8);
 	for (unsigned i = 0; i < 8; i++)
-		ck_assert(!segment_lives_on(&segments[i]));
-	reaper_init(&reaper, base, false, on_freed, &n_freed);
+		ck_assert(!segment_lives_on(&reapings[i].segment));
+	ck_assert(!reaper_take(&reaper, &reapings[0]));
+	ck_assert_int_eq(reaper_init(&reaper, base, false), 0);
+}
+END_TEST
+
+/* As a thread of the test, since what it may not do it may never do again. */
+static void *hand_over_what_cannot_be_removed(void *data)
+{
+	struct reaping *reapings = data;
+
+	forbid_call(SYS_shmctl, IPC_RMID, EPERM);
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert(reaper_take(&reaper, &reapings[i]));
+	return NULL;
+}
+
+START_TEST(each_that_cannot_be_removed_comes_back_with_the_reason)
+{
+	struct reaping reapings[3];
+	pthread_t thread;
+
+	for (unsigned i = 0; i < 3; i++)
+		reapings[i] = reaping_of(sysv_segment());
+	ck_assert_int_eq(pthread_create(&thread, NULL, hand_over_what_cannot_be_removed, reapings),
+			 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	run_loop();
+	ck_assert_uint_eq(n_back, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_int_eq(reapings[i].error, -EPERM);
+		ck_assert(segment_has_key(&reapings[i].segment));
+		segment_destroy(&reapings[i].segment);
+	}
 }
 END_TEST
 
@@ -185,23 +251,58 @@ static void limit_descriptors(rlim_t n)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
+START_TEST(it_needs_no_descriptor_that_may_not_be_there)
+{
+	int large = memfd_of(REAPER_TURN_BYTES);
+
+	limit_descriptors(0);
+	reaper_close(&reaper, large);
+	ck_assert(reaper.has_thread);
+	limit_descriptors(1024);
+	run_loop();
+	ck_assert(!is_open(large));
+}
+END_TEST
+
+static void *be_refused(void *data)
+{
+	int *large = data;
+	struct reaping reaping = reaping_of(sysv_segment());
+
+	forbid_call(SYS_clone3, -1, EAGAIN);
+	reaper_close(&reaper, *large);
+	ck_assert(!is_open(*large));
+	ck_assert(!reaper_take(&reaper, &reaping));
+	ck_assert(segment_has_key(&reaping.segment));
+	segment_destroy(&reaping.segment);
+	return NULL;
+}
+
 START_TEST(where_no_thread_can_be_had_the_caller_frees)
 {
-	struct segment segment = sysv_segment(), copy = segment;
-	int large = memfd_of(REAPER_WORTHWHILE);
+	int large = memfd_of(REAPER_TURN_BYTES);
+	pthread_t thread;
 
-	if (_i == 0)
-		limit_descriptors(0); /* no bell */
-	else
-		reaper.is_off = true;
-	reaper_close(&reaper, large);
-	ck_assert(!is_open(large));
-	ck_assert(!reaper_end(&reaper, &segment, REAPER_WORTHWHILE));
-	ck_assert_uint_eq(segment.backing, 0);
-	ck_assert(!segment_lives_on(&copy));
-	limit_descriptors(1024);
+	ck_assert_int_eq(pthread_create(&thread, NULL, be_refused, &large), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 	run_loop(); /* which has nothing to wait for */
-	ck_assert_int_eq(n_freed, 0);
+	ck_assert_uint_eq(n_back, 0);
+	/* And it is no worse for it. */
+	large = memfd_of(REAPER_TURN_BYTES);
+	reaper_close(&reaper, large);
+	run_loop();
+	ck_assert(!is_open(large));
+}
+END_TEST
+
+START_TEST(where_there_is_to_be_none_nothing_is_handed_over)
+{
+	struct segment segment = {.backing = WIRE_BACKING_SYSV};
+
+	reaper_fini(&reaper);
+	ck_assert_int_eq(reaper_init(&reaper, base, true), 0);
+	ck_assert(!reaper_is_due(&reaper, &segment, UINT64_MAX));
+	ck_assert(!reaper_take(&reaper, &(struct reaping){.segment = segment}));
 }
 END_TEST
 
@@ -212,11 +313,18 @@ int main(void)
 
 	tcase_add_checked_fixture(tests, start, stop);
 	tcase_add_test(tests, large_memory_is_freed_by_the_thread_which_then_ends);
-	tcase_add_test(tests, what_is_not_large_is_freed_at_once);
-	tcase_add_test(tests, until_it_is_removed_a_system_v_segment_is_closed_to_others);
-	tcase_add_test(tests, a_full_queue_lets_the_caller_do_it_and_keeps_its_order);
-	tcase_add_test(tests, the_end_waits_until_all_is_freed);
-	tcase_add_loop_test(tests, where_no_thread_can_be_had_the_caller_frees, 0, 2);
+	tcase_add_test(tests, a_little_is_freed_by_the_loop);
+	tcase_add_loop_test(tests,
+			    what_goes_beyond_that_in_one_turn_is_not_and_in_the_next_it_is_again, 0,
+			    3);
+	tcase_add_test(tests, what_is_too_small_to_be_worth_it_never_is);
+	tcase_add_test(tests,
+		       however_much_waits_the_loop_frees_none_of_it_and_all_comes_back_in_order);
+	tcase_add_test(tests, the_end_waits_until_all_is_freed_and_gives_it_back);
+	tcase_add_test(tests, each_that_cannot_be_removed_comes_back_with_the_reason);
+	tcase_add_test(tests, it_needs_no_descriptor_that_may_not_be_there);
+	tcase_add_test(tests, where_no_thread_can_be_had_the_caller_frees);
+	tcase_add_test(tests, where_there_is_to_be_none_nothing_is_handed_over);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
 }

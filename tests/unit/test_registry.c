@@ -7,10 +7,13 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/attr.h"
@@ -18,6 +21,7 @@
 #include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
+#include "support/forbid.h"
 #include "support/suite.h"
 
 static char directory[64];
@@ -393,21 +397,23 @@ END_TEST
 
 /* A segment that is large enough for the reaper, which is made to believe that its thread is busy.
  */
-static struct object *make_large(const char *name, uint8_t lifetime)
+static struct object *make_large(const char *name, uint8_t backing)
 {
 	struct object_plan plan = {
 		.name = name,
 		.layout = "tag/1",
 		.kind = WIRE_KIND_SEGMENT,
-		.backing = WIRE_BACKING_SYSV,
-		.lifetime = lifetime,
-		.size = REAPER_WORTHWHILE,
+		.backing = backing,
+		.lifetime = WIRE_LIFETIME_KEEP,
+		.size = REAPER_TURN_BYTES,
 		.generation = 1,
 		.permission = {.uid = geteuid(), .gid = getegid(), .mode = 0600},
 	};
 	struct object *object;
 
 	ck_assert_int_eq(object_new(&registry, &plan, NULL, &object, NULL), 0);
+	if (backing == WIRE_BACKING_MEMFD)
+		ck_assert_int_eq(fallocate(object->segment.memfd.fd, 0, 0, REAPER_TURN_BYTES), 0);
 	registry.reaper.is_at_work = true;
 	return object;
 }
@@ -417,19 +423,25 @@ static uint64_t charged(enum resource resource)
 	return quota_used(&registry.quota, geteuid(), resource);
 }
 
+static void await_reaper(void)
+{
+	while (registry.reaper.has_thread)
+		(void)event_base_loop(base, EVLOOP_ONCE);
+}
+
 /* Something more to free starts the thread. */
 static void let_reaper_go(void)
 {
-	struct object *object = make_large("more", WIRE_LIFETIME_KEEP);
+	struct object *object = make_large("more", WIRE_BACKING_SYSV);
 
 	registry.reaper.is_at_work = false;
 	object_remove(object, WIRE_ENDING_REMOVED);
-	run_loop();
+	await_reaper();
 }
 
 START_TEST(what_the_reaper_has_not_removed_yet_is_charged)
 {
-	struct object *object = make_large("a", WIRE_LIFETIME_KEEP);
+	struct object *object = make_large("a", WIRE_BACKING_SYSV);
 	int id = object->segment.sysv.id;
 	struct shmid_ds now;
 
@@ -437,7 +449,7 @@ START_TEST(what_the_reaper_has_not_removed_yet_is_charged)
 	ck_assert_ptr_null(registry_find(&registry, "a"));
 	ck_assert_int_eq(shmctl(id, IPC_STAT, &now), 0);
 	ck_assert_uint_eq(charged(RESOURCE_OBJECTS), 0);
-	ck_assert_uint_eq(charged(RESOURCE_BYTES), REAPER_WORTHWHILE);
+	ck_assert_uint_eq(charged(RESOURCE_BYTES), REAPER_TURN_BYTES);
 	ck_assert_uint_eq(charged(RESOURCE_SYSV_SEGMENTS), 1);
 	let_reaper_go();
 	ck_assert_int_eq(shmctl(id, IPC_STAT, &now), -1);
@@ -449,16 +461,12 @@ END_TEST
  */
 START_TEST(what_is_attached_before_the_reaper_comes_is_charged_until_it_is_detached)
 {
-	struct object *object = make_large("a", WIRE_LIFETIME_KEEP);
+	struct object *object = make_large("a", WIRE_BACKING_SYSV);
 	void *data = shmat(object->segment.sysv.id, NULL, 0);
 
 	ck_assert_ptr_ne(data, (void *)-1);
 	object_remove(object, WIRE_ENDING_REMOVED);
-	object = make_large("more", WIRE_LIFETIME_KEEP);
-	registry.reaper.is_at_work = false;
-	object_remove(object, WIRE_ENDING_REMOVED);
-	while (registry.dying)
-		(void)event_base_loop(base, EVLOOP_ONCE);
+	let_reaper_go();
 	ck_assert_uint_eq(charged(RESOURCE_SYSV_SEGMENTS), 1);
 	ck_assert_int_eq(shmdt(data), 0);
 	run_loop();
@@ -468,20 +476,105 @@ END_TEST
 
 START_TEST(new_memory_is_charged_beside_what_the_reaper_has_not_removed_yet)
 {
-	struct object *object = make_large("a", WIRE_LIFETIME_KEEP);
+	struct object *object = make_large("a", WIRE_BACKING_SYSV);
 	struct member *member = make_member();
 
 	hold_end(hold_for(object, member, WIRE_ACCESS_BOTH));
 	(void)hold_for(object, member, WIRE_ACCESS_BOTH);
 	ck_assert_uint_eq(object->generation, 2);
-	ck_assert_uint_eq(charged(RESOURCE_BYTES), 2 * REAPER_WORTHWHILE);
+	ck_assert_uint_eq(charged(RESOURCE_BYTES), 2 * REAPER_TURN_BYTES);
 	ck_assert_uint_eq(charged(RESOURCE_SYSV_SEGMENTS), 2);
 	member_end(member);
 	let_reaper_go();
-	ck_assert_uint_eq(charged(RESOURCE_BYTES), REAPER_WORTHWHILE);
+	ck_assert_uint_eq(charged(RESOURCE_BYTES), REAPER_TURN_BYTES);
 	ck_assert_uint_eq(charged(RESOURCE_SYSV_SEGMENTS), 1);
 	object_remove(object, WIRE_ENDING_REMOVED);
 	run_loop();
+}
+END_TEST
+
+START_TEST(a_memfd_is_charged_until_it_is_freed)
+{
+	struct object *object = make_large("a", WIRE_BACKING_MEMFD);
+
+	object_remove(object, WIRE_ENDING_REMOVED);
+	ck_assert_uint_eq(charged(RESOURCE_OBJECTS), 0);
+	ck_assert_uint_eq(charged(RESOURCE_BYTES), REAPER_TURN_BYTES);
+	let_reaper_go();
+	ck_assert_uint_eq(quota_users(&registry.quota), 0);
+}
+END_TEST
+
+/* So nobody can let more wait than he is charged for. */
+START_TEST(what_the_broker_had_of_a_memfd_is_charged_beside_what_is_still_held)
+{
+	struct object *object = make_large("a", WIRE_BACKING_MEMFD);
+	struct member *member = make_member();
+	struct hold *hold = hold_for(object, member, WIRE_ACCESS_BOTH);
+
+	object_remove(object, WIRE_ENDING_REMOVED);
+	ck_assert_uint_eq(charged(RESOURCE_BYTES), 2 * REAPER_TURN_BYTES);
+	hold_end(hold);
+	ck_assert_uint_eq(charged(RESOURCE_BYTES), REAPER_TURN_BYTES);
+	let_reaper_go();
+	ck_assert_uint_eq(charged(RESOURCE_BYTES), 0);
+	member_end(member);
+}
+END_TEST
+
+START_TEST(a_new_memfd_is_charged_beside_the_one_that_is_not_freed_yet)
+{
+	struct object *object = make_large("a", WIRE_BACKING_MEMFD);
+	struct member *member = make_member();
+
+	hold_end(hold_for(object, member, WIRE_ACCESS_BOTH));
+	(void)hold_for(object, member, WIRE_ACCESS_BOTH);
+	ck_assert_uint_eq(charged(RESOURCE_BYTES), 2 * REAPER_TURN_BYTES);
+	member_end(member);
+	let_reaper_go();
+	ck_assert_uint_eq(charged(RESOURCE_BYTES), REAPER_TURN_BYTES);
+	object_remove(object, WIRE_ENDING_REMOVED);
+}
+END_TEST
+
+/* As a thread of the test, since what it may not do it may never do again. */
+static void *remove_in_vain(void *data)
+{
+	struct object **objects = data;
+
+	forbid_call(SYS_shmctl, IPC_RMID, EPERM);
+	for (unsigned i = 0; i < 2; i++)
+		object_remove(objects[i], WIRE_ENDING_REMOVED);
+	return NULL;
+}
+
+START_TEST(each_segment_that_cannot_be_removed_is_named_and_costs_nothing_more)
+{
+	struct object *objects[] = {make_large("a", WIRE_BACKING_SYSV),
+				    make_large("b", WIRE_BACKING_SYSV)};
+	int ids[] = {objects[0]->segment.sysv.id, objects[1]->segment.sysv.id};
+	int real_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3), ends[2];
+	char said[1024] = "", wanted[32];
+	pthread_t thread;
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	registry.reaper.is_at_work = false;
+	ck_assert_int_eq(pthread_create(&thread, NULL, remove_in_vain, objects), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	run_loop();
+	ck_assert_int_eq(dup2(real_stderr, STDERR_FILENO), STDERR_FILENO);
+	ck_assert_int_gt(read(ends[0], said, sizeof(said) - 1), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(wanted, sizeof(wanted), "ipcrm -m %d", ids[i]);
+		ck_assert_msg(strstr(said, wanted) != NULL, "\"%s\" is not in \"%s\"", wanted,
+			      said);
+		ck_assert_int_eq(shmctl(ids[i], IPC_RMID, NULL), 0);
+	}
+	ck_assert_uint_eq(quota_users(&registry.quota), 0);
+	fd_close(ends[0]);
+	fd_close(ends[1]);
+	fd_close(real_stderr);
 }
 END_TEST
 
@@ -541,6 +634,10 @@ int main(void)
 	tcase_add_test(tests,
 		       what_is_attached_before_the_reaper_comes_is_charged_until_it_is_detached);
 	tcase_add_test(tests, new_memory_is_charged_beside_what_the_reaper_has_not_removed_yet);
+	tcase_add_test(tests, a_memfd_is_charged_until_it_is_freed);
+	tcase_add_test(tests, what_the_broker_had_of_a_memfd_is_charged_beside_what_is_still_held);
+	tcase_add_test(tests, a_new_memfd_is_charged_beside_the_one_that_is_not_freed_yet);
+	tcase_add_test(tests, each_segment_that_cannot_be_removed_is_named_and_costs_nothing_more);
 	tcase_add_test(tests, at_the_end_keep_sysv_stays_and_the_rest_goes);
 	tcase_add_test(
 		tests,
