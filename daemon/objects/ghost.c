@@ -51,6 +51,13 @@ static struct ghost *ghost_new(struct registry *registry, const struct ghost_pla
 	return ghost;
 }
 
+/* It has what it costs for good. */
+static void keep_charges(struct ghost *ghost)
+{
+	charge_hide(&ghost->bytes);
+	charge_hide(&ghost->slot);
+}
+
 static void lay_to_rest(struct ghost *ghost)
 {
 	charge_end(&ghost->bytes);
@@ -127,8 +134,10 @@ bool ghost_reap(struct registry *registry, const struct ghost_plan *plan)
 		return false;
 	ghost->reaping.on_freed = on_freed;
 	(void)segment_permit(plan->segment, &nobody);
-	if (reaper_take(&registry->reaper, &ghost->reaping))
+	if (reaper_take(&registry->reaper, &ghost->reaping)) {
+		keep_charges(ghost);
 		return true;
+	}
 	charge_move(plan->bytes, &ghost->bytes);
 	charge_move(plan->slot, &ghost->slot);
 	free(ghost);
@@ -141,6 +150,8 @@ void ghost_mourn(struct registry *registry, const struct ghost_plan *plan)
 
 	if (plan->slot->account && segment_lives_on(plan->segment))
 		ghost = ghost_new(registry, plan);
-	if (ghost)
-		haunt(ghost); /* without memory it is refunded too early, rather than never */
+	if (!ghost)
+		return; /* without memory it is refunded too early, rather than never */
+	keep_charges(ghost);
+	haunt(ghost);
 }

@@ -1,5 +1,6 @@
 /*
  * One account a user, in a table. An account comes with its first charge and goes with its last.
+ * The head of a list of charges has the last one before it, so what is before none is in no list.
  */
 #include "rules/quota.h"
 
@@ -25,6 +26,7 @@ static struct quota_account *open_account(struct quota *quota, uid_t uid)
 	account = calloc(1, sizeof(*account));
 	if (!account)
 		return NULL;
+	account->quota = quota;
 	account->uid = uid;
 	HASH_ADD(handle, quota->accounts, uid, sizeof(account->uid), account);
 	if (!account->handle.tbl) {
@@ -34,12 +36,30 @@ static struct quota_account *open_account(struct quota *quota, uid_t uid)
 	return account;
 }
 
-static void close_if_unused(struct quota *quota, struct quota_account *account)
+static void close_if_unused(struct quota_account *account)
 {
 	if (account->n_charges > 0)
 		return;
-	HASH_DELETE(handle, quota->accounts, account);
+	HASH_DELETE(handle, account->quota->accounts, account);
 	free(account);
+}
+
+static struct charge **list_of(const struct charge *charge)
+{
+	return &charge->account->charges[charge->resource];
+}
+
+static void set_amount(struct charge *charge, uint64_t amount)
+{
+	struct quota_account *account = charge->account;
+
+	account->quota->total[charge->resource] += amount - charge->amount;
+	account->used[charge->resource] += amount - charge->amount;
+	if (charge->amount == 0 && amount > 0)
+		DL_APPEND(*list_of(charge), charge);
+	if (amount == 0)
+		charge_hide(charge);
+	charge->amount = amount;
 }
 
 int charge_take(struct charge *charge, struct quota *quota, uid_t uid, enum resource resource,
@@ -53,33 +73,38 @@ int charge_take(struct charge *charge, struct quota *quota, uid_t uid, enum reso
 	/* Who takes nothing goes beyond no limit, also where that has fallen below what is used. */
 	if (!checked_add_u64(account->used[resource], amount, &sum) ||
 	    (amount > 0 && sum > limit)) {
-		close_if_unused(quota, account);
+		close_if_unused(account);
 		return -EDQUOT;
 	}
-	quota->total[resource] += amount;
-	account->used[resource] = sum;
 	account->n_charges++;
-	*charge = (struct charge){account, quota, amount, (uint8_t)resource};
+	*charge = (struct charge){.account = account, .resource = (uint8_t)resource};
+	set_amount(charge, amount);
 	return 0;
 }
 
 int charge_change(struct charge *charge, uint64_t amount, uint64_t limit)
 {
-	uint64_t *used = &charge->account->used[charge->resource];
-	uint64_t others = *used - charge->amount, sum;
+	uint64_t others = charge->account->used[charge->resource] - charge->amount, sum;
 
 	if (!checked_add_u64(others, amount, &sum) || (amount > charge->amount && sum > limit))
 		return -EDQUOT;
-	charge->quota->total[charge->resource] += amount - charge->amount;
-	*used = sum;
-	charge->amount = amount;
+	set_amount(charge, amount);
 	return 0;
 }
 
 void charge_move(struct charge *to, struct charge *from)
 {
 	*to = *from;
+	if (from->prev)
+		DL_REPLACE_ELEM(*list_of(from), from, to);
 	*from = (struct charge){.account = NULL};
+}
+
+void charge_hide(struct charge *charge)
+{
+	if (charge->prev)
+		DL_DELETE(*list_of(charge), charge);
+	charge->prev = charge->next = NULL;
 }
 
 void charge_end(struct charge *charge)
@@ -88,11 +113,17 @@ void charge_end(struct charge *charge)
 
 	if (!account)
 		return;
-	charge->quota->total[charge->resource] -= charge->amount;
-	account->used[charge->resource] -= charge->amount;
+	set_amount(charge, 0);
 	account->n_charges--;
-	close_if_unused(charge->quota, account);
+	close_if_unused(account);
 	*charge = (struct charge){.account = NULL};
+}
+
+const struct charge *quota_charges(const struct quota *quota, uid_t uid, enum resource resource)
+{
+	const struct quota_account *account = find(quota, uid);
+
+	return account ? account->charges[resource] : NULL;
 }
 
 uint64_t quota_used(const struct quota *quota, uid_t uid, enum resource resource)

@@ -1,7 +1,7 @@
 /*
  * What each user has used up. A charge is embedded in what it pays for and ends with it: so nothing
  * is counted by hand, and what is made and not charged for, or charged for and not refunded, shows
- * when the broker ends.
+ * when the broker ends. And who wants to know what uses up a user's limit looks at his charges.
  *
  * Accounts know neither the limits nor what the resources are (resources.h); the caller brings the
  * limit with each charge, since it may have changed meanwhile.
@@ -16,9 +16,13 @@
 #include "rules/resources.h"
 #include "rules/table.h"
 
+struct charge;
+
 /* What one user has used up. It is there while anything is charged to it. */
 struct quota_account {
 	UT_hash_handle handle;
+	struct quota *quota;
+	struct charge *charges[RESOURCES_N]; /* see quota_charges() */
 	uid_t uid;
 	uint32_t n_charges;
 	uint64_t used[RESOURCES_N];
@@ -29,10 +33,10 @@ struct quota {
 	uint64_t total[RESOURCES_N]; /* of all accounts */
 };
 
-/* Zeroed it pays for nothing. */
+/* Zeroed it pays for nothing. Its account knows where it is: it is moved by charge_move() alone. */
 struct charge {
 	struct quota_account *account;
-	struct quota *quota;
+	struct charge *prev, *next; /* of the same account and resource */
 	uint64_t amount;
 	uint8_t resource;
 };
@@ -51,6 +55,9 @@ int charge_change(struct charge *charge, uint64_t amount, uint64_t limit);
 /* Hand what FROM pays for on to TO, which must pay for nothing. */
 void charge_move(struct charge *to, struct charge *from);
 
+/* What it pays for has no name any more: it is none of quota_charges(). */
+void charge_hide(struct charge *charge);
+
 /* Refund. Does nothing to one that pays for nothing, and leaves it so. */
 void charge_end(struct charge *charge);
 
@@ -66,6 +73,12 @@ bool quota_greatest(const struct quota *quota, enum resource resource, uid_t *re
 		    uint64_t *ret_used);
 
 uint64_t quota_used(const struct quota *quota, uid_t uid, enum resource resource);
+
+/*
+ * What UID has used up RESOURCE for: the first of the charges, from which `next` leads to the
+ * others. Each is of more than nothing, and the one that has been so longest comes first.
+ */
+const struct charge *quota_charges(const struct quota *quota, uid_t uid, enum resource resource);
 
 /* How many users have used up anything. */
 unsigned quota_users(const struct quota *quota);

@@ -89,6 +89,8 @@ void lingering_close(struct server *server, int take_fd, struct charge *connecti
 	(void)shutdown(take_fd, SHUT_RDWR);
 	charge_move(&lingering->connection, connection);
 	charge_move(&lingering->under_way, under_way);
+	charge_hide(&lingering->connection);
+	charge_hide(&lingering->under_way);
 	lingering->fd = take_fd;
 	DL_APPEND(server->lingering, lingering);
 	look_in(server, LOOK_FIRST_MS);

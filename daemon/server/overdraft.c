@@ -2,8 +2,9 @@
  * Who is over a limit wants to know what to give up: so he is told what uses up most, as far as he
  * may see it. The observers get all of it, if they want to write it down.
  *
- * A resource is used up by objects, and those have holders; or by the programs behind connections
- * or members. The table says which, so that a new resource is a new row at most.
+ * What uses up a resource is found by the payer's charges, which are embedded in it: in objects,
+ * and those have holders; or in what belongs to programs. The table says which, so that a new
+ * resource is a new row at most. However much others have of it makes no difference.
  */
 #include "server/overdraft.h"
 
@@ -18,16 +19,18 @@
 #include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
-#include "rules/table.h"
+#include "rules/quota.h"
 #include "server/dispatch.h"
+#include "server/parked.h"
 #include "server/peer.h"
 #include "server/server.h"
 #include "server/visible.h"
+#include "server/watching.h"
 
 #define TOLD_MAX 3    /* to a client; and one holder of each */
-#define LOOK_MAX 4096 /* objects, connections, holders: others want their turn */
+#define LOOK_MAX 4096 /* of the payer's charges, and holders: others want their turn */
 
-/* An object, or a program with all its connections or members. */
+/* An object, or a program with all that it has. */
 struct spender {
 	const struct object *object; /* NULL: a program */
 	const char *program;         /* "" before it has said HELLO */
@@ -35,133 +38,74 @@ struct spender {
 	pid_t pid;
 };
 
-/* Who has what UID has of RESOURCE. */
+/* Who has what the payer has of it. */
 struct survey {
 	struct overdraft overdraft;
-	const struct server *server;
 	uint64_t sum; /* of what was found */
-	unsigned n_looked_at;
-	bool is_cut; /* it was not looked at everything */
+	bool is_cut;  /* it was not looked at everything */
 	unsigned n;
 	struct spender spenders[LOOK_MAX];
 };
 
 /* Looking for them. */
 
-static bool may_look(struct survey *survey)
+static struct spender spender_of_object(const void *container)
 {
-	survey->is_cut = survey->n_looked_at == LOOK_MAX;
-	if (!survey->is_cut)
-		survey->n_looked_at++;
-	return !survey->is_cut;
+	return (struct spender){.object = container};
 }
 
-static void add(struct survey *survey, struct spender spender)
+static struct spender spender_of_peer(const void *container)
 {
-	if (spender.amount == 0)
-		return;
-	survey->sum += spender.amount;
-	survey->spenders[survey->n++] = spender;
+	const struct peer *peer = container;
+
+	return (struct spender){.program = peer->member ? peer->member->program : "",
+				.pid = peer->credentials.pid};
 }
 
-static uint64_t cost_of(const struct object *object, enum resource resource)
+static struct spender spender_of_member(const void *container)
 {
-	uint64_t cost = 0;
+	const struct member *member = container;
 
-	for (unsigned i = 0; i < OBJECT_CHARGES; i++)
-		if (object->charges[i].account && object->charges[i].resource == resource)
-			cost = object->charges[i].amount;
-	return cost;
+	return (struct spender){.program = member->program, .pid = member->credentials.pid};
 }
 
-static uint64_t one_connection(const struct peer *peer)
+static struct spender spender_of_parked(const void *container)
 {
-	(void)peer;
-	return 1;
+	const struct parked *parked = container;
+
+	return spender_of_peer(parked->peer);
 }
 
-/* Those that are answered with a descriptor and not sent yet among them. */
-static uint64_t parked_of(const struct peer *peer)
+static struct spender spender_of_watch(const void *charge)
 {
-	return peer->n_parked + peer->outbox.n_descriptors;
-}
-
-static uint64_t watches_of(const struct peer *peer)
-{
-	return watching_count(peer);
-}
-
-static uint64_t under_way_of(const struct peer *peer)
-{
-	return peer->outbox.under_way.amount;
-}
-
-static uint64_t one_member(const struct member *member)
-{
-	(void)member;
-	return 1;
-}
-
-static uint64_t holds_of(const struct member *member)
-{
-	return member->held.amount;
+	return spender_of_peer(watching_payer(charge));
 }
 
 #define REST_UNREAD  "connections that have ended and whose answers are not read"
-#define REST_REMOVED "removed System V segments that are still attached"
+#define REST_REMOVED "removed segments that are still attached, or not freed yet"
 
-/* What one connection or one member has of it; where nothing is said objects have it. And what has
- * the rest, of which the broker knows no name any more. */
+/* In what a charge is embedded, and where. And what has the rest, which has no name any more. */
 static const struct source {
-	uint64_t (*of_peer)(const struct peer *peer);
-	uint64_t (*of_member)(const struct member *member);
+	struct spender (*spender_of)(const void *container);
+	size_t offset;
 	const char *rest;
 } sources[RESOURCES_N] = {
-	[RESOURCE_BYTES] = {.rest = REST_REMOVED},
-	[RESOURCE_SYSV_SEGMENTS] = {.rest = REST_REMOVED},
-	[RESOURCE_CONNECTIONS] = {.of_peer = one_connection, .rest = REST_UNREAD},
-	[RESOURCE_PARKED] = {.of_peer = parked_of},
-	[RESOURCE_WATCHES] = {.of_peer = watches_of},
-	[RESOURCE_UNDER_WAY] = {.of_peer = under_way_of, .rest = REST_UNREAD},
-	[RESOURCE_MEMBERS] = {.of_member = one_member},
-	[RESOURCE_HOLDS] = {.of_member = holds_of},
+	[RESOURCE_BYTES] = {spender_of_object, offsetof(struct object, charges[CHARGE_BYTES]),
+			    REST_REMOVED},
+	[RESOURCE_OBJECTS] = {spender_of_object, offsetof(struct object, charges[CHARGE_OBJECT]),
+			      NULL},
+	[RESOURCE_SYSV_SEGMENTS] = {spender_of_object,
+				    offsetof(struct object, charges[CHARGE_SLOT]), REST_REMOVED},
+	[RESOURCE_ACL_ENTRIES] = {spender_of_object, offsetof(struct object, charges[CHARGE_ACL]),
+				  NULL},
+	[RESOURCE_CONNECTIONS] = {spender_of_peer, offsetof(struct peer, charge), REST_UNREAD},
+	[RESOURCE_UNDER_WAY] = {spender_of_peer, offsetof(struct peer, outbox.under_way),
+				REST_UNREAD},
+	[RESOURCE_PARKED] = {spender_of_parked, offsetof(struct parked, charge), NULL},
+	[RESOURCE_WATCHES] = {spender_of_watch, 0, NULL},
+	[RESOURCE_MEMBERS] = {spender_of_member, offsetof(struct member, charge), NULL},
+	[RESOURCE_HOLDS] = {spender_of_member, offsetof(struct member, held), NULL},
 };
-
-static void look_at_objects(struct survey *survey)
-{
-	const struct overdraft *overdraft = &survey->overdraft;
-	const struct object *object = survey->server->registry->by_id;
-
-	for (; object && may_look(survey); object = object->by_id.next)
-		if (object->permission.uid == overdraft->payer->uid)
-			add(survey,
-			    (struct spender){.object = object,
-					     .amount = cost_of(object, overdraft->resource)});
-}
-
-static void look_at_peers(struct survey *survey, uint64_t (*of_peer)(const struct peer *peer))
-{
-	const struct peer *peer = survey->server->peers;
-
-	for (; peer && may_look(survey); peer = peer->next)
-		if (peer->credentials.uid == survey->overdraft.payer->uid)
-			add(survey,
-			    (struct spender){.program = peer->member ? peer->member->program : "",
-					     .pid = peer->credentials.pid,
-					     .amount = of_peer(peer)});
-}
-
-static void look_at_members(struct survey *survey,
-			    uint64_t (*of_member)(const struct member *member))
-{
-	const struct member *member = survey->server->registry->members;
-
-	for (; member && may_look(survey); member = member->handle.next)
-		if (member->credentials.uid == survey->overdraft.payer->uid)
-			add(survey, (struct spender){.program = member->program,
-						     .pid = member->credentials.pid,
-						     .amount = of_member(member)});
-}
 
 static int compare_pids(const void *a, const void *b)
 {
@@ -170,6 +114,7 @@ static int compare_pids(const void *a, const void *b)
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
+/* What belongs to the same program becomes one. */
 static void merge_programs(struct survey *survey)
 {
 	struct spender *all = survey->spenders;
@@ -188,21 +133,23 @@ static void merge_programs(struct survey *survey)
 	survey->n = n;
 }
 
-static void look(struct survey *survey)
+static void look(struct survey *survey, const struct quota *quota)
 {
-	const struct source *source = &sources[survey->overdraft.resource];
+	const struct overdraft *overdraft = &survey->overdraft;
+	const struct source *source = &sources[overdraft->resource];
+	const struct charge *charge =
+		quota_charges(quota, overdraft->payer->uid, overdraft->resource);
 
 	survey->sum = 0;
-	survey->n = 0;
-	survey->n_looked_at = 0;
-	survey->is_cut = false;
-	if (source->of_peer)
-		look_at_peers(survey, source->of_peer);
-	else if (source->of_member)
-		look_at_members(survey, source->of_member);
-	else
-		look_at_objects(survey);
-	if (source->of_peer || source->of_member)
+	for (survey->n = 0; charge && survey->n < LOOK_MAX; charge = charge->next) {
+		struct spender *spender = &survey->spenders[survey->n++];
+
+		*spender = source->spender_of((const char *)charge - source->offset);
+		spender->amount = charge->amount;
+		survey->sum += charge->amount;
+	}
+	survey->is_cut = charge != NULL;
+	if (source->spender_of != spender_of_object)
 		merge_programs(survey);
 }
 
@@ -266,7 +213,7 @@ static void say_rest(struct sink *sink, const struct survey *survey, const char 
 	const char *rest = sources[survey->overdraft.resource].rest;
 
 	if (survey->is_cut)
-		say(sink, "%sand what was not looked at beyond %u", separator, LOOK_MAX);
+		say(sink, "%sand others: only the %u oldest were looked at", separator, LOOK_MAX);
 	else if (rest && survey->overdraft.used > survey->sum)
 		say(sink, "%s%s (%" PRIu64 ")", separator, rest,
 		    survey->overdraft.used - survey->sum);
@@ -344,6 +291,7 @@ static bool put_words(void *data, const char *piece)
 
 static void tell_asker(struct survey *survey, const struct peer *asker, struct words *words)
 {
+	const char *first = survey->is_cut ? "; of the oldest most by " : "; most by ";
 	struct sink sink = {.put = put_words, .data = words};
 	unsigned i;
 
@@ -351,11 +299,11 @@ static void tell_asker(struct survey *survey, const struct peer *asker, struct w
 	for (i = 0; i < survey->n && i < TOLD_MAX; i++) {
 		unsigned one = 1;
 
-		say(&sink, i == 0 ? "; most by " : ", ");
+		say(&sink, "%s", i == 0 ? first : ", ");
 		say_spender(&sink, &survey->spenders[i], &one);
 	}
 	if (asker->credentials.uid == survey->overdraft.payer->uid && i == survey->n)
-		say_rest(&sink, survey, i > 0 ? ", " : "; most by ");
+		say_rest(&sink, survey, i > 0 ? ", " : first);
 }
 
 void overdraft_describe(const struct registry *registry, const struct credentials *payer,
@@ -384,9 +332,8 @@ void overdraft_tell(const struct peer *asker, const struct credentials *payer,
 		.limit = registry_limit(registry, payer, resource),
 		.name_holders = name_holders,
 	};
-	survey.server = asker->server;
 	overdraft_describe(registry, payer, resource, words);
-	look(&survey);
+	look(&survey, &registry->quota);
 	registry_overdraw(registry, overdraft);
 	tell_asker(&survey, asker, &(struct words){words, OVERDRAFT_WORDS_MAX, strlen(words)});
 }

@@ -24,6 +24,7 @@
 /* One prefix. */
 struct watch {
 	struct watch *prev, *next;
+	struct peer *peer;
 	struct charge charge;
 	uint32_t number;
 	size_t prefix_size;
@@ -265,13 +266,14 @@ static void watch_free(struct watcher *watcher, struct watch *watch)
 	free(watch);
 }
 
-static struct watch *watch_new(uint32_t number, const char *prefix)
+static struct watch *watch_new(struct peer *peer, uint32_t number, const char *prefix)
 {
 	size_t size = strlen(prefix);
 	struct watch *watch = calloc(1, sizeof(*watch) + size + 1);
 
 	if (!watch)
 		return NULL;
+	watch->peer = peer;
 	watch->number = number;
 	watch->prefix_size = size;
 	memcpy(watch->prefix, prefix, size + 1);
@@ -281,7 +283,7 @@ static struct watch *watch_new(uint32_t number, const char *prefix)
 int watching_begin(struct peer *peer, uint32_t number, const char *prefix, uint64_t limit)
 {
 	struct watcher *watcher = watcher_of(peer);
-	struct watch *watch = watch_new(number, prefix);
+	struct watch *watch = watch_new(peer, number, prefix);
 	struct watch *before = watcher ? find_watch(watcher, number) : NULL;
 	int r = watcher && watch ? 0 : -ENOMEM;
 
@@ -322,6 +324,11 @@ void watching_forget_peer(struct peer *peer)
 	while (watcher->watches)
 		watch_free(watcher, watcher->watches);
 	watcher_end_if_idle(watcher);
+}
+
+const struct peer *watching_payer(const struct charge *charge)
+{
+	return container_of(charge, struct watch, charge)->peer;
 }
 
 unsigned watching_count(const struct peer *peer)

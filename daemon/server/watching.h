@@ -45,6 +45,9 @@ void watching_catch_up(struct peer *peer);
 
 void watching_forget_peer(struct peer *peer);
 
+/* The connection with the watch that CHARGE pays for. */
+const struct peer *watching_payer(const struct charge *charge);
+
 /* How many watches PEER has. */
 unsigned watching_count(const struct peer *peer);
 

@@ -4,7 +4,9 @@
  */
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/shm.h>
 
 #include "base/attr.h"
@@ -298,6 +300,77 @@ START_TEST(what_is_over_a_limit_is_refused_and_can_be_had_again)
 }
 END_TEST
 
+#define MANY 4200 /* more than are looked at for one refusal */
+
+/* Beyond the limit of open files nobody can have so many. Returns false, having said so. */
+static bool can_have_many(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max > MANY + 200)
+		return true;
+	fprintf(stderr, "SKIPPED: %d open files are needed, and fewer allowed (ulimit -Hn)\n",
+		MANY + 200);
+	return false;
+}
+
+static void make_many(struct shmb_connection *connection)
+{
+	struct shmb_segment_options options = sized(1, SHMB_BACKING_MEMFD);
+	char name[32];
+
+	options.lifetime = SHMB_LIFETIME_KEEP;
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "many/%u", i);
+		shmb_segment_detach(library_create(connection, name, &options));
+	}
+}
+
+/* All of it older. */
+START_TEST(whatever_others_have_he_is_told_what_he_has)
+{
+	if (!is_root_or_says_skipped() || !can_have_many())
+		return;
+	root = configured_start(&broker, LIMITED);
+	make_many(root);
+	child_run(use_up_bytes, NULL);
+	child_run(use_up_objects_and_entries, NULL);
+	ck_assert(broker_said(&broker, "; used by \"first\" (16384, held by test, pid "));
+	ck_assert(broker_said(&broker, "), \"three\" (1, held by test, pid "));
+	shmb_disconnect(root);
+	broker_stop(&broker);
+}
+END_TEST
+
+static int use_up_many(struct child *self, void *data)
+{
+	struct shmb_segment_options options = sized(1, SHMB_BACKING_MEMFD);
+	struct shmb_connection *connection;
+	struct shmb_segment *segment;
+
+	(void)self;
+	(void)data;
+	become(UID_ALICE);
+	connection = library_connect(&broker);
+	make_many(connection);
+	expect_over(shmb_segment_open(connection, "more", &options, &segment),
+		    "4200 objects, and its limit is 4200", "; of the oldest most by \"many/");
+	shmb_disconnect(connection);
+	return 0;
+}
+
+START_TEST(who_has_more_than_can_be_looked_at_is_told_so)
+{
+	if (!is_root_or_says_skipped() || !can_have_many())
+		return;
+	root = configured_start(&broker, "[Quota u:64501]\nObjects=4200\n");
+	child_run(use_up_many, NULL);
+	ck_assert(broker_said(&broker, ", and others: only the 4096 oldest were looked at"));
+	shmb_disconnect(root);
+	broker_stop(&broker);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("quotas");
@@ -306,6 +379,8 @@ int main(void)
 	tcase_add_unchecked_fixture(tcase, configured_begin, configured_end);
 	tcase_add_loop_test(tcase, what_is_over_a_limit_is_refused_and_can_be_had_again, 0,
 			    ARRAY_SIZE(users));
+	tcase_add_test(tcase, whatever_others_have_he_is_told_what_he_has);
+	tcase_add_test(tcase, who_has_more_than_can_be_looked_at_is_told_so);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

@@ -247,6 +247,26 @@ static void check_account(const struct server *server, const struct quota_accoun
 		     "uid %u has %u charges and counts %u", account->uid, n, account->n_charges);
 }
 
+/* The charges that can be found are those that were made; and else as above. */
+static void check_charges(const struct quota *quota, const struct quota_account *account,
+			  bool has_hidden)
+{
+	for (enum resource i = 0; i < RESOURCES_N; i++) {
+		const struct charge *charge = quota_charges(quota, account->uid, i);
+		uint64_t sum = 0;
+
+		for (; charge; charge = charge->next) {
+			FUZZ_REQUIRE(charge->account == account && charge->resource == i &&
+					     charge->amount > 0,
+				     "a charge is in the list of another account");
+			sum += charge->amount;
+		}
+		FUZZ_REQUIRE(has_hidden ? sum <= account->used[i] : sum == account->used[i],
+			     "uid %u is charged %" PRIu64 " %s, and %" PRIu64 " are found",
+			     account->uid, account->used[i], resource_unit(i), sum);
+	}
+}
+
 static void check_quota(const struct server *server)
 {
 	const struct quota *quota = &server->registry->quota;
@@ -256,6 +276,7 @@ static void check_quota(const struct server *server)
 	HASH_ITER(handle, quota->accounts, account, next)
 	{
 		check_account(server, account);
+		check_charges(quota, account, server->registry->ghosts || server->lingering);
 		for (unsigned i = 0; i < RESOURCES_N; i++)
 			total[i] += account->used[i];
 	}

@@ -111,6 +111,64 @@ START_TEST(a_charge_that_moved_ends_once)
 }
 END_TEST
 
+/* That they are these, in this order. */
+static void expect_charges(enum resource resource, const struct charge *const *expected)
+{
+	const struct charge *charge = quota_charges(&quota, ALICE, resource);
+
+	for (; *expected; expected++, charge = charge->next)
+		ck_assert_ptr_eq(charge, *expected);
+	ck_assert_ptr_null(charge);
+}
+
+START_TEST(what_uses_up_a_resource_is_found_in_order_wherever_it_moves)
+{
+	struct charge first = {0}, second = {0}, third = {0}, bobs = {0}, other = {0}, moved = {0};
+
+	expect_charges(RESOURCE_HOLDS, (const struct charge *[]){NULL});
+	ck_assert_int_eq(charge_take(&first, &quota, ALICE, RESOURCE_HOLDS, 1, 9), 0);
+	ck_assert_int_eq(charge_take(&second, &quota, ALICE, RESOURCE_HOLDS, 1, 9), 0);
+	ck_assert_int_eq(charge_take(&third, &quota, ALICE, RESOURCE_HOLDS, 1, 9), 0);
+	ck_assert_int_eq(charge_take(&bobs, &quota, BOB, RESOURCE_HOLDS, 1, 9), 0);
+	ck_assert_int_eq(charge_take(&other, &quota, ALICE, RESOURCE_BYTES, 1, 9), 0);
+	expect_charges(RESOURCE_HOLDS, (const struct charge *[]){&first, &second, &third, NULL});
+	charge_move(&moved, &second);
+	expect_charges(RESOURCE_HOLDS, (const struct charge *[]){&first, &moved, &third, NULL});
+	charge_move(&second, &first);
+	expect_charges(RESOURCE_HOLDS, (const struct charge *[]){&second, &moved, &third, NULL});
+	charge_end(&moved);
+	charge_move(&first, &third);
+	expect_charges(RESOURCE_HOLDS, (const struct charge *[]){&second, &first, NULL});
+	charge_end(&second);
+	charge_move(&third, &first);
+	expect_charges(RESOURCE_HOLDS, (const struct charge *[]){&third, NULL});
+	charge_end(&third);
+	expect_charges(RESOURCE_HOLDS, (const struct charge *[]){NULL});
+	expect_charges(RESOURCE_BYTES, (const struct charge *[]){&other, NULL});
+	charge_end(&other);
+	charge_end(&bobs);
+}
+END_TEST
+
+START_TEST(what_uses_up_nothing_or_has_no_name_is_not_found)
+{
+	struct charge none = {0}, hidden = {0};
+
+	ck_assert_int_eq(charge_take(&none, &quota, ALICE, RESOURCE_HOLDS, 0, 9), 0);
+	ck_assert_int_eq(charge_take(&hidden, &quota, ALICE, RESOURCE_HOLDS, 2, 9), 0);
+	charge_hide(&hidden);
+	charge_hide(&hidden);
+	expect_charges(RESOURCE_HOLDS, (const struct charge *[]){NULL});
+	ck_assert_uint_eq(quota_used(&quota, ALICE, RESOURCE_HOLDS), 2);
+	ck_assert_int_eq(charge_change(&none, 3, 9), 0);
+	expect_charges(RESOURCE_HOLDS, (const struct charge *[]){&none, NULL});
+	ck_assert_int_eq(charge_change(&none, 0, 9), 0);
+	expect_charges(RESOURCE_HOLDS, (const struct charge *[]){NULL});
+	charge_end(&hidden);
+	charge_end(&none);
+}
+END_TEST
+
 START_TEST(totals_are_of_all_users)
 {
 	struct charge first = {0}, second = {0}, third = {0};
@@ -171,6 +229,8 @@ int main(void)
 	tcase_add_test(tests, a_limit_below_what_is_used_stops_growth_alone);
 	tcase_add_test(tests, a_refused_charge_opens_no_account);
 	tcase_add_test(tests, a_charge_that_moved_ends_once);
+	tcase_add_test(tests, what_uses_up_a_resource_is_found_in_order_wherever_it_moves);
+	tcase_add_test(tests, what_uses_up_nothing_or_has_no_name_is_not_found);
 	tcase_add_test(tests, totals_are_of_all_users);
 	tcase_add_test(tests, a_share_is_a_quarter_of_what_the_others_leave);
 	suite_add_tcase(suite, tests);
