@@ -24,6 +24,7 @@
 
 struct hold;
 struct member;
+struct parked;
 struct permission_change;
 struct registry;
 
@@ -40,7 +41,9 @@ struct object {
 	struct hold *holds;       /* its entries of the ledger */
 	struct hold *initialiser; /* INITIALISING: who does it; NULL: the author, who is not back */
 	uint64_t author; /* the member that initialises this generation, or has done so; 0: none */
-	struct event expiry; /* lifetime used: runs while nobody holds it */
+	struct parked *waiting; /* openers that wait for it, of which only server/ knows more, */
+	struct parked *heirs;   /* and those of them that may initialise it */
+	struct event expiry;    /* lifetime used: runs while nobody holds it */
 	uint64_t id;
 	uint64_t generation;
 	uint64_t size;

@@ -40,7 +40,7 @@ int handle_status(struct call *call)
 	reply->bytes = registry->bytes;
 	reply->members = HASH_CNT(handle, registry->members);
 	reply->holds = HASH_CNT(handle, registry->holds);
-	reply->parked = server->n_parked;
+	reply->parked = HASH_CNT(handle, server->parked);
 	text_copy(reply->broker, sizeof(reply->broker), SHMB_VERSION);
 	text_copy(reply->directory, sizeof(reply->directory), server->settings.directory);
 	return WIRE_OUTCOME_DONE;
@@ -178,22 +178,6 @@ static bool append_parked(struct call *call, const struct parked *parked)
 			   call->peer->version, &entry) == 0;
 }
 
-static bool list_parked(struct call *call, const struct object *only, uint64_t cursor)
-{
-	const struct parked *parked = parked_after(call->server, cursor);
-
-	for (; parked; cursor = parked->id, parked = parked->next) {
-		if (!parked->object || !visible_to(call->peer, parked->object) ||
-		    (only && parked->object != only))
-			continue;
-		if (!append_parked(call, parked)) {
-			call->answer->who_reply.cursor = cursor | CURSOR_PARKED;
-			return false;
-		}
-	}
-	return true;
-}
-
 static bool list_all_holds(struct call *call, uint64_t cursor)
 {
 	const struct hold *hold = registry_hold_after(call->server->registry, cursor);
@@ -239,6 +223,36 @@ static bool list_holds_of(struct call *call, const struct object *object, uint64
 	return true;
 }
 
+static bool end_page_at_parked(struct call *call, uint64_t cursor)
+{
+	call->answer->who_reply.cursor = cursor | CURSOR_PARKED;
+	return false;
+}
+
+static bool list_all_parked(struct call *call, uint64_t cursor)
+{
+	const struct parked *parked = parked_after(call->server, cursor);
+	unsigned n_looked_at = 0;
+
+	for (; parked; cursor = parked->id, parked = parked->handle.next) {
+		bool is_shown = parked->object && visible_to(call->peer, parked->object);
+
+		if (n_looked_at++ == LOOK_MAX || (is_shown && !append_parked(call, parked)))
+			return end_page_at_parked(call, cursor);
+	}
+	return true;
+}
+
+static bool list_parked_at(struct call *call, const struct object *object, uint64_t cursor)
+{
+	const struct parked *parked = parked_at_after(call->server, object, cursor);
+
+	for (; parked; cursor = parked->id, parked = parked->object_next)
+		if (!append_parked(call, parked))
+			return end_page_at_parked(call, cursor);
+	return true;
+}
+
 int handle_who(struct call *call)
 {
 	const struct wire_who_request *request = &call->request->who_request;
@@ -259,7 +273,8 @@ int handle_who(struct call *call)
 			return WIRE_OUTCOME_DONE;
 		cursor = CURSOR_PARKED;
 	}
-	if (list_parked(call, only, cursor & ~CURSOR_PARKED))
+	cursor &= ~CURSOR_PARKED;
+	if (only ? list_parked_at(call, only, cursor) : list_all_parked(call, cursor))
 		call->answer->who_reply.cursor = 0;
 	return WIRE_OUTCOME_DONE;
 }

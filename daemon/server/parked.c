@@ -1,7 +1,11 @@
 /*
- * Two queues: those that wait, and those that try again at the next turn of the loop. Trying again
- * can change objects and so move more from the first to the second, which is therefore emptied from
- * its head, never walked.
+ * All are in one table, and each is in the lists of its connection and of its object. Those that
+ * try again are in a queue besides, which is emptied from its head and never walked, since trying
+ * again can change objects and so add more to it.
+ *
+ * Nobody is forgotten. A FRESH object with heirs has the first of them in that queue: it is put
+ * there when the object is vacated, and whoever leaves the queue, having tried or not, puts the
+ * next one there if the object is FRESH then.
  */
 #include "server/parked.h"
 
@@ -23,31 +27,111 @@
 
 #define PARKED_PER_PEER_MAX 64
 
-static struct parked **queue_of(struct parked *parked)
+/* So long some try again in one turn of the loop; it is what a user has of one (turns.c). */
+#define TURN_NS UINT64_C(500000)
+
+/* At the object. */
+
+static void become_heir(struct parked *parked, bool is_heir)
+{
+	if (parked->is_heir == is_heir)
+		return;
+	parked->is_heir = is_heir;
+	if (is_heir)
+		DL_APPEND2(parked->object->heirs, parked, heir_prev, heir_next);
+	else
+		DL_DELETE2(parked->object->heirs, parked, heir_prev, heir_next);
+}
+
+/* In the order of ids: most come last. */
+static void enlist(struct parked *parked)
+{
+	struct parked **list = &parked->object->waiting;
+	struct parked *before = *list ? (*list)->object_prev : NULL;
+
+	while (before && before->id > parked->id)
+		before = before == *list ? NULL : before->object_prev;
+	DL_APPEND_ELEM2(*list, before, parked, object_prev, object_next);
+}
+
+/* It waits for OBJECT, which may be NULL, and no longer for the one before. */
+static void wait_for(struct parked *parked, struct object *object)
+{
+	struct object *before = parked->object;
+
+	if (before == object)
+		return;
+	if (before) {
+		become_heir(parked, false);
+		DL_DELETE2(before->waiting, parked, object_prev, object_next);
+	}
+	parked->object = object;
+	if (object) {
+		enlist(parked);
+		object_wait_begin(object);
+	}
+	if (before)
+		object_wait_end(before);
+}
+
+/* In the queue of those that try again. */
+
+static void run_soon(struct server *server)
+{
+	static const struct timeval at_once;
+
+	if (!event_pending(&server->parked_wake, EV_TIMEOUT, NULL) &&
+	    event_add(&server->parked_wake, &at_once) < 0)
+		event_active(&server->parked_wake, EV_TIMEOUT, 1);
+}
+
+static void wake(struct parked *parked)
 {
 	struct server *server = parked->peer->server;
 
-	return parked->tries_again ? &server->trying_again : &server->parked;
+	if (parked->tries_again)
+		return;
+	parked->tries_again = true;
+	parked->is_roomless = false;
+	DL_APPEND2(server->trying_again, parked, again_prev, again_next);
+	run_soon(server);
+}
+
+void parked_wake_heir(struct object *object)
+{
+	if (object->state == WIRE_STATE_FRESH && object->heirs)
+		wake(object->heirs);
+}
+
+/* If it was there it has tried, or never will. */
+static void leave_queue(struct parked *parked)
+{
+	if (!parked->tries_again)
+		return;
+	parked->tries_again = false;
+	DL_DELETE2(parked->peer->server->trying_again, parked, again_prev, again_next);
 }
 
 /* It waits no longer. Its memory stays: an answer may still be about it. */
-static void leave_queues(struct parked *parked)
+static void leave(struct parked *parked)
 {
+	struct object *object = parked->object;
 	struct peer *peer = parked->peer;
 
-	DL_DELETE(*queue_of(parked), parked);
+	HASH_DELETE(handle, peer->server->parked, parked);
+	leave_queue(parked);
+	wait_for(parked, NULL);
 	DL_DELETE2(peer->parked, parked, peer_prev, peer_next);
 	(void)event_del(&parked->deadline);
-	if (parked->object)
-		object_wait_end(parked->object);
 	charge_end(&parked->charge);
 	peer->n_parked--;
-	peer->server->n_parked--;
+	if (object)
+		parked_wake_heir(object);
 }
 
 static void parked_free(struct parked *parked)
 {
-	leave_queues(parked);
+	leave(parked);
 	free(parked);
 }
 
@@ -69,7 +153,7 @@ static struct call call_of(const struct parked *parked, union message *answer)
 /* Answering may drop the peer, and with it everything that still waits. */
 static void answer(struct parked *parked, struct call *call, int status)
 {
-	leave_queues(parked);
+	leave(parked);
 	call_answer(call, status);
 	free(parked);
 }
@@ -121,22 +205,18 @@ static void on_deadline(evutil_socket_t fd, short what, void *data)
 
 static void wait_on(struct parked *parked, struct object *object, bool is_roomless)
 {
-	struct server *server = parked->peer->server;
 	struct object *before = parked->object;
 
-	DL_DELETE(server->trying_again, parked);
-	DL_APPEND(server->parked, parked);
-	parked->tries_again = false;
+	leave_queue(parked);
+	wait_for(parked, object);
 	parked->is_roomless = is_roomless;
+	if (object)
+		become_heir(parked,
+			    !is_roomless && (parked->request.access & WIRE_ACCESS_WRITE) != 0);
 	if (is_roomless)
 		postponed_look(parked->peer);
-	if (before == object)
-		return;
-	parked->object = object;
-	if (object)
-		object_wait_begin(object);
 	if (before)
-		object_wait_end(before);
+		parked_wake_heir(before);
 }
 
 static void try_again(struct parked *parked)
@@ -160,11 +240,14 @@ static void try_again(struct parked *parked)
 static void on_wake(evutil_socket_t fd, short what, void *data)
 {
 	struct server *server = data;
+	uint64_t until_ns = clock_now_ns() + TURN_NS;
 
 	(void)fd;
 	(void)what;
-	while (server->trying_again)
+	while (server->trying_again && clock_now_ns() < until_ns)
 		try_again(server->trying_again);
+	if (server->trying_again)
+		run_soon(server);
 }
 
 void parked_init(struct server *server)
@@ -191,11 +274,27 @@ static void send_away(struct parked *parked)
 
 void parked_fini(struct server *server)
 {
-	(void)event_del(&server->parked_wake);
 	while (server->parked)
 		send_away(server->parked);
-	while (server->trying_again)
-		send_away(server->trying_again);
+	(void)event_del(&server->parked_wake);
+}
+
+/* With a deadline, and in the table. NULL without memory. */
+static struct parked *parked_new(struct server *server, const struct timeval *timeout)
+{
+	struct parked *parked = calloc(1, sizeof(*parked));
+
+	if (!parked)
+		return NULL;
+	(void)event_assign(&parked->deadline, server->base, -1, 0, on_deadline, parked);
+	parked->id = registry_next_id(server->registry);
+	HASH_ADD(handle, server->parked, id, sizeof(parked->id), parked);
+	if (parked->handle.tbl && event_add(&parked->deadline, timeout) == 0)
+		return parked;
+	if (parked->handle.tbl)
+		HASH_DELETE(handle, server->parked, parked);
+	free(parked);
+	return NULL;
 }
 
 int parked_add(struct call *call, const struct wire_open_request *request, struct object *object)
@@ -219,47 +318,30 @@ int parked_add(struct call *call, const struct wire_open_request *request, struc
 			registry_limit(registry, user, RESOURCE_PARKED));
 	if (r == -EDQUOT)
 		return overdraft_refuse(call, request->name, user, RESOURCE_PARKED);
-	parked = r == 0 ? calloc(1, sizeof(*parked)) : NULL;
-	if (parked)
-		(void)event_assign(&parked->deadline, server->base, -1, 0, on_deadline, parked);
-	if (!parked || event_add(&parked->deadline, &timeout) < 0) {
+	parked = r == 0 ? parked_new(server, &timeout) : NULL;
+	if (!parked) {
 		charge_end(&charge);
-		free(parked);
 		return call_refuse(call, -ENOMEM, "the broker has no memory to wait for \"%s\"",
 				   request->name);
 	}
 	charge_move(&parked->charge, &charge);
 	parked->peer = peer;
-	parked->object = object;
-	parked->id = registry_next_id(server->registry);
 	parked->since_ms = clock_now_ms();
 	parked->serial = call->serial;
 	parked->request = *request;
-	DL_APPEND(server->parked, parked);
 	DL_APPEND2(peer->parked, parked, peer_prev, peer_next);
 	peer->n_parked++;
-	server->n_parked++;
-	object_wait_begin(object);
+	wait_for(parked, object);
+	become_heir(parked, (request->access & WIRE_ACCESS_WRITE) != 0);
 	return CALL_PARKED;
 }
 
-static void wake(struct parked *parked)
+void parked_wake(struct object *object)
 {
-	struct server *server = parked->peer->server;
+	struct parked *parked;
 
-	DL_DELETE(server->parked, parked);
-	DL_APPEND(server->trying_again, parked);
-	parked->tries_again = true;
-	parked->is_roomless = false;
-	event_active(&server->parked_wake, EV_TIMEOUT, 1);
-}
-
-void parked_wake(struct server *server, struct object *object)
-{
-	struct parked *parked, *next;
-
-	DL_FOREACH_SAFE(server->parked, parked, next)
-	if (parked->object == object)
+	DL_FOREACH2(object->waiting, parked, object_next)
+	if (!parked->is_roomless)
 		wake(parked);
 }
 
@@ -282,15 +364,11 @@ bool parked_are_roomless(const struct peer *peer)
 	return false;
 }
 
-void parked_forget_object(struct server *server, struct object *object)
+void parked_forget_object(struct object *object)
 {
-	struct parked *parked;
-
-	parked_wake(server, object);
-	DL_FOREACH(server->trying_again, parked)
-	if (parked->object == object) {
-		parked->object = NULL;
-		object_wait_end(object);
+	while (object->waiting) {
+		wake(object->waiting);
+		wait_for(object->waiting, NULL);
 	}
 }
 
@@ -300,11 +378,33 @@ void parked_forget_peer(struct peer *peer)
 		parked_free(peer->parked);
 }
 
+static const struct parked *find(const struct server *server, uint64_t id)
+{
+	const struct parked *parked;
+
+	HASH_FIND(handle, server->parked, &id, sizeof(id), parked);
+	return parked;
+}
+
 const struct parked *parked_after(const struct server *server, uint64_t cursor)
 {
-	const struct parked *parked = server->parked;
+	const struct parked *parked = find(server, cursor);
 
-	while (parked && parked->id <= cursor)
-		parked = parked->next;
+	if (parked)
+		return parked->handle.next;
+	for (parked = server->parked; parked && parked->id <= cursor; parked = parked->handle.next)
+		;
+	return parked;
+}
+
+const struct parked *parked_at_after(const struct server *server, const struct object *object,
+				     uint64_t cursor)
+{
+	const struct parked *parked = find(server, cursor);
+
+	if (parked && parked->object == object)
+		return parked->object_next;
+	for (parked = object->waiting; parked && parked->id <= cursor; parked = parked->object_next)
+		;
 	return parked;
 }

@@ -27,7 +27,14 @@ static struct server *server_of(struct observer *observer)
 
 static void on_ready(struct observer *observer, struct object *object)
 {
-	parked_wake(server_of(observer), object);
+	(void)observer;
+	parked_wake(object);
+}
+
+static void on_vacated(struct observer *observer, struct object *object)
+{
+	(void)observer;
+	parked_wake_heir(object);
 }
 
 static void tell_removed(struct peer *peer, const struct object *object, uint64_t generation,
@@ -53,7 +60,7 @@ static void on_removed(struct observer *observer, struct object *object, enum wi
 	struct server *server = server_of(observer);
 	struct hold *hold;
 
-	parked_forget_object(server, object);
+	parked_forget_object(object);
 	DL_FOREACH2(object->holds, hold, object_next)
 	{
 		struct member *member = hold->member;
@@ -121,7 +128,7 @@ int server_init(struct server *server, struct event_base *base, struct registry 
 		.registry = registry,
 		.settings = *settings,
 		.observer = {.ready = on_ready,
-			     .vacated = on_ready,
+			     .vacated = on_vacated,
 			     .removed = on_removed,
 			     .member_ended = on_member_ended},
 		.started_ms = clock_now_ms(),

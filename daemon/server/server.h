@@ -36,8 +36,8 @@ struct server {
 	struct server_settings settings;
 	struct observer observer;
 	struct peer *peers;
-	struct parked *parked;       /* openers that wait, oldest first */
-	struct parked *trying_again; /* and those that may go on */
+	struct parked *parked;       /* openers that wait, by id, oldest first */
+	struct parked *trying_again; /* those of them that may go on */
 	struct event parked_wake;    /* runs those that may go on */
 	struct watching watching;
 	struct turns turns;
@@ -51,7 +51,6 @@ struct server {
 	uint64_t started_ms;
 	uint64_t ipc_namespace; /* inode of the broker's, 0 when it cannot be told */
 	uint32_t n_peers;
-	uint32_t n_parked;
 	int listener;
 	int spare; /* a descriptor to be given up when there is none left */
 	uint8_t instance[WIRE_INSTANCE_SIZE];

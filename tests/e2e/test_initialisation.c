@@ -355,6 +355,46 @@ START_TEST(one_who_waits_and_dies_leaves_nothing)
 }
 END_TEST
 
+static int wait_as_user(struct child *self, void *data)
+{
+	struct shmb_segment_options options = page;
+
+	become(*(const unsigned *)data);
+	return wait_and_see(self, &options);
+}
+
+/* Whose turn it is may have lost what he was granted while he waited. */
+START_TEST(one_who_may_not_any_more_is_refused_and_the_next_initialises)
+{
+	static const unsigned users[] = {UID_ALICE, UID_BOB};
+	struct shmb_change change = {.kind = SHMB_CHANGE_GRANT,
+				     .entry = {SHMB_SUBJECT_USER, SHMB_ACCESS_BOTH, 0}};
+	struct shmb_segment_options options = page;
+	struct child children[ARRAY_SIZE(users)];
+	struct shmb_segment *segment;
+
+	if (!is_root_or_says_skipped())
+		return;
+	options.backing = SHMB_BACKING_MEMFD;
+	expect_result(shmb_segment_open(connection, "taken-away", &options, &segment),
+		      SHMB_INITIALISE);
+	for (unsigned i = 0; i < ARRAY_SIZE(users); i++) {
+		change.entry.id = users[i];
+		expect_ok(shmb_permit(connection, "taken-away", &change, NULL));
+		child_start(&children[i], wait_as_user, (void *)&users[i]);
+		eventually(library_stat(connection, "taken-away").waiting == i + 1);
+	}
+	change.kind = SHMB_CHANGE_REVOKE;
+	change.entry.id = users[0];
+	expect_ok(shmb_permit(connection, "taken-away", &change, NULL));
+	shmb_segment_detach(segment);
+	ck_assert_int_eq(child_hear(&children[0]), -EACCES);
+	ck_assert_int_eq(child_hear(&children[1]), SHMB_INITIALISE);
+	for (unsigned i = 0; i < ARRAY_SIZE(users); i++)
+		ck_assert_int_eq(child_wait(&children[i]), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("initialisation");
@@ -373,6 +413,7 @@ int main(void)
 	tcase_add_test(single, a_late_ready_is_refused);
 	tcase_add_test(single, those_who_wait_are_told_when_the_object_is_removed);
 	tcase_add_test(single, one_who_waits_and_dies_leaves_nothing);
+	tcase_add_test(single, one_who_may_not_any_more_is_refused_and_the_next_initialises);
 	suite_add_tcase(suite, crowds);
 	suite_add_tcase(suite, single);
 	return suite_run(suite);

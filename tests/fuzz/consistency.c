@@ -138,29 +138,56 @@ static void check_members(const struct registry *registry)
 		     HASH_CNT(handle, registry->holds));
 }
 
-static uint32_t count_queue(const struct parked *queue, const struct object *object)
+static void check_waiting(const struct object *object)
 {
 	const struct parked *parked;
-	uint32_t n = 0;
+	uint32_t n = 0, n_heirs = 0;
+	uint64_t id = 0;
 
-	DL_FOREACH(queue, parked)
-	n += !object || parked->object == object;
-	return n;
+	DL_FOREACH2(object->waiting, parked, object_next)
+	{
+		FUZZ_REQUIRE(parked->object == object && parked->id > id,
+			     "an opener of another object waits for \"%s\"", object->name);
+		FUZZ_REQUIRE(!parked->is_heir || ((parked->request.access & WIRE_ACCESS_WRITE) &&
+						  !parked->is_roomless),
+			     "an opener would initialise \"%s\" and may not", object->name);
+		id = parked->id;
+		n++;
+		n_heirs += parked->is_heir;
+	}
+	FUZZ_REQUIRE(n == object->n_waiting, "%u openers wait for \"%s\" and it counts %u", n,
+		     object->name, object->n_waiting);
+	DL_FOREACH2(object->heirs, parked, heir_next)
+	n_heirs--;
+	FUZZ_REQUIRE(n_heirs == 0, "\"%s\" has %u heirs too few", object->name, n_heirs);
+	FUZZ_REQUIRE(object->state != WIRE_STATE_FRESH || !object->heirs ||
+			     object->heirs->tries_again,
+		     "nobody initialises \"%s\", and who waits for that is forgotten",
+		     object->name);
 }
 
 static void check_parked(const struct server *server)
 {
+	const struct parked *parked;
 	struct object *object, *next;
-	uint32_t n = count_queue(server->parked, NULL) + count_queue(server->trying_again, NULL);
+	uint32_t n = 0, n_at_objects = 0;
 
-	FUZZ_REQUIRE(n == server->n_parked, "%u openers wait and %u are counted", n,
-		     server->n_parked);
+	for (parked = server->parked; parked; parked = parked->handle.next) {
+		n_at_objects += parked->object != NULL;
+		n += parked->tries_again;
+		FUZZ_REQUIRE(parked->object || parked->tries_again || parked->is_roomless,
+			     "an opener waits for nothing");
+	}
+	DL_FOREACH2(server->trying_again, parked, again_next)
+	n--;
+	FUZZ_REQUIRE(n == 0, "%u openers do not try again", n);
 	HASH_ITER(by_id, server->registry->by_id, object, next)
 	{
-		n = count_queue(server->parked, object) + count_queue(server->trying_again, object);
-		FUZZ_REQUIRE(n == object->n_waiting, "%u openers wait for \"%s\" and it counts %u",
-			     n, object->name, object->n_waiting);
+		check_waiting(object);
+		n_at_objects -= object->n_waiting;
 	}
+	FUZZ_REQUIRE(n_at_objects == 0, "%u openers wait for an object that is not there",
+		     n_at_objects);
 }
 
 static void check_peers(const struct server *server)
@@ -192,8 +219,9 @@ static void check_peers(const struct server *server)
 	}
 	FUZZ_REQUIRE(n == server->n_peers, "%u connections are listed and %u counted", n,
 		     server->n_peers);
-	FUZZ_REQUIRE(n_parked == server->n_parked, "connections have %u openers, the server %u",
-		     n_parked, server->n_parked);
+	FUZZ_REQUIRE(n_parked == HASH_CNT(handle, server->parked),
+		     "connections have %u openers, the server %u", n_parked,
+		     HASH_CNT(handle, server->parked));
 }
 
 /* What an account has is what the charges to it come to; ghosts and sockets that linger keep theirs

@@ -21,6 +21,7 @@
 #include "objects/member.h"
 #include "objects/object.h"
 #include "rules/config.h"
+#include "server/parked.h"
 #include "server/peer.h"
 
 #define USERS        3u
@@ -342,9 +343,9 @@ static void let_all_end(struct host *host)
 
 	for (unsigned i = 0; i < TURNS_AT_END; i++)
 		host_pass(host, LONGEST_MS);
-	FUZZ_REQUIRE(!host->server.peers && !host->server.n_parked,
+	FUZZ_REQUIRE(!host->server.peers && !host->server.parked,
 		     "%u connections and %u openers are left", host->server.n_peers,
-		     host->server.n_parked);
+		     HASH_CNT(handle, host->server.parked));
 	FUZZ_REQUIRE(!host->registry.members && !host->registry.holds,
 		     "%u members and %u holds are left", HASH_CNT(handle, host->registry.members),
 		     HASH_CNT(handle, host->registry.holds));
