@@ -41,6 +41,8 @@ static int hold_new(struct object *object, struct member *member, unsigned acces
 		(void)charge_change(held, held->amount - 1, 0);
 		return -ENOMEM;
 	}
+	if (object->holds)
+		object->holds->made_object = false;
 	DL_APPEND2(object->holds, hold, object_prev, object_next);
 	DL_APPEND2(member->holds, hold, member_prev, member_next);
 	object->n_holds++;

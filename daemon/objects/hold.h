@@ -27,6 +27,7 @@ struct hold {
 	uint8_t access;
 	bool initialised; /* it was made to initialise this generation, or may have been */
 	bool is_stale;    /* of a member that came back and has not said it again yet */
+	bool made_object; /* its request has made the object, which nobody else has held since */
 };
 
 /*

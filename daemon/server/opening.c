@@ -253,7 +253,9 @@ static int refuse_renewal(struct call *call, const struct object *object, enum r
 			   object->name, words);
 }
 
-static int grant(struct call *call, const struct wire_open_request *request, struct object *object)
+/* OBJECT, which this request may have made, is there and fits. */
+static int grant(struct call *call, const struct wire_open_request *request, struct object *object,
+		 bool is_new)
 {
 	struct member *member = call->peer->member;
 	enum resource short_of;
@@ -277,6 +279,7 @@ static int grant(struct call *call, const struct wire_open_request *request, str
 		return call_refuse(call, r, "\"%s\" cannot be opened: %s (making its descriptor)",
 				   request->name, strerror(-r));
 	}
+	hold->made_object = is_new;
 	describe(call, object, hold);
 	if (object->initialiser == hold)
 		return WIRE_OUTCOME_INITIALISE;
@@ -357,12 +360,23 @@ int opening_attempt(struct call *call, const struct wire_open_request *request,
 		r = create(call, request, &object);
 	if (r != 0)
 		return r;
-	r = grant(call, request, object);
+	r = grant(call, request, object, is_new);
 	/* Where there was no room for new memory beside the old, the old makes room for the next.
 	 */
 	if (r < 0 && (is_new || (object->state == WIRE_STATE_FRESH && creating_lacked_room(r))))
 		object_remove(object, WIRE_ENDING_BACKING);
 	return r;
+}
+
+/* As if HOLD had not been asked for, and with it the object that was made for it. */
+static void undo(struct hold *hold)
+{
+	struct object *object = hold->object;
+	bool ends_object = hold->made_object && object->state != WIRE_STATE_REMOVED;
+
+	hold_end(hold);
+	if (ends_object)
+		object_remove(object, WIRE_ENDING_BACKING);
 }
 
 void opening_take_back(struct peer *peer)
@@ -396,5 +410,5 @@ void opening_take_back(struct peer *peer)
 				"program",
 				call.subject, registry->broker.uid));
 	if (hold)
-		hold_end(hold);
+		undo(hold);
 }

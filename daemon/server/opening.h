@@ -17,7 +17,8 @@ struct wire_open_request;
 int opening_attempt(struct call *call, const struct wire_open_request *request,
 		    struct object **ret_object);
 
-/* The answer that PEER is to get next cannot be sent: undo what it grants, and refuse. */
+/* The answer that PEER is to get next cannot be sent: undo what its request has done, and refuse.
+ */
 void opening_take_back(struct peer *peer);
 
 #endif

@@ -240,32 +240,57 @@ static int send_and_never_read(struct child *self, void *data)
 	return 0;
 }
 
-START_TEST(what_the_kernel_does_not_let_out_is_refused_and_given_up)
+/* What is there already, and what is to be there by this request alone. */
+static struct wire_open_request refused_request(int i)
 {
+	struct wire_open_request request = request_for(i == 0 ? "common" : "new", 0);
+
+	if (i > 0) {
+		request.flags |= WIRE_OPEN_EXCLUSIVE;
+		request.lifetime = WIRE_LIFETIME_KEEP;
+	}
+	if (i == 2) {
+		request.kind = WIRE_KIND_FIFO;
+		request.access = WIRE_ACCESS_READ;
+		request.backing = WIRE_BACKING_AUTO;
+		request.size = 0;
+	}
+	return request;
+}
+
+START_TEST(what_the_kernel_does_not_let_out_is_refused_and_has_had_no_effect)
+{
+	static const int outcomes[] = {0, WIRE_OUTCOME_INITIALISE, 0};
+	struct wire_open_request request = refused_request(_i);
+	struct wire_remove_request removal = {.name = "new"};
+	struct wire_status_reply before, after;
 	static const char *const options[] = {"--patience", PATIENCE, NULL};
 	/* What the kernel counts is of the whole machine, so no two runs are the same user. */
 	uid_t uid = 20000 + (uid_t)getpid() % 40000;
 	const struct broker_terms terms = {.options = options, .open_files = 64, .uid = uid};
-	struct wire_open_request request = request_for("common", 0);
 	struct child child;
-	uint32_t before;
 	struct raw other;
 
 	if (!is_root_or_says_skipped())
 		return;
 	start_under(&terms);
 	raw_join(&other, broker.socket);
-	before = holds_now();
+	ck_assert_int_eq(raw_ask(&keeper, WIRE_STATUS, NULL, &before, NULL), 0);
 	child_start(&child, send_and_never_read, &uid);
 	(void)child_hear(&child);
 	ck_assert_int_eq(raw_ask(&other, WIRE_OPEN, &request, NULL, NULL), -EBUSY);
-	ck_assert_msg(strstr(other.reason, "\"common\"") &&
+	ck_assert_msg(strstr(other.reason, request.name) &&
 			      strstr(other.reason, "end that program"),
 		      "%s", other.reason);
-	ck_assert_uint_eq(holds_now(), before);
+	ck_assert_int_eq(raw_ask(&keeper, WIRE_STATUS, NULL, &after, NULL), 0);
+	ck_assert_uint_eq(after.holds, before.holds);
+	ck_assert_uint_eq(after.segments_memfd, before.segments_memfd);
+	ck_assert_uint_eq(after.fifos, before.fifos);
 	child_say(&child, 0);
 	ck_assert_int_eq(child_wait(&child), 0);
-	ck_assert_int_eq(raw_ask(&other, WIRE_OPEN, &request, NULL, NULL), 0);
+	ck_assert_int_eq(raw_ask(&other, WIRE_OPEN, &request, NULL, NULL), outcomes[_i]);
+	if (_i > 0)
+		ck_assert_int_eq(raw_ask(&other, WIRE_REMOVE, &removal, NULL, NULL), 0);
 	raw_close(&other);
 	stop();
 }
@@ -355,7 +380,8 @@ int main(void)
 	tcase_add_loop_test(narrow, who_waits_for_room_gets_what_he_asked_for_when_there_is_some, 0,
 			    2);
 	tcase_add_test(own, whose_share_is_used_up_is_told_by_whom);
-	tcase_add_test(own, what_the_kernel_does_not_let_out_is_refused_and_given_up);
+	tcase_add_loop_test(own, what_the_kernel_does_not_let_out_is_refused_and_has_had_no_effect,
+			    0, 3);
 	tcase_add_test(own, answers_that_wait_for_room_use_up_no_descriptors);
 	suite_add_tcase(suite, impatient);
 	suite_add_tcase(suite, narrow);

@@ -289,6 +289,20 @@ START_TEST(a_removed_object_stays_in_the_ledger_until_its_holders_are_gone)
 }
 END_TEST
 
+START_TEST(who_made_an_object_is_known_until_somebody_else_holds_it)
+{
+	struct object *object = make_object("a", WIRE_BACKING_MEMFD, WIRE_LIFETIME_KEEP, NULL);
+	struct member *member = make_member();
+	struct hold *maker = hold_for(object, member, WIRE_ACCESS_BOTH);
+
+	maker->made_object = true;
+	hold_end(hold_for(object, member, WIRE_ACCESS_READ));
+	ck_assert(!maker->made_object);
+	member_end(member);
+	object_remove(object, WIRE_ENDING_REMOVED);
+}
+END_TEST
+
 START_TEST(a_hold_is_found_by_its_own_member_alone)
 {
 	struct member *member = make_member();
@@ -625,6 +639,7 @@ int main(void)
 	tcase_add_test(tests, used_waits_for_attachments_that_the_ledger_does_not_know);
 	tcase_add_test(tests, owner_ends_with_its_creator_alone);
 	tcase_add_test(tests, a_removed_object_stays_in_the_ledger_until_its_holders_are_gone);
+	tcase_add_test(tests, who_made_an_object_is_known_until_somebody_else_holds_it);
 	tcase_add_test(tests, a_hold_is_found_by_its_own_member_alone);
 	tcase_add_test(tests, a_member_that_is_away_keeps_its_holds_for_the_grace);
 	tcase_add_test(tests, an_untrusted_pidfd_counts_only_after_the_nonce);
