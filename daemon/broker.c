@@ -57,7 +57,7 @@ static void on_signal(evutil_socket_t number, short what, void *data)
 	(void)event_base_loopbreak(broker->base);
 }
 
-static void take_policy(void *data, const struct reload_result *result)
+static void take_policy(void *data, const struct reload_result *result, bool is_last)
 {
 	struct broker *broker = data;
 	struct policy *before = broker->policy;
@@ -68,7 +68,8 @@ static void take_policy(void *data, const struct reload_result *result)
 		policy_free(before);
 		log_info("configuration reloaded");
 	}
-	service_say_ready(&broker->service);
+	if (is_last)
+		service_say_ready(&broker->service);
 }
 
 /* As service managers say "reload"; a broker of one user has nothing to reload, and ends with its

@@ -156,6 +156,7 @@ void reload_begin(struct reload *reload)
 			  strerror(-r));
 		job_free(job);
 		reload->job = NULL;
+		reload->done(reload->data, NULL, true);
 		return;
 	}
 	(void)event_add(&reload->late, &patience);
@@ -187,7 +188,7 @@ static void on_wake(evutil_socket_t fd, short what, void *data)
 	if (job->r < 0)
 		log_error("the configuration was not taken (%s); the one before stays",
 			  strerror(-job->r));
-	reload->done(reload->data, job->r < 0 ? NULL : &job->result);
+	reload->done(reload->data, job->r < 0 ? NULL : &job->result, !reload->again);
 	job->result.policy = NULL;
 	job_free(job);
 	if (reload->again)

@@ -19,8 +19,9 @@ struct reload_result {
 	bool group_is_empty;   /* nobody but the broker's user is in its group */
 };
 
-/* A configuration was loaded. What is in RESULT is the callee's; NULL when there was a fault. */
-typedef void reload_done(void *data, const struct reload_result *result);
+/* A configuration was loaded. What is in RESULT is the callee's; NULL when there was a fault.
+ * Another one follows unless this IS_LAST. */
+typedef void reload_done(void *data, const struct reload_result *result, bool is_last);
 
 struct reload {
 	const char *path; /* as config_load() has it */
@@ -37,12 +38,13 @@ struct reload {
 /* Load PATH and wait for it. Returns 0 or -errno, and what is wrong has been said. */
 int reload_now(const char *path, struct reload_result *ret_result);
 
-/* DONE is called by BASE for each configuration that was asked for; what is wrong with it is said.
+/* DONE is called for each configuration that is loaded or cannot be; what is wrong with it is said.
  * PATH is borrowed. Returns 0 or -errno; reload_fini() is due in both cases. */
 int reload_init(struct reload *reload, struct event_base *base, const char *path, reload_done *done,
 		void *data);
 
-/* Begin to load, or remember to do it once more. */
+/* Begin to load, or remember to do it once more. DONE is called by the loop, or at once when it
+ * cannot be begun. */
 void reload_begin(struct reload *reload);
 
 /* What is being loaded is given up, without waiting for it. */

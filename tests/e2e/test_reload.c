@@ -315,12 +315,14 @@ END_TEST
 /* It hangs as long as the first of these files is there; the second comes when it is asked. */
 static char gate[80], asked[96];
 
-static void start_with_slow_names(void)
+/* MANAGER is that of the broker; NULL for none. */
+static void start_with_slow_names(struct manager *manager)
 {
 	const char *const options[] = {"--config", configured_file(), NULL};
+	const struct broker_terms terms = {.options = options, .manager = manager};
 
-	start("");
-	shmb_disconnect(root);
+	configured_write("");
+	broker_start_under(&broker, &terms);
 	ck_assert_int_eq(broker_end(&broker, SIGTERM), 0);
 	snprintf(gate, sizeof(gate), "%s/gate", broker.home);
 	snprintf(asked, sizeof(asked), "%s.asked", gate);
@@ -339,7 +341,7 @@ START_TEST(a_name_service_that_hangs_stops_nobody)
 
 	if (!is_root_or_says_skipped())
 		return;
-	start_with_slow_names();
+	start_with_slow_names(NULL);
 	ask_for_reload("[Prefix mine]\nCreate=u:slow\n");
 	eventually(access(asked, F_OK) == 0);
 	/* It hangs, and the policy of before holds. */
@@ -358,9 +360,36 @@ START_TEST(a_name_service_that_hangs_stops_nobody)
 }
 END_TEST
 
+static bool history_is(struct manager *manager, const char *expected)
+{
+	char history[MANAGER_HISTORY_MAX];
+
+	manager_history(manager, history);
+	return strcmp(history, expected) == 0;
+}
+
+START_TEST(what_was_asked_for_meanwhile_is_done_before_the_reload_is_over)
+{
+	static struct manager manager;
+
+	if (!is_root_or_says_skipped())
+		return;
+	start_with_slow_names(&manager);
+	ask_for_reload("[Prefix mine]\nCreate=u:slow\n");
+	eventually(access(asked, F_OK) == 0);
+	ask_for_reload("[Prefix more]\n");
+	/* Started twice, and asked twice. */
+	eventually(history_is(&manager, "rrll"));
+	ck_assert_int_eq(unlink(gate), 0);
+	eventually(!may_create(UID_BOB, "more"));
+	ck_assert(history_is(&manager, "rrllr"));
+	stop();
+}
+END_TEST
+
 START_TEST(a_broker_ends_while_a_name_service_hangs)
 {
-	start_with_slow_names();
+	start_with_slow_names(NULL);
 	ask_for_reload("[Prefix mine]\nCreate=u:slow\n");
 	eventually(access(asked, F_OK) == 0);
 	stop();
@@ -380,6 +409,7 @@ int main(void)
 	tcase_add_test(tcase, members_of_the_brokers_group_are_looked_for_again);
 #ifdef SHMB_TEST_SLOW_NAMES
 	tcase_add_test(tcase, a_name_service_that_hangs_stops_nobody);
+	tcase_add_test(tcase, what_was_asked_for_meanwhile_is_done_before_the_reload_is_over);
 	tcase_add_test(tcase, a_broker_ends_while_a_name_service_hangs);
 #endif
 	suite_add_tcase(suite, tcase);

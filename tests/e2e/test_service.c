@@ -7,12 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "library.h"
 #include "support/suite.h"
 
 static struct manager manager;
 static struct broker broker;
+static uid_t broker_uid; /* 0: that of this test */
 
 static void start(void)
 {
@@ -61,10 +64,64 @@ START_TEST(it_says_that_it_is_ready_and_what_it_has)
 }
 END_TEST
 
+static bool history_is(const char *expected)
+{
+	char history[MANAGER_HISTORY_MAX];
+
+	manager_history(&manager, history);
+	return strcmp(history, expected) == 0;
+}
+
 START_TEST(a_reload_is_said_and_over)
 {
 	ck_assert_int_eq(kill(broker.pid, SIGHUP), 0);
 	eventually(locked(&manager.n_ready) == 2);
+	ck_assert(history_is("rlr"));
+}
+END_TEST
+
+/* The broker's, where it has one of its own. */
+static uid_t own_uid(void)
+{
+	return geteuid() == 0 ? 20000 + (uid_t)getpid() % 40000 : 0;
+}
+
+/* By its user: the broker may have no more than its one process, or as many as ever. */
+static int limit_threads(struct child *self, void *data)
+{
+	struct rlimit limit;
+
+	(void)self;
+	if (geteuid() == 0)
+		become(broker_uid);
+	ck_assert_int_eq(prlimit(broker.pid, RLIMIT_NPROC, NULL, &limit), 0);
+	limit.rlim_cur = *(const bool *)data ? 1 : limit.rlim_max;
+	ck_assert_int_eq(prlimit(broker.pid, RLIMIT_NPROC, &limit, NULL), 0);
+	return 0;
+}
+
+static void may_have_threads(bool may)
+{
+	bool is_limited = !may;
+
+	child_run(limit_threads, &is_limited);
+}
+
+START_TEST(a_reload_that_cannot_begin_is_over_too)
+{
+	struct broker_terms terms = {.manager = &manager};
+
+	terms.uid = broker_uid = own_uid();
+	broker_start_under(&broker, &terms);
+	may_have_threads(false);
+	ck_assert_int_eq(kill(broker.pid, SIGHUP), 0);
+	eventually(history_is("rlr"));
+	ck_assert(broker_said(&broker, "the configuration cannot be loaded now"));
+	may_have_threads(true);
+	ck_assert_int_eq(kill(broker.pid, SIGHUP), 0);
+	eventually(history_is("rlrlr"));
+	ck_assert(broker_said(&broker, "configuration reloaded"));
+	stop();
 }
 END_TEST
 
@@ -119,6 +176,10 @@ int main(void)
 	tcase_add_test(tcase, connections_wait_in_the_managers_socket);
 	tcase_add_test(tcase, signs_of_life_are_given_as_often_as_they_are_wanted);
 	tcase_add_test(tcase, without_a_watchdog_none_are_given);
+	suite_add_tcase(suite, tcase);
+	tcase = tcase_create("without threads");
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, a_reload_that_cannot_begin_is_over_too);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

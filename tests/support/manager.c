@@ -68,13 +68,25 @@ static void keep(struct manager *manager, const char *name, int take_fd)
 	manager->n_stored++;
 }
 
+static void note(struct manager *manager, char what)
+{
+	size_t size = strlen(manager->history);
+
+	if (size + 1 < sizeof(manager->history))
+		manager->history[size] = what;
+}
+
 static void act_on(struct manager *manager, char *text, int *fd)
 {
 	char name[256] = "", value[256];
 
 	(void)value_of(text, "FDNAME", name);
-	if (value_of(text, "READY", value))
+	if (value_of(text, "READY", value)) {
 		manager->n_ready++;
+		note(manager, 'r');
+	}
+	if (value_of(text, "RELOADING", value))
+		note(manager, 'l');
 	if (value_of(text, "WATCHDOG", value))
 		manager->n_pings++;
 	if (value_of(text, "STATUS", value))
@@ -190,6 +202,14 @@ unsigned manager_count(struct manager *manager)
 	n = manager->n_stored;
 	pthread_mutex_unlock(&manager->lock);
 	return n;
+}
+
+void manager_history(struct manager *manager, char history[static MANAGER_HISTORY_MAX])
+{
+	eventually(has_taken_all_in(manager));
+	pthread_mutex_lock(&manager->lock);
+	text_copy(history, MANAGER_HISTORY_MAX, manager->history);
+	pthread_mutex_unlock(&manager->lock);
 }
 
 void manager_be_deaf(struct manager *manager, bool is_deaf)

@@ -9,7 +9,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#define MANAGER_STORED_MAX 8192
+#define MANAGER_STORED_MAX  8192
+#define MANAGER_HISTORY_MAX 64
 
 struct manager_stored {
 	int fd;
@@ -23,11 +24,13 @@ struct manager {
 	int stopped;          /* an eventfd: it is time to end */
 	int listener;
 	unsigned n_stored;
-	unsigned n_ready; /* messages that said so, */
-	unsigned n_pings; /* and that the broker is alive */
-	bool is_deaf;     /* it takes nothing in */
-	char path[108];   /* of the socket of messages */
-	char status[256]; /* the last one */
+	unsigned n_ready;                  /* messages that said so, */
+	unsigned n_pings;                  /* and that the broker is alive */
+	bool is_deaf;                      /* it takes nothing in */
+	char history[MANAGER_HISTORY_MAX]; /* 'r' for READY=1, 'l' for RELOADING=1, in their order
+					    */
+	char path[108];                    /* of the socket of messages */
+	char status[256];                  /* the last one */
 	struct manager_stored stored[MANAGER_STORED_MAX];
 };
 
@@ -49,6 +52,9 @@ void manager_take_all_in(struct manager *manager);
 
 /* How many are stored, once all messages of the broker have been taken in. */
 unsigned manager_count(struct manager *manager);
+
+/* The history, with all messages that the broker has sent until now. */
+void manager_history(struct manager *manager, char history[static MANAGER_HISTORY_MAX]);
 
 /* Take nothing in, or go on. */
 void manager_be_deaf(struct manager *manager, bool is_deaf);
