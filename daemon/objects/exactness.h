@@ -7,10 +7,14 @@
 
 struct registry;
 
+/* The broker's own group has changed: tell the kernel of all FIFOs anew. What cannot be told is
+ * said. */
+void exactness_tell_fifos(const struct registry *registry);
+
 /*
- * Look at all objects after the policy or the broker's own group has changed. FIFOs are told anew;
- * System V segments that grant more than was asked for are named in the log, with what to do: to
- * close them would take them from those who may have them.
+ * Look at all objects after that or the policy has changed. Those that grant something else than
+ * was asked for are named in the log, with what to do: to close them would take them from those who
+ * may have them.
  */
 void exactness_check(const struct registry *registry);
 

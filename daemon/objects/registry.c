@@ -100,6 +100,7 @@ void registry_take_policy(struct registry *registry, const struct policy *policy
 {
 	registry->policy = policy;
 	registry->broker.group_is_empty = broker_group_is_empty;
+	exactness_tell_fifos(registry);
 	exactness_check(registry);
 }
 

@@ -25,6 +25,8 @@
 #define RELOADS 20
 #define CLIENTS 3
 
+#define NAMED_MAX 20 /* lines of one kind that a reload writes (objects/exactness.c) */
+
 static struct broker broker;
 static struct shmb_connection *root;
 
@@ -193,7 +195,7 @@ static int make_private_segments(struct child *self, void *data)
 
 START_TEST(what_grants_too_much_after_a_reload_is_named)
 {
-	int n = 22;
+	int n = NAMED_MAX + 2;
 	struct child alice;
 
 	if (!is_root_or_says_skipped())
@@ -234,6 +236,19 @@ static bool has_groups(const char *text)
 	return is_mounted;
 }
 
+/* More than are named one by one, which grant a group less than everybody. */
+static void make_narrow_fifos(struct shmb_connection *connection)
+{
+	const struct shmb_fifo_options options = {.flags = SHMB_CREATE, .mode = 0604};
+	struct shmb_fifo *fifo;
+	char name[32];
+
+	for (unsigned i = 0; i < NAMED_MAX + 2; i++) {
+		snprintf(name, sizeof(name), "narrow/%u", i);
+		expect_ok(shmb_fifo_open(connection, name, SHMB_FIFO_READ, &options, &fifo));
+	}
+}
+
 static int make_shared_objects(struct child *self, void *data)
 {
 	const struct shmb_fifo_options piped = {.flags = SHMB_CREATE, .mode = 0644};
@@ -248,6 +263,7 @@ static int make_shared_objects(struct child *self, void *data)
 	options.mode = 0660;
 	(void)library_create(connection, "shared", &options);
 	expect_ok(shmb_fifo_open(connection, "pipe", SHMB_FIFO_READ, &piped, &fifo));
+	make_narrow_fifos(connection);
 	child_say(self, 1);
 	ck_assert_int_eq(child_hear(self), 2);
 	expect_refused(shmb_segment_open(connection, "later", &options,
@@ -305,6 +321,9 @@ START_TEST(members_of_the_brokers_group_are_looked_for_again)
 	ck_assert(broker_said(&broker, "\"shared\": System V segment"));
 	ck_assert(broker_said(&broker, "the broker's own group has members"));
 	ck_assert_int_eq(member_reads(pipe.path), 0);
+	ck_assert(broker_said(&broker, "\"narrow/19\": its FIFO grants something else"));
+	ck_assert(!broker_said(&broker, "\"narrow/20\": its FIFO"));
+	eventually(broker_said(&broker, "and 2 more FIFOs grant something else"));
 	child_say(&alice, 2);
 	ck_assert_int_eq(child_wait(&alice), 0);
 	stop();
