@@ -126,6 +126,12 @@ uint64_t registry_limit(const struct registry *registry, const struct credential
 				: RESOURCE_INFINITY;
 }
 
+bool registry_is_administrator(const struct registry *registry,
+			       const struct credentials *credentials)
+{
+	return !registry->policy || policy_is_administrator(registry->policy, credentials);
+}
+
 uint64_t registry_next_id(struct registry *registry)
 {
 	return ++registry->last_id;

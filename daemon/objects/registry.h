@@ -157,6 +157,10 @@ void registry_overdraw(struct registry *registry, struct overdraft *overdraft);
 uint64_t registry_limit(const struct registry *registry, const struct credentials *credentials,
 			enum resource resource);
 
+/* Whether the user of CREDENTIALS may see everything, and be told what others may do. */
+bool registry_is_administrator(const struct registry *registry,
+			       const struct credentials *credentials);
+
 uint64_t registry_next_id(struct registry *registry);
 
 /* NULL when there is none. */

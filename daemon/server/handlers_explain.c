@@ -204,12 +204,6 @@ static int explain_managing(struct call *call, const struct object *object,
 		      object->permission.uid);
 }
 
-static bool is_administrator(const struct registry *registry, const struct credentials *asker)
-{
-	return asker->uid == 0 || asker->uid == registry->broker.uid ||
-	       (registry->policy && policy_is_administrator(registry->policy, asker));
-}
-
 /* What is no group, or cannot be told apart, grants nothing that could be found out. */
 static bool is_foreign(gid_t gid, const struct credentials *asker)
 {
@@ -239,7 +233,7 @@ static int check_asker(struct call *call, const struct wire_explain_request *req
 	const struct credentials *asker = &call->peer->member->credentials;
 	gid_t gid;
 
-	if (is_administrator(call->server->registry, asker))
+	if (registry_is_administrator(call->server->registry, asker))
 		return 0;
 	if (asker->uid != request->uid)
 		return call_refuse(call, -EPERM,

@@ -12,9 +12,8 @@ bool visible_to(const struct peer *peer, const struct object *object)
 {
 	const struct credentials *subject = &peer->member->credentials;
 	const struct registry *registry = peer->server->registry;
-	const struct policy *policy = registry->policy;
 
-	return (policy && policy_is_administrator(policy, subject)) ||
+	return registry_is_administrator(registry, subject) ||
 	       access_granted(&object->permission, subject) != 0 ||
 	       access_may_manage(&object->permission, subject, registry->broker.uid);
 }
