@@ -60,20 +60,33 @@ static void try_again(struct peer *peer)
 	free(bytes);
 }
 
+static bool packet_is_due(const struct postponed *postponed, bool is_room)
+{
+	return postponed->bytes && (is_room || clock_now_ms() >= postponed->until_ms);
+}
+
+/* Let those of PEER's parked requests that wait for room know of it. Returns whether they wait on.
+ */
+static bool parked_wait_on(struct peer *peer, bool is_room)
+{
+	if (is_room)
+		parked_wake_roomless(peer);
+	return parked_are_roomless(peer);
+}
+
 static void on_look(evutil_socket_t fd, short what, void *data)
 {
 	struct peer *peer = data;
 	struct postponed *postponed = &peer->postponed;
 	bool is_room = has_room(peer);
-	bool is_late = postponed->bytes && clock_now_ms() >= postponed->until_ms;
+	bool is_due = packet_is_due(postponed, is_room);
+	bool packet_waits_on = postponed->bytes && !is_due;
 
 	(void)fd;
 	(void)what;
-	if (is_room)
-		parked_wake_roomless(peer);
-	else if ((postponed->bytes && !is_late) || parked_are_roomless(peer))
+	if (parked_wait_on(peer, is_room) || packet_waits_on)
 		(void)look_later(postponed);
-	if (postponed->bytes && (is_room || is_late))
+	if (is_due)
 		try_again(peer);
 }
 
