@@ -24,11 +24,13 @@
 #include "support/objects.h"
 #include "support/place.h"
 
-#define LINE_FD     3  /* of an attacker, which has no other descriptor of its parent's */
-#define VISITORS    64 /* at a time */
-#define OUTSTANDING 8  /* questions on each connection of a flood */
-#define PAUSE_MS    1  /* when nothing is taken any more */
-#define START_MS    60000
+#define LINE_FD         3  /* of an attacker, which has no other descriptor of its parent's */
+#define VISITORS        64 /* at a time */
+#define OUTSTANDING     8  /* questions on each connection of a flood */
+#define WAITING         16 /* connections of those who wait for one object, */
+#define WAITING_ON_EACH 63
+#define PAUSE_MS        1 /* when nothing is taken any more */
+#define START_MS        60000
 
 /* A connection of the attacker's; a socket of -1 is to be made anew. */
 struct line {
@@ -245,6 +247,60 @@ static void open_and_go(const struct attack_terms *terms, int line)
 	}
 }
 
+/* What comes on one of the connections that wait: whose turn it is gives it up and waits again. */
+static void pass_on(int socket, struct wire_request *wait)
+{
+	uint8_t answer[WIRE_PACKET_MAX];
+	struct wire_header header;
+	ssize_t size;
+
+	while ((size = recv(socket, answer, sizeof(answer), MSG_DONTWAIT)) > 0) {
+		struct wire_open_reply reply;
+		struct wire_request release;
+
+		if (wire_decode_header(answer, (size_t)size, &header) < 0 ||
+		    header.code != WIRE_OPEN || header.status < 0 ||
+		    wire_decode(&wire_open_reply_shape, header.version, answer + WIRE_HEADER_SIZE,
+				(size_t)size - WIRE_HEADER_SIZE, &reply) < 0)
+			continue;
+		wire_request_init(&release, WIRE_RELEASE,
+				  &(struct wire_release_request){reply.hold});
+		(void)wire_put(socket, &release, 0);
+		(void)wire_put(socket, wait, 2);
+	}
+}
+
+/* As many as may wait for one object, of which each that it comes to gives it up at once. */
+static void hand_round(const struct attack_terms *terms, int line)
+{
+	struct wire_open_request object = {
+		.name = "bench/handed-round",
+		.flags = WIRE_OPEN_CREATE,
+		.kind = WIRE_KIND_SEGMENT,
+		.access = WIRE_ACCESS_BOTH,
+		.lifetime = WIRE_LIFETIME_USED,
+		.backing = WIRE_BACKING_MEMFD,
+		.mode = 0600,
+		.size = OBJECTS_SIZE,
+		.wait_ms = UINT32_MAX,
+	};
+	struct line *lines = new_lines(WAITING);
+	struct wire_request wait;
+
+	wire_request_init(&wait, WIRE_OPEN, &object);
+	for (unsigned i = 0; i < WAITING; i++)
+		lines[i].socket = try_join(terms->socket);
+	for (unsigned pass = 0;; pass++) {
+		for (unsigned i = 0; i < WAITING; i++) {
+			if (pass < WAITING_ON_EACH)
+				(void)wire_put(lines[i].socket, &wait, 2);
+			pass_on(lines[i].socket, &wait);
+		}
+		if (pass == 2 * WAITING_ON_EACH)
+			in_place(line);
+	}
+}
+
 const struct attack attacks[] = {
 	{"crowd", crowd_in},
 	{"unread answers", ask_and_never_read},
@@ -253,6 +309,7 @@ const struct attack attacks[] = {
 	{"OPEN flood", flood_with_open},
 	{"visits", come_and_go},
 	{"visits with OPEN", open_and_go},
+	{"handing round", hand_round},
 };
 const size_t attacks_n = ARRAY_SIZE(attacks);
 
