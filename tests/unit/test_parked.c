@@ -109,7 +109,9 @@ static void start(void)
 	struct registry_settings settings = {.broker = {geteuid(), getegid(), true},
 					     .fifo_directory = directory,
 					     .grace_ms = 20};
+	static const uint8_t instance[WIRE_INSTANCE_SIZE] = {1};
 	const struct server_settings terms = {.directory = directory,
+					      .instance = instance,
 					      .hello_timeout_ms = PATIENCE_MS,
 					      .patience_ms = PATIENCE_MS,
 					      .per_user = true};
