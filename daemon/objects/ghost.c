@@ -1,15 +1,12 @@
 /*
  * The reaper gives back what it has freed. When a removed segment goes that is still attached
- * nothing tells; so the kernel is asked, at growing intervals while nothing changes, and only while
- * there are any.
+ * nothing tells; so the kernel is asked (lookout.h).
  */
 #include "objects/ghost.h"
 
-#include <event2/event.h>
 #include <stdlib.h>
 
 #include "base/attr.h"
-#include "base/clock.h"
 #include "log.h"
 #include "objects/keeper.h"
 #include "objects/registry.h"
@@ -27,12 +24,9 @@ struct ghost {
 	struct charge slot;
 };
 
-static void look_in(struct registry *registry, uint32_t ms)
+static void look_soon(struct registry *registry)
 {
-	struct timeval delay = clock_timeval(ms);
-
-	registry->ghosts_look_ms = ms;
-	if (event_add(&registry->ghosts_look, &delay) < 0)
+	if (lookout_begin(&registry->ghosts_lookout) < 0)
 		log_error("no memory for a timer: what removed System V segments cost is counted "
 			  "until the next one is removed");
 }
@@ -70,7 +64,7 @@ static void haunt(struct ghost *ghost)
 	struct registry *registry = ghost->registry;
 
 	DL_APPEND(registry->ghosts, ghost);
-	look_in(registry, LOOK_FIRST_MS);
+	look_soon(registry);
 }
 
 static void leave(struct ghost *ghost)
@@ -79,33 +73,31 @@ static void leave(struct ghost *ghost)
 	lay_to_rest(ghost);
 }
 
-static void on_look(evutil_socket_t fd, short what, void *data)
+static enum lookout_found look(void *data)
 {
 	struct registry *registry = data;
-	uint32_t next_ms = registry->ghosts_look_ms * 2;
+	enum lookout_found found = LOOKOUT_SAME;
 	struct ghost *ghost, *next;
 
-	(void)fd;
-	(void)what;
 	DL_FOREACH_SAFE(registry->ghosts, ghost, next)
 	{
 		if (segment_lives_on(&ghost->reaping.segment))
 			continue;
 		leave(ghost);
-		next_ms = LOOK_FIRST_MS;
+		found = LOOKOUT_CHANGED;
 	}
-	if (registry->ghosts)
-		look_in(registry, next_ms < LOOK_LONGEST_MS ? next_ms : LOOK_LONGEST_MS);
+	return registry->ghosts ? found : LOOKOUT_OVER;
 }
 
 void ghosts_init(struct registry *registry)
 {
-	(void)event_assign(&registry->ghosts_look, registry->base, -1, 0, on_look, registry);
+	lookout_init(&registry->ghosts_lookout, registry->base, LOOK_FIRST_MS, LOOK_LONGEST_MS,
+		     look, registry);
 }
 
 void ghosts_fini(struct registry *registry)
 {
-	(void)event_del(&registry->ghosts_look);
+	lookout_fini(&registry->ghosts_lookout);
 	while (registry->ghosts)
 		leave(registry->ghosts);
 }

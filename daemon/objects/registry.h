@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "objects/lookout.h"
 #include "objects/reaper.h"
 #include "objects/secret.h"
 #include "rules/access.h"
@@ -98,10 +99,9 @@ struct registry {
 	struct object *by_id;   /* those and the removed ones that are still held, oldest first */
 	struct hold *holds;     /* the ledger, oldest first */
 	struct member *members;
-	struct reaper reaper;     /* frees large memory */
-	struct ghost *ghosts;     /* System V segments that were removed and are still attached */
-	struct event ghosts_look; /* at them, in so many milliseconds: */
-	uint32_t ghosts_look_ms;
+	struct reaper reaper; /* frees large memory */
+	struct ghost *ghosts; /* System V segments that were removed and are still attached */
+	struct lookout ghosts_lookout;
 	struct event returning;      /* runs while members of an earlier broker are waited for */
 	struct quota quota;          /* what each user has used up */
 	const struct policy *policy; /* NULL: everything is allowed; may change between requests */

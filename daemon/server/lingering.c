@@ -1,14 +1,12 @@
 /*
- * Nothing tells when a client reads, so the sockets are looked at, at intervals that grow while
- * nothing changes. A client that closes its end empties what was sent to it.
+ * Nothing tells when a client reads, so the sockets are looked at (lookout.h). A client that closes
+ * its end empties what was sent to it.
  */
 #include "server/lingering.h"
 
-#include <event2/event.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
 #include "base/fd.h"
 #include "objects/registry.h"
 #include "server/outbox.h"
@@ -33,41 +31,31 @@ static void end(struct server *server, struct lingering *lingering)
 	free(lingering);
 }
 
-static void look_in(struct server *server, uint32_t ms)
-{
-	struct timeval delay = clock_timeval(ms);
-
-	server->lingering_look_ms = ms;
-	(void)event_add(&server->lingering_look, &delay); /* else with the next one */
-}
-
-static void on_look(evutil_socket_t fd, short what, void *data)
+static enum lookout_found look(void *data)
 {
 	struct server *server = data;
-	uint32_t next_ms = server->lingering_look_ms * 2;
+	enum lookout_found found = LOOKOUT_SAME;
 	struct lingering *lingering, *next;
 
-	(void)fd;
-	(void)what;
 	DL_FOREACH_SAFE(server->lingering, lingering, next)
 	{
 		if (!outbox_is_taken_in(lingering->fd))
 			continue;
 		end(server, lingering);
-		next_ms = LOOK_FIRST_MS;
+		found = LOOKOUT_CHANGED;
 	}
-	if (server->lingering)
-		look_in(server, next_ms < LOOK_LONGEST_MS ? next_ms : LOOK_LONGEST_MS);
+	return server->lingering ? found : LOOKOUT_OVER;
 }
 
 void lingering_init(struct server *server)
 {
-	(void)event_assign(&server->lingering_look, server->base, -1, 0, on_look, server);
+	lookout_init(&server->lingering_lookout, server->base, LOOK_FIRST_MS, LOOK_LONGEST_MS, look,
+		     server);
 }
 
 void lingering_fini(struct server *server)
 {
-	(void)event_del(&server->lingering_look);
+	lookout_fini(&server->lingering_lookout);
 	while (server->lingering)
 		end(server, server->lingering);
 }
@@ -93,5 +81,5 @@ void lingering_close(struct server *server, int take_fd, struct charge *connecti
 	charge_hide(&lingering->under_way);
 	lingering->fd = take_fd;
 	DL_APPEND(server->lingering, lingering);
-	look_in(server, LOOK_FIRST_MS);
+	(void)!lookout_begin(&server->lingering_lookout); /* else with the next one */
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "objects/lookout.h"
 #include "objects/registry.h"
 #include "server/turns.h"
 #include "server/under_way.h"
@@ -43,8 +44,7 @@ struct server {
 	struct turns turns;
 	struct under_way under_way;  /* descriptors that were sent and not read */
 	struct lingering *lingering; /* sockets that are done with, and not read */
-	struct event lingering_look; /* at them, in so many milliseconds: */
-	uint32_t lingering_look_ms;
+	struct lookout lingering_lookout;
 	struct event listening; /* the listener */
 	struct event listen_again;
 	struct event idle;
