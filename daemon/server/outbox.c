@@ -1,6 +1,9 @@
 /*
  * The socket tells when it has room. When the kernel lets descriptors be sent again nothing tells:
  * so that is tried again, at intervals that grow.
+ *
+ * Nor does anything tell that some of what was sent has been read, when more is sent meanwhile. How
+ * much the kernel counts for a packet is its own affair; but between two packets it only gets less.
  */
 #include "server/outbox.h"
 
@@ -83,11 +86,25 @@ bool outbox_is_taken_in(int socket)
 	return ioctl(socket, SIOCOUTQ, &unread) < 0 || unread == 0;
 }
 
-uint32_t outbox_unread(const struct outbox *outbox)
+static uint32_t unread_now(const struct outbox *outbox)
 {
 	int unread = 0;
 
 	return ioctl(outbox->socket, SIOCOUTQ, &unread) < 0 ? 0 : (uint32_t)unread;
+}
+
+void outbox_notice_reading(struct outbox *outbox)
+{
+	outbox->notices = true;
+	outbox->was_read = false;
+	outbox->unread = unread_now(outbox);
+}
+
+bool outbox_was_read(struct outbox *outbox)
+{
+	if (!outbox->was_read)
+		outbox->was_read = unread_now(outbox) < outbox->unread;
+	return outbox->was_read;
 }
 
 bool outbox_look(struct outbox *outbox)
@@ -102,11 +119,13 @@ bool outbox_look(struct outbox *outbox)
  * be sent, or what else sending says. */
 static int send_one(struct outbox *outbox, const uint8_t *bytes, size_t size, int fd)
 {
+	bool notices = outbox->notices && !outbox_was_read(outbox);
 	int r = packet_send(outbox->socket, bytes, size, fd);
 
 	if (r < 0)
 		return r;
-	outbox->n_sent++;
+	if (notices)
+		outbox->unread = unread_now(outbox);
 	outbox->refused_since_ms = 0;
 	return 0;
 }

@@ -28,7 +28,9 @@ struct outbox {
 	uint32_t n_packets;
 	uint32_t n_bytes;
 	uint32_t n_descriptors; /* with them */
-	uint32_t n_sent;        /* packets; it wraps around */
+	uint32_t unread;        /* bytes, as the kernel counts them, when it was looked at last */
+	bool notices;  /* it is looked at what is unread, around each packet that is sent: */
+	bool was_read; /* there was less than before */
 	struct charge under_way;
 	struct reaper *reaper; /* closes what was kept; NULL: nobody */
 	int socket;            /* borrowed */
@@ -68,8 +70,9 @@ size_t outbox_take_back(struct outbox *outbox, uint8_t *bytes, size_t capacity);
  * is charged. */
 bool outbox_look(struct outbox *outbox);
 
-/* What it has not taken in, in bytes as the kernel counts them, which is more than was sent. */
-uint32_t outbox_unread(const struct outbox *outbox);
+/* Notice from now on whether the peer takes anything in; and whether it has since then. */
+void outbox_notice_reading(struct outbox *outbox);
+bool outbox_was_read(struct outbox *outbox);
 
 /* Call ON_TURN at the next turn of the loop, whether or not something waits. */
 void outbox_turn_soon(struct outbox *outbox);

@@ -1,6 +1,7 @@
 /*
  * Nothing tells when a client reads, so its socket is asked (SIOCOUTQ): when it is sent more, when
- * there is no room left for somebody, and twice within the patience.
+ * there is no room left for somebody, and twice within the patience. Whoever took nothing in before
+ * two looks in a row has taken nothing in for so long.
  */
 #include "server/under_way.h"
 
@@ -19,9 +20,8 @@
 #include "server/peer.h"
 #include "server/server.h"
 
-#define DESCRIPTORS_MAX  8   /* under way to one peer */
-#define COUNT_PERIOD_MS  20  /* all are looked at at most so often */
-#define PACKET_BYTES_MIN 256 /* that the kernel counts for a packet at least */
+#define DESCRIPTORS_MAX 8  /* under way to one peer */
+#define COUNT_PERIOD_MS 20 /* all are looked at at most so often */
 
 /* The margin is for what other programs of the broker's user send. */
 static void read_limit(struct under_way *under_way)
@@ -52,6 +52,7 @@ static void enlist(struct peer *peer)
 
 	peer->under_way.look_at_ms = clock_now_ms() + patience_half(peer->server);
 	peer->under_way.is_listed = true;
+	outbox_notice_reading(&peer->outbox);
 	DL_APPEND2(under_way->peers, peer, under_way.prev, under_way.next);
 }
 
@@ -60,7 +61,8 @@ void under_way_forget(struct peer *peer)
 	if (peer->under_way.is_listed)
 		DL_DELETE2(peer->server->under_way.peers, peer, under_way.prev, under_way.next);
 	peer->under_way.is_listed = false;
-	peer->under_way.was_seen = false;
+	peer->under_way.was_idle = false;
+	peer->outbox.notices = false;
 }
 
 /* Whether the client has taken in everything; then nothing is under way to it but what waits. */
@@ -73,37 +75,20 @@ static bool has_taken_in(struct peer *peer)
 	return true;
 }
 
-/*
- * Whether the client has taken in anything since the last look. If not, what was unread then still
- * is, and so is every packet that was sent since.
- */
-static bool has_gone_on(struct peer *peer)
-{
-	struct under_way_peer *seen = &peer->under_way;
-	uint32_t unread = outbox_unread(&peer->outbox), n_sent = peer->outbox.n_sent;
-	uint64_t least = seen->unread + (uint64_t)(n_sent - seen->n_sent) * PACKET_BYTES_MIN;
-	bool has = !seen->was_seen || unread < least;
-
-	seen->unread = unread;
-	seen->n_sent = n_sent;
-	seen->was_seen = true;
-	return has;
-}
-
 static void judge(struct peer *peer)
 {
-	bool has_taken = has_taken_in(peer);
+	bool is_idle = !has_taken_in(peer) && !outbox_was_read(&peer->outbox);
 
 	if (!peer->under_way.is_listed)
 		return;
-	if (!has_taken && !has_gone_on(peer)) {
+	if (is_idle && peer->under_way.was_idle) {
 		log_peer("connection of pid %d (uid %u) dropped: it does not take in what it asked "
 			 "for",
 			 (int)peer->credentials.pid, peer->credentials.uid);
 		peer_drop(peer);
 		return;
 	}
-	/* What the kernel does not let out is not the client's fault. */
+	peer->under_way.was_idle = is_idle;
 	DL_DELETE2(peer->server->under_way.peers, peer, under_way.prev, under_way.next);
 	enlist(peer);
 }

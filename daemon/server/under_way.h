@@ -33,10 +33,8 @@ struct under_way {
 struct under_way_peer {
 	struct peer *prev, *next;
 	uint64_t look_at_ms;
-	uint32_t unread; /* bytes, as the kernel counts them, at the last look */
-	uint32_t n_sent; /* packets, until then */
 	bool is_listed;
-	bool was_seen;
+	bool was_idle; /* before the last look it took nothing in */
 };
 
 enum room {
