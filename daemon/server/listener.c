@@ -128,6 +128,8 @@ static void on_pause_over(evutil_socket_t fd, short what, void *data)
 
 	(void)fd;
 	(void)what;
+	if (server->spare < 0) /* there was not even one for it */
+		server->spare = open_spare();
 	(void)event_add(&server->listening, NULL);
 }
 

@@ -31,14 +31,19 @@ static void stop(void)
 	broker_stop(&broker);
 }
 
-/* Leave the broker room for N more descriptors. */
-static void limit_descriptors(int n)
+static void allow_descriptors(rlim_t n)
 {
 	struct rlimit limit;
 
 	ck_assert_int_eq(prlimit(broker.pid, RLIMIT_NOFILE, NULL, &limit), 0);
-	limit.rlim_cur = (rlim_t)(broker_fds(&broker) + n);
+	limit.rlim_cur = n;
 	ck_assert_int_eq(prlimit(broker.pid, RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+/* Leave the broker room for N more descriptors. */
+static void limit_descriptors(int n)
+{
+	allow_descriptors((rlim_t)(broker_fds(&broker) + n));
 }
 
 /*
@@ -67,6 +72,24 @@ START_TEST(who_finds_no_descriptor_left_is_told_and_the_next_is_served)
 	late = library_connect(&broker);
 	shmb_disconnect(late);
 	shmb_disconnect(witness);
+}
+END_TEST
+
+/* Without descriptors for a while, it had not even one to tell that there is none. */
+START_TEST(who_finds_no_descriptor_left_is_told_also_the_next_time)
+{
+	struct raw first, second;
+
+	allow_descriptors(3);
+	raw_connect(&first, broker.socket);
+	eventually(broker_said(&broker, "new connections wait"));
+	allow_descriptors(100);
+	ck_assert_int_eq(raw_hello(&first), 0);
+	limit_descriptors(0);
+	raw_connect(&second, broker.socket);
+	ck_assert_int_eq(raw_answer(&second, NULL, NULL), -EMFILE);
+	raw_close(&first);
+	raw_close(&second);
 }
 END_TEST
 
@@ -128,6 +151,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_loop_test(tcase, who_finds_no_descriptor_left_is_told_and_the_next_is_served, 0,
 			    2);
+	tcase_add_test(tcase, who_finds_no_descriptor_left_is_told_also_the_next_time);
 	tcase_add_test(tcase, a_crowd_that_waits_outside_costs_nothing);
 	tcase_add_test(tcase, who_is_in_too_many_groups_is_told_and_written_down);
 	suite_add_tcase(suite, tcase);
