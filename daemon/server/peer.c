@@ -54,6 +54,7 @@ void peer_drop(struct peer *peer)
 	server->n_peers--;
 	if (peer->member)
 		member_leave(peer->member);
+	peer->member = NULL;
 	server_update_idle(server);
 	if (!peer->is_busy)
 		peer_free(peer);
