@@ -78,6 +78,7 @@ static void send_soon(struct watching *watching)
 static void tell(struct watching *watching, const struct object *object, struct wire_news *news)
 {
 	struct watcher *watcher, *next;
+	bool is_wanted = false;
 
 	news->object = object->id;
 	news->generation = object->generation;
@@ -89,8 +90,10 @@ static void tell(struct watching *watching, const struct object *object, struct 
 		    !visible_to(watcher->peer, object))
 			continue;
 		gather(watching, watcher, news);
-		send_soon(watching);
+		is_wanted = true;
 	}
+	if (is_wanted)
+		send_soon(watching);
 }
 
 static void tell_deed(struct observer *observer, const struct object *object,
