@@ -172,6 +172,6 @@ void dispatch_packet(struct peer *peer, const uint8_t *bytes, size_t size, uint6
 	server->registry->actor = NULL;
 	if (status == CALL_POSTPONED)
 		status = postponed_add(&call, bytes, size);
-	if (status != CALL_PARKED)
+	if (status != CALL_LATER)
 		call_answer(&call, status);
 }

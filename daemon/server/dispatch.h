@@ -39,16 +39,19 @@ struct call {
 	bool ends;         /* the connection ends after the answer */
 };
 
-/* Instead of an outcome: the request is parked and will be answered later. */
-#define CALL_PARKED 0x10000
+/* Instead of an outcome: the request was put aside and will be answered later. */
+#define CALL_LATER 0x10000
 
 /* There is no room for the descriptor that the answer brings: nothing was done yet, and the packet
- * waits for its next try. */
+ * has to wait for its next try. */
 #define CALL_POSTPONED 0x20000
+
+/* Nothing was done yet, and an OPEN has to wait until its object changes. */
+#define CALL_PARKED 0x40000
 
 /*
  * A handler returns an outcome (0 or an enum wire_outcome), or a negative errno by way of
- * call_refuse(), or CALL_PARKED, or CALL_POSTPONED.
+ * call_refuse(), or CALL_LATER, or CALL_POSTPONED.
  */
 typedef int handler_fn(struct call *call);
 

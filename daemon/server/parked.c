@@ -333,7 +333,7 @@ int parked_add(struct call *call, const struct wire_open_request *request, struc
 	peer->n_parked++;
 	wait_for(parked, object);
 	become_heir(parked, (request->access & WIRE_ACCESS_WRITE) != 0);
-	return CALL_PARKED;
+	return CALL_LATER;
 }
 
 void parked_wake(struct object *object)

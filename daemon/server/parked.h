@@ -44,7 +44,7 @@ void parked_init(struct server *server);
 /* Nobody waits any longer: those that do are told that the broker ends. */
 void parked_fini(struct server *server);
 
-/* Park CALL, an OPEN, until OBJECT changes. Returns CALL_PARKED or a refusal. */
+/* Park CALL, an OPEN, until OBJECT changes. Returns CALL_LATER or a refusal. */
 int parked_add(struct call *call, const struct wire_open_request *request, struct object *object);
 
 /* OBJECT is ready: its openers try again. */

@@ -123,7 +123,7 @@ int postponed_add(struct call *call, const uint8_t *bytes, size_t size)
 	postponed->size = size;
 	postponed->until_ms = call->until_ms;
 	(void)event_del(&peer->readable);
-	return CALL_PARKED;
+	return CALL_LATER;
 }
 
 void postponed_look(struct peer *peer)

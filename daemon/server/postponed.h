@@ -33,7 +33,7 @@ bool postponed_has_one(const struct peer *peer);
 /* Whether CALL, whose client gives it WAIT_MS, may still wait. */
 bool postponed_may(struct call *call, uint32_t wait_ms);
 
-/* Put CALL aside, which came as these bytes, until call->until_ms. Returns CALL_PARKED, or a
+/* Put CALL aside, which came as these bytes, until call->until_ms. Returns CALL_LATER, or a
  * refusal. */
 int postponed_add(struct call *call, const uint8_t *bytes, size_t size);
 
