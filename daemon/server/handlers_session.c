@@ -12,8 +12,8 @@
 #include "objects/member.h"
 #include "objects/object.h"
 #include "server/admission.h"
+#include "server/door.h"
 #include "server/handlers.h"
-#include "server/listener.h"
 #include "server/overdraft.h"
 #include "server/peer.h"
 #include "server/server.h"
@@ -122,7 +122,7 @@ int handle_hello(struct call *call)
 			       &peer->member);
 		call->ends = r < 0;
 		if (r == -EMFILE || r == -ENFILE)
-			return call_refuse(call, r, "the broker %s", LISTENER_NO_DESCRIPTOR);
+			return call_refuse(call, r, "the broker %s", DOOR_NO_DESCRIPTOR);
 		if (r == -EDQUOT)
 			return refuse_member(call);
 		if (r < 0)

@@ -1,74 +1,33 @@
 /*
- * A bounded number of accepts for each wake-up. When the process or the machine is out of
- * descriptors a waiting connection would wake the loop for ever. Then the spare descriptor is given
- * up for a moment, to tell some of those who wait that there is no room; the others wait, while the
- * listener pauses.
+ * Accepting has a bounded part of each turn of the loop, since who is refused costs something too,
+ * and may come again at once.
+ *
+ * When the process or the machine is out of descriptors a waiting connection would wake the loop
+ * for ever. Then the spare descriptor is given up for a moment, to tell some of those who wait that
+ * there is no room; the others wait, while the listener pauses.
  */
 #include "server/listener.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
-#include "base/text.h"
 #include "log.h"
-#include "rules/credentials.h"
+#include "server/door.h"
 #include "server/peer.h"
 #include "server/server.h"
-#include "wire/packet.h"
 
-#define ACCEPTS_PER_WAKEUP 32
-#define PAUSE_MS           100
-#define TURNED_AWAY_MAX    4 /* for each pause */
+#define ACCEPTS_MAX     32     /* for each turn of the loop, */
+#define ACCEPTING_NS    200000 /* and in so much time */
+#define PAUSE_MS        100
+#define TURNED_AWAY_MAX 4 /* for each pause */
 
 static int open_spare(void)
 {
 	return open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
-static void send_refusal(int socket, int status, const char *reason)
-{
-	struct wire_header header = {.version = WIRE_VERSION_OLDEST,
-				     .type = WIRE_ANSWER,
-				     .status = status};
-	struct wire_refusal refusal;
-	uint8_t bytes[WIRE_PACKET_MAX];
-	size_t size;
-
-	text_copy(refusal.reason, sizeof(refusal.reason), reason);
-	if (wire_encode_packet(&header, &wire_refusal_shape, &refusal, bytes, &size) == 0)
-		(void)!packet_send(socket, bytes, size, -1);
-}
-
-void listener_turn_away(struct server *server, int take_fd, const struct credentials *credentials,
-			int status, const char *reason)
-{
-	char sentence[WIRE_REASON_MAX + 1];
-	const struct denial denial = {.credentials = credentials,
-				      .program = "",
-				      .operation = "CONNECT",
-				      .name = "",
-				      .reason = sentence,
-				      .status = status,
-				      .at_door = true};
-
-	snprintf(sentence, sizeof(sentence), "the broker %s", reason);
-	registry_deny(server->registry, &denial);
-	send_refusal(take_fd, status, reason);
-	fd_close(take_fd);
-}
-
-static void turn_one_away(struct server *server, int take_fd)
-{
-	struct credentials credentials;
-
-	if (credentials_without_groups(take_fd, &credentials) < 0)
-		fd_close(take_fd);
-	else
-		listener_turn_away(server, take_fd, &credentials, -EMFILE, LISTENER_NO_DESCRIPTOR);
 }
 
 static void turn_some_away(struct server *server)
@@ -79,7 +38,7 @@ static void turn_some_away(struct server *server)
 		server->spare = fd_close(server->spare);
 		fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0)
-			turn_one_away(server, fd);
+			door_turn_away(server, fd);
 		server->spare = open_spare();
 		if (fd < 0)
 			return;
@@ -98,7 +57,9 @@ static void pause_listening(struct server *server)
 
 void listener_accept(struct server *server)
 {
-	for (int i = 0; i < ACCEPTS_PER_WAKEUP; i++) {
+	uint64_t until_ns = clock_now_ns() + ACCEPTING_NS;
+
+	for (int i = 0; i < ACCEPTS_MAX && clock_now_ns() < until_ns; i++) {
 		int fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,10 +15,9 @@
 #include "objects/member.h"
 #include "rules/table.h"
 #include "server/dispatch.h"
+#include "server/door.h"
 #include "server/lingering.h"
-#include "server/listener.h"
 #include "server/opening.h"
-#include "server/overdraft.h"
 #include "server/parked.h"
 #include "server/server.h"
 #include "server/turns.h"
@@ -201,29 +199,6 @@ static int pay(struct peer *peer)
 	return r;
 }
 
-/* Say why, where that is something that the client can do something about. */
-static void turn_away(struct server *server, const struct peer *peer, int take_fd, int r)
-{
-	char words[OVERDRAFT_WORDS_MAX], reason[WIRE_REASON_MAX + 1];
-	struct credentials user;
-
-	if (r == -E2BIG && credentials_without_groups(take_fd, &user) == 0) {
-		snprintf(reason, sizeof(reason),
-			 "judges at most %u groups of a user, and uid %u is in more",
-			 CREDENTIALS_GROUPS_MAX, user.uid);
-		listener_turn_away(server, take_fd, &user, r, reason);
-		return;
-	}
-	if (r != -EDQUOT) {
-		log_peer("a connection is refused: %s", strerror(-r));
-		fd_close(take_fd);
-		return;
-	}
-	overdraft_tell(peer, &peer->credentials, RESOURCE_CONNECTIONS, "", words);
-	snprintf(reason, sizeof(reason), "takes no more of this user's: %s", words);
-	listener_turn_away(server, take_fd, &peer->credentials, r, reason);
-}
-
 void peer_new(struct server *server, int take_fd)
 {
 	struct peer *peer = calloc(1, sizeof(*peer));
@@ -242,7 +217,7 @@ void peer_new(struct server *server, int take_fd)
 			r = start_events(peer);
 	}
 	if (r < 0) {
-		turn_away(server, peer, take_fd, r);
+		door_refuse(server, peer, take_fd, r);
 		if (peer) {
 			turns_leave(peer);
 			peer_free(peer);

@@ -10,6 +10,7 @@
 
 #include "objects/lookout.h"
 #include "objects/registry.h"
+#include "server/door.h"
 #include "server/turns.h"
 #include "server/under_way.h"
 #include "server/watching.h"
@@ -45,6 +46,7 @@ struct server {
 	struct under_way under_way;  /* descriptors that were sent and not read */
 	struct lingering *lingering; /* sockets that are done with, and not read */
 	struct lookout lingering_lookout;
+	struct door door;
 	struct event listening; /* the listener */
 	struct event listen_again;
 	struct event idle;
