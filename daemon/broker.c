@@ -233,6 +233,7 @@ static int start_server(struct broker *broker, const struct broker_settings *set
 		.patience_ms = settings->patience_ms,
 		.idle_exit_ms = settings->idle_exit_ms,
 		.per_user = settings->runtime.per_user,
+		.without_passrights = getenv("SHMBROKERD_WITHOUT_PASSRIGHTS") != NULL,
 	};
 	int r = server_init(&broker->server, broker->base, &broker->registry, &server,
 			    fd_steal(&broker->runtime.listener));

@@ -107,6 +107,13 @@ static void turn_out(struct peer *peer, const struct wire_header *header, int st
 	peer_drop(peer);
 }
 
+void dispatch_turn_out(struct peer *peer, const char *reason)
+{
+	static const struct wire_header nothing;
+
+	turn_out(peer, &nothing, -EBADMSG, reason);
+}
+
 static int decode_request(const struct wire_operation *operation, unsigned version,
 			  const uint8_t *body, size_t size, union message *request)
 {
@@ -130,8 +137,7 @@ void dispatch_packet(struct peer *peer, const uint8_t *bytes, size_t size, uint6
 	int status;
 
 	if (wire_decode_header(bytes, size, &header) < 0 || header.type != WIRE_REQUEST) {
-		header = (struct wire_header){.code = 0};
-		turn_out(peer, &header, -EBADMSG, "a packet came that is not a request");
+		dispatch_turn_out(peer, "a packet came that is not a request");
 		return;
 	}
 	if (header.version < WIRE_VERSION_OLDEST || header.version > WIRE_VERSION_NEWEST) {

@@ -64,4 +64,7 @@ void call_answer(struct call *call, int status);
 /* UNTIL_MS is 0 for a packet that has just come, and for one that was postponed its last moment. */
 void dispatch_packet(struct peer *peer, const uint8_t *bytes, size_t size, uint64_t until_ms);
 
+/* End the connection of PEER, which has sent something that is not even a request, and say why. */
+void dispatch_turn_out(struct peer *peer, const char *reason);
+
 #endif

@@ -10,12 +10,13 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/text.h"
 #include "log.h"
 #include "rules/credentials.h"
+#include "server/closing.h"
 #include "server/overdraft.h"
 #include "server/peer.h"
+#include "server/rights.h"
 #include "server/server.h"
 #include "wire/packet.h"
 
@@ -35,6 +36,14 @@ static void send_refusal(int socket, int status, const char *reason)
 		(void)!packet_send(socket, bytes, size, -1);
 }
 
+/* Nobody is charged for it. */
+static void close_unpaid(struct server *server, int take_fd, uid_t uid)
+{
+	struct charge nothing = {.account = NULL};
+
+	closing_end(server, take_fd, uid, rights_may_come(take_fd), &nothing);
+}
+
 /* REASON goes on after "the broker". */
 static void turn_away(struct server *server, int take_fd, const struct credentials *credentials,
 		      int status, const char *reason)
@@ -51,17 +60,24 @@ static void turn_away(struct server *server, int take_fd, const struct credentia
 	snprintf(sentence, sizeof(sentence), "the broker %s", reason);
 	registry_deny(server->registry, &denial);
 	send_refusal(take_fd, status, reason);
-	fd_close(take_fd);
+	close_unpaid(server, take_fd, credentials->uid);
+}
+
+/* Who is behind SOCKET, as far as he is to be named. */
+static struct credentials name(int socket)
+{
+	struct credentials credentials = {.uid = CREDENTIALS_UID_UNMAPPED,
+					  .gid = CREDENTIALS_GID_UNMAPPED};
+
+	(void)credentials_without_groups(socket, &credentials);
+	return credentials;
 }
 
 void door_turn_away(struct server *server, int take_fd)
 {
-	struct credentials credentials;
+	const struct credentials credentials = name(take_fd);
 
-	if (credentials_without_groups(take_fd, &credentials) < 0)
-		fd_close(take_fd);
-	else
-		turn_away(server, take_fd, &credentials, -EMFILE, DOOR_NO_DESCRIPTOR);
+	turn_away(server, take_fd, &credentials, -EMFILE, DOOR_NO_DESCRIPTOR);
 }
 
 static bool was_told(const struct door *door, uid_t uid)
@@ -98,29 +114,29 @@ static void refuse_more(struct server *server, const struct peer *peer, int take
 	turn_away(server, take_fd, user, -EDQUOT, reason);
 }
 
-static void refuse_groups(struct server *server, int take_fd)
+static void refuse_groups(struct server *server, int take_fd, const struct credentials *user)
 {
-	struct credentials user;
 	char reason[WIRE_REASON_MAX + 1];
 
-	if (credentials_without_groups(take_fd, &user) < 0) {
-		fd_close(take_fd);
-		return;
-	}
 	snprintf(reason, sizeof(reason),
 		 "judges at most %u groups of a user, and uid %u is in more",
-		 CREDENTIALS_GROUPS_MAX, user.uid);
-	turn_away(server, take_fd, &user, -E2BIG, reason);
+		 CREDENTIALS_GROUPS_MAX, user->uid);
+	turn_away(server, take_fd, user, -E2BIG, reason);
 }
 
 void door_refuse(struct server *server, const struct peer *peer, int take_fd, int r)
 {
-	if (r == -E2BIG) {
-		refuse_groups(server, take_fd);
-	} else if (r == -EDQUOT) {
+	struct credentials user;
+
+	if (r == -EDQUOT) {
 		refuse_more(server, peer, take_fd);
+		return;
+	}
+	user = name(take_fd);
+	if (r == -E2BIG) {
+		refuse_groups(server, take_fd, &user);
 	} else {
 		log_peer("a connection is refused: %s", strerror(-r));
-		fd_close(take_fd);
+		close_unpaid(server, take_fd, user.uid);
 	}
 }

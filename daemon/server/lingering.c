@@ -9,7 +9,9 @@
 
 #include "base/fd.h"
 #include "objects/registry.h"
+#include "server/closing.h"
 #include "server/outbox.h"
+#include "server/peer.h"
 #include "server/server.h"
 
 #define LOOK_FIRST_MS   20u
@@ -19,15 +21,17 @@ struct lingering {
 	struct lingering *prev, *next;
 	struct charge connection;
 	struct charge under_way;
+	uid_t uid;
+	bool may_bring_rights;
 	int fd;
 };
 
 static void end(struct server *server, struct lingering *lingering)
 {
 	DL_DELETE(server->lingering, lingering);
-	charge_end(&lingering->connection);
 	charge_end(&lingering->under_way);
-	fd_close(lingering->fd);
+	closing_end(server, lingering->fd, lingering->uid, lingering->may_bring_rights,
+		    &lingering->connection);
 	free(lingering);
 }
 
@@ -60,26 +64,30 @@ void lingering_fini(struct server *server)
 		end(server, server->lingering);
 }
 
-void lingering_close(struct server *server, int take_fd, struct charge *connection,
-		     struct charge *under_way)
+void lingering_close(struct peer *peer)
 {
+	struct server *server = peer->server;
+	struct charge *under_way = &peer->outbox.under_way;
 	struct lingering *lingering = NULL;
+	int fd = fd_steal(&peer->fd);
 
-	if (under_way->amount > 0 && !outbox_is_taken_in(take_fd))
+	if (under_way->amount > 0 && !outbox_is_taken_in(fd))
 		lingering = calloc(1, sizeof(*lingering));
 	if (!lingering) {
-		charge_end(connection);
 		charge_end(under_way);
-		fd_close(take_fd);
+		closing_end(server, fd, peer->credentials.uid, peer->may_bring_rights,
+			    &peer->charge);
 		return;
 	}
 	/* What was sent can be read, and then the end shows. */
-	(void)shutdown(take_fd, SHUT_RDWR);
-	charge_move(&lingering->connection, connection);
+	(void)shutdown(fd, SHUT_RDWR);
+	charge_move(&lingering->connection, &peer->charge);
 	charge_move(&lingering->under_way, under_way);
 	charge_hide(&lingering->connection);
 	charge_hide(&lingering->under_way);
-	lingering->fd = take_fd;
+	lingering->uid = peer->credentials.uid;
+	lingering->may_bring_rights = peer->may_bring_rights;
+	lingering->fd = fd;
 	DL_APPEND(server->lingering, lingering);
 	(void)!lookout_begin(&server->lingering_lookout); /* else with the next one */
 }

@@ -7,7 +7,7 @@
 #ifndef SERVER_LINGERING_H
 #define SERVER_LINGERING_H
 
-struct charge;
+struct peer;
 struct server;
 
 void lingering_init(struct server *server);
@@ -15,11 +15,8 @@ void lingering_init(struct server *server);
 /* Close all, whatever lies in them; for the end of the broker. */
 void lingering_fini(struct server *server);
 
-/*
- * Take over a socket that is done with. CONNECTION and UNDER_WAY are the charges for it, which are
- * taken over too; when nothing is unread they end and the socket is closed at once.
- */
-void lingering_close(struct server *server, int take_fd, struct charge *connection,
-		     struct charge *under_way);
+/* Take over the socket of PEER, which is done with, and the charges for it; when nothing is unread
+ * it is closed at once (closing.h). */
+void lingering_close(struct peer *peer);
 
 #endif

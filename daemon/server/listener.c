@@ -16,14 +16,17 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "log.h"
+#include "server/closing.h"
 #include "server/door.h"
 #include "server/peer.h"
+#include "server/rights.h"
 #include "server/server.h"
 
 #define ACCEPTS_MAX     32     /* for each turn of the loop, */
 #define ACCEPTING_NS    200000 /* and in so much time */
-#define PAUSE_MS        100
-#define TURNED_AWAY_MAX 4 /* for each pause */
+#define PAUSE_MS        100    /* while there are no descriptors, */
+#define SHORT_PAUSE_MS  10     /* or refused connections are to be closed first */
+#define TURNED_AWAY_MAX 4      /* for each pause */
 
 static int open_spare(void)
 {
@@ -45,14 +48,36 @@ static void turn_some_away(struct server *server)
 	}
 }
 
-static void pause_listening(struct server *server)
+static void pause_listening(struct server *server, uint64_t ms)
 {
-	static const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
+	const struct timeval pause = clock_timeval(ms);
 
-	log_peer("new connections wait: %m; raise the limit of open files (LimitNOFILE)");
 	(void)event_del(&server->listening);
 	if (event_add(&server->listen_again, &pause) < 0)
 		(void)event_add(&server->listening, NULL);
+}
+
+static void pause_without_descriptors(struct server *server)
+{
+	log_peer("new connections wait: %m; raise the limit of open files (LimitNOFILE)");
+	pause_listening(server, PAUSE_MS);
+	turn_some_away(server);
+}
+
+/* Returns whether there may be another one that can be accepted. */
+static bool accept_one(struct server *server)
+{
+	int fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd >= 0) {
+		peer_new(server, fd);
+		return true;
+	}
+	if (errno == EINTR || errno == ECONNABORTED)
+		return true;
+	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+		pause_without_descriptors(server);
+	return false;
 }
 
 void listener_accept(struct server *server)
@@ -60,18 +85,13 @@ void listener_accept(struct server *server)
 	uint64_t until_ns = clock_now_ns() + ACCEPTING_NS;
 
 	for (int i = 0; i < ACCEPTS_MAX && clock_now_ns() < until_ns; i++) {
-		int fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd >= 0) {
-			peer_new(server, fd);
-			continue;
-		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-			pause_listening(server);
-			turn_some_away(server);
+		if (closing_is_full(server)) {
+			log_peer("new connections wait until refused ones are closed, which "
+				 "brought descriptors; end the programs that send them");
+			pause_listening(server, SHORT_PAUSE_MS);
 			return;
 		}
-		if (errno != EINTR && errno != ECONNABORTED)
+		if (!accept_one(server))
 			return;
 	}
 }
@@ -96,6 +116,8 @@ static void on_pause_over(evutil_socket_t fd, short what, void *data)
 
 int listener_init(struct server *server)
 {
+	if (!server->settings.without_passrights)
+		rights_refuse(server->listener);
 	(void)event_assign(&server->listening, server->base, server->listener, EV_READ | EV_PERSIST,
 			   on_connection, server);
 	server->spare = open_spare();
@@ -103,10 +125,22 @@ int listener_init(struct server *server)
 	return event_add(&server->listening, NULL) < 0 ? -ENOMEM : 0;
 }
 
+/* With it go those who still wait, and what they have sent. */
+static void close_listener(struct server *server)
+{
+	struct charge nothing = {.account = NULL};
+	int fd = fd_steal(&server->listener);
+
+	if (fd >= 0 && rights_may_come(fd))
+		closing_hand_over(server, fd, server->registry->broker.uid, &nothing);
+	else
+		fd_close(fd);
+}
+
 void listener_fini(struct server *server)
 {
 	(void)event_del(&server->listening);
 	(void)event_del(&server->listen_again);
-	server->listener = fd_close(server->listener);
+	close_listener(server);
 	server->spare = fd_close(server->spare);
 }

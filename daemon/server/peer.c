@@ -1,6 +1,6 @@
 /*
  * The socket of a peer and its queue. One packet is received a turn, so that every peer has its
- * own, and none of the descriptors that it may bring: the kernel installs none.
+ * own; one that brings descriptors is not received, and ends the connection.
  */
 #include "server/peer.h"
 
@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/fd.h"
 #include "log.h"
 #include "objects/member.h"
 #include "rules/table.h"
@@ -19,6 +18,7 @@
 #include "server/lingering.h"
 #include "server/opening.h"
 #include "server/parked.h"
+#include "server/rights.h"
 #include "server/server.h"
 #include "server/turns.h"
 #include "server/watching.h"
@@ -47,7 +47,7 @@ void peer_drop(struct peer *peer)
 	watching_forget_peer(peer);
 	turns_leave(peer);
 	outbox_fini(&peer->outbox);
-	lingering_close(server, fd_steal(&peer->fd), &peer->charge, &peer->outbox.under_way);
+	lingering_close(peer);
 	DL_DELETE(server->peers, peer);
 	server->n_peers--;
 	if (peer->member)
@@ -121,13 +121,19 @@ static void on_outbox_turn(evutil_socket_t fd, short what, void *data)
 void peer_serve(struct peer *peer)
 {
 	static uint8_t bytes[WIRE_PACKET_MAX];
-	ssize_t size = packet_receive(peer->fd, bytes, sizeof(bytes), NULL);
+	bool brings_rights = peer->may_bring_rights && rights_are_next(peer->fd);
+	ssize_t size = 0;
 
+	if (!brings_rights)
+		size = packet_receive(peer->fd, bytes, sizeof(bytes), NULL);
 	if (size == -EAGAIN)
 		return;
 	peer->is_busy = true;
 	/* Nobody sends an empty packet: it is how the end of the connection reads. */
-	if (size <= 0)
+	if (brings_rights)
+		dispatch_turn_out(peer, "a packet came with descriptors, of which this broker "
+					"takes none");
+	else if (size <= 0)
 		peer_drop(peer);
 	else
 		dispatch_packet(peer, bytes, (size_t)size, 0);
@@ -208,6 +214,7 @@ void peer_new(struct server *server, int take_fd)
 		peer->server = server;
 		peer->fd = take_fd;
 		peer->version = WIRE_VERSION_OLDEST;
+		peer->may_bring_rights = rights_may_come(take_fd);
 		r = credentials_of_socket(take_fd, &peer->credentials);
 		if (r == 0)
 			r = pay(peer);

@@ -48,6 +48,7 @@ struct peer {
 	bool is_dropped; /* ended within its own dispatch: freed at the end of it */
 	bool is_busy;    /* being dispatched */
 	bool waits_turn; /* in the line of its share */
+	bool may_bring_rights; /* its packets may have descriptors with them (rights.h) */
 };
 
 /* Take FD over and serve it. A connection that cannot be served is closed. */

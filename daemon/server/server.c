@@ -140,6 +140,7 @@ int server_init(struct server *server, struct event_base *base, struct registry 
 	parked_init(server);
 	under_way_init(server);
 	lingering_init(server);
+	closing_init(server);
 	(void)event_assign(&server->idle, base, -1, 0, on_idle, server);
 	registry_observe(registry, &server->observer);
 	watching_init(server);
@@ -166,4 +167,5 @@ void server_fini(struct server *server)
 	turns_fini(server);
 	under_way_fini(server);
 	lingering_fini(server);
+	closing_fini(server);
 }

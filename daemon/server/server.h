@@ -10,6 +10,7 @@
 
 #include "objects/lookout.h"
 #include "objects/registry.h"
+#include "server/closing.h"
 #include "server/door.h"
 #include "server/turns.h"
 #include "server/under_way.h"
@@ -29,7 +30,8 @@ struct server_settings {
 				   the kernel does not let out */
 	uint64_t
 		idle_exit_ms; /* end after having had no peer and no object for so long; 0: never */
-	bool per_user;        /* admit the broker's own uid and root alone */
+	bool without_passrights; /* act as a kernel without SO_PASSRIGHTS; for tests */
+	bool per_user;           /* admit the broker's own uid and root alone */
 };
 
 struct server {
@@ -46,6 +48,7 @@ struct server {
 	struct under_way under_way;  /* descriptors that were sent and not read */
 	struct lingering *lingering; /* sockets that are done with, and not read */
 	struct lookout lingering_lookout;
+	struct closing closing; /* of sockets whose end may take long */
 	struct door door;
 	struct event listening; /* the listener */
 	struct event listen_again;

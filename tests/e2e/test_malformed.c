@@ -252,52 +252,6 @@ START_TEST(random_packets_end_their_connection_or_are_refused)
 }
 END_TEST
 
-/* 253 is what the kernel takes at most in one message. */
-static void send_descriptors(const struct raw *raw, void *bytes, size_t size, size_t n)
-{
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(253 * sizeof(int))];
-	} control = {0};
-	struct iovec part = {.iov_base = bytes, .iov_len = size};
-	struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = CMSG_SPACE(n * sizeof(int)),
-	};
-	int *fds = (int *)(void *)CMSG_DATA(&control.header);
-
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(n * sizeof(int));
-	for (size_t i = 0; i < n; i++)
-		fds[i] = raw->socket;
-	ck_assert_int_eq(sendmsg(raw->socket, &message, MSG_NOSIGNAL), (ssize_t)size);
-}
-
-START_TEST(descriptors_are_not_taken)
-{
-	static const size_t numbers[] = {1, 2, 253};
-	uint8_t bytes[WIRE_PACKET_MAX];
-	size_t size = put_request(bytes, WIRE_STATUS);
-
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-		struct raw stranger;
-		int before;
-
-		raw_join(&stranger, broker.socket);
-		before = broker_fds(&broker);
-		send_descriptors(&stranger, bytes, size, numbers[i]);
-		stranger.serial = 1;
-		ck_assert_int_eq(raw_answer(&stranger, NULL, NULL), 0);
-		ck_assert_int_eq(broker_fds(&broker), before);
-		raw_close(&stranger);
-		eventually(broker_fds(&broker) == fds_before);
-	}
-}
-END_TEST
-
 START_TEST(a_silent_client_is_dropped)
 {
 	struct raw silent;
@@ -344,7 +298,6 @@ int main(void)
 	tcase_add_test(packets, hello_twice_ends_the_connection);
 	tcase_add_test(packets, random_packets_end_their_connection_or_are_refused);
 	tcase_add_checked_fixture(others, start, stop);
-	tcase_add_test(others, descriptors_are_not_taken);
 	tcase_add_test(others, a_silent_client_is_dropped);
 	tcase_add_test(others, a_client_that_does_not_read_costs_bounded_memory);
 	suite_add_tcase(suite, packets);
