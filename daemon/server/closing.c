@@ -221,6 +221,7 @@ void closing_hand_over(struct server *server, int take_fd, uid_t uid, struct cha
 	}
 	left->fd = take_fd;
 	charge_move(&left->charge, charge);
+	charge_hide(&left->charge);
 	closing->n_unpaid += !left->charge.account;
 	LL_PREPEND(closer->waiting, left);
 	start_those_in_line(closing);
