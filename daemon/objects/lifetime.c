@@ -30,6 +30,10 @@ static void on_expiry(evutil_socket_t fd, short what, void *data)
 
 	(void)fd;
 	(void)what;
+	if (!pace_admits(&object->registry->pace)) {
+		arm(object, 0);
+		return;
+	}
 	if (object->kind == WIRE_KIND_SEGMENT && segment_attachments(&object->segment) > 0) {
 		arm(object, object->recheck_ms);
 		object->recheck_ms *= 2;

@@ -23,6 +23,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "log.h"
+#include "objects/estate.h"
 #include "objects/object.h"
 #include "objects/process.h"
 #include "objects/registry.h"
@@ -74,13 +75,19 @@ static int find_pidfd(struct member *member, int socket)
 	return random_fill(&member->nonce, sizeof(member->nonce));
 }
 
-static void member_free(struct member *member)
+/* What is there only of one that may be there still. */
+static void stop(struct member *member)
 {
 	if (member->pidfd >= 0)
 		(void)event_del(&member->death);
 	(void)event_del(&member->grace);
-	fd_close(member->pidfd);
+	member->pidfd = fd_close(member->pidfd);
 	charge_end(&member->charge);
+}
+
+void member_free(struct member *member)
+{
+	stop(member);
 	charge_end(&member->held);
 	credentials_fini(&member->credentials);
 	free(member);
@@ -314,10 +321,9 @@ void member_end(struct member *member)
 	if (registry->actor == member)
 		registry->actor = NULL;
 	HASH_DELETE(handle, registry->members, member);
-	while (member->owned)
-		object_remove(member->owned, WIRE_ENDING_OWNER);
-	while (member->holds)
-		hold_end(member->holds);
+	member->has_ended = true;
 	registry_tell(registry, member_ended, member);
-	member_free(member);
+	member->peer = NULL;
+	stop(member);
+	estate_begin(member);
 }

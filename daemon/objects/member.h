@@ -33,16 +33,19 @@ struct member {
 	char program[WIRE_PROGRAM_MAX + 1]; /* "" of one that is expected */
 	struct peer *peer;  /* its connection, of which only server/ knows more; NULL while away */
 	struct hold *holds; /* its entries of the ledger */
-	struct charge charge;  /* for itself, also while it is away */
-	struct charge held;    /* and for its holds */
-	uint64_t start;        /* when its process began, as process_start() says; 0 until asked */
-	struct object *owned;  /* objects that end with it */
+	struct charge charge; /* for itself, also while it is away */
+	struct charge held;   /* and for its holds */
+	uint64_t start;       /* when its process began, as process_start() says; 0 until asked */
+	struct object *owned; /* objects that end with it */
+	struct member *estate_prev,
+		*estate_next;  /* among those that have ended and left something */
 	struct event death;    /* its pidfd */
 	struct event grace;    /* runs while it is away */
 	uint64_t told_of;      /* the object whose removal its connection was told of last */
 	uint64_t nonce;        /* that CONFIRM must bring before an untrusted pidfd counts */
 	int pidfd;             /* -1 when there is none */
 	bool pidfd_is_trusted; /* it is surely that of the process which connected */
+	bool has_ended;
 };
 
 /*
@@ -101,7 +104,11 @@ void member_leave(struct member *member);
  */
 int member_return(struct member *member, struct peer *peer, struct credentials *take_credentials);
 
-/* The end: everything that it holds and owns is given up, and it is freed. */
+/* The end: nobody finds it any more, its connection is closed, and what it holds and owns is given
+ * up (estate.h). It may be gone when this returns. */
 void member_end(struct member *member);
+
+/* It has ended, and has nothing any more. */
+void member_free(struct member *member);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "log.h"
+#include "objects/estate.h"
 #include "objects/exactness.h"
 #include "objects/ghost.h"
 #include "objects/hold.h"
@@ -33,6 +34,8 @@ int registry_init(struct registry *registry, struct event_base *base,
 	if (registry->fifo_directory < 0)
 		return -errno;
 	ghosts_init(registry);
+	estates_init(registry);
+	pace_init(&registry->pace, base);
 	returning_init(registry);
 	r = reaper_init(&registry->reaper, base, settings->has_one_thread);
 	if (r < 0)
@@ -90,6 +93,8 @@ void registry_fini(struct registry *registry)
 		part_with(object);
 	HASH_ITER(handle, registry->members, member, next_member)
 	member_end(member);
+	estates_fini(registry);
+	pace_fini(&registry->pace);
 	reaper_fini(&registry->reaper);
 	ghosts_fini(registry);
 	registry->fifo_directory = fd_close(registry->fifo_directory);
@@ -137,12 +142,26 @@ uint64_t registry_next_id(struct registry *registry)
 	return ++registry->last_id;
 }
 
-struct object *registry_find(const struct registry *registry, const char *name)
+/* On nobody's behalf, whoever asks. */
+static void end_with_owner(struct object *object)
+{
+	struct registry *registry = object->registry;
+	const struct member *actor = registry->actor;
+
+	registry->actor = NULL;
+	object_remove(object, WIRE_ENDING_OWNER);
+	registry->actor = actor;
+}
+
+struct object *registry_find(struct registry *registry, const char *name)
 {
 	struct object *object;
 
 	HASH_FIND(by_name, registry->by_name, name, strlen(name), object);
-	return object;
+	if (!object || !object->owner || !object->owner->has_ended)
+		return object;
+	end_with_owner(object);
+	return NULL;
 }
 
 struct object *registry_object_after(const struct registry *registry, uint64_t cursor)

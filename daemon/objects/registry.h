@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "objects/lookout.h"
+#include "objects/pace.h"
 #include "objects/reaper.h"
 #include "objects/secret.h"
 #include "rules/access.h"
@@ -99,8 +100,11 @@ struct registry {
 	struct object *by_id;   /* those and the removed ones that are still held, oldest first */
 	struct hold *holds;     /* the ledger, oldest first */
 	struct member *members;
-	struct reaper reaper; /* frees large memory */
-	struct ghost *ghosts; /* System V segments that were removed and are still attached */
+	struct member *estates; /* of members that have ended, not settled yet */
+	struct event settling;  /* goes on with them */
+	struct pace pace;       /* of that, and of what expires */
+	struct reaper reaper;   /* frees large memory */
+	struct ghost *ghosts;   /* System V segments that were removed and are still attached */
 	struct lookout ghosts_lookout;
 	struct event returning;      /* runs while members of an earlier broker are waited for */
 	struct quota quota;          /* what each user has used up */
@@ -163,8 +167,8 @@ bool registry_is_administrator(const struct registry *registry,
 
 uint64_t registry_next_id(struct registry *registry);
 
-/* NULL when there is none. */
-struct object *registry_find(const struct registry *registry, const char *name);
+/* NULL when there is none. One whose owner has ended ends now, if it has not yet. */
+struct object *registry_find(struct registry *registry, const char *name);
 
 /*
  * The first object, hold after the one with id CURSOR, which may be gone; 0 for the first of all.

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -232,6 +233,7 @@ void closing_end(struct server *server, int take_fd, uid_t uid, bool may_bring_r
 		 struct charge *charge)
 {
 	if (may_bring_rights && rights_are_left(take_fd)) {
+		(void)shutdown(take_fd, SHUT_RDWR); /* what the client sees does not wait */
 		closing_hand_over(server, take_fd, uid, charge);
 		return;
 	}

@@ -16,6 +16,7 @@
 #include "server/managing.h"
 #include "server/overdraft.h"
 #include "server/peer.h"
+#include "server/postponed.h"
 #include "server/server.h"
 
 bool creating_lacked_room(int r)
@@ -256,6 +257,9 @@ int creating_object(struct call *call, struct creation *creation, struct object 
 				     "this size";
 		r = object_new(registry, plan, creation->creator, ret_object, &short_of);
 	}
+	if (r == -EDQUOT &&
+	    postponed_may_await_refund(call, creation->owner->uid, creation->wait_ms))
+		return CALL_POSTPONED;
 	if (r == -EDQUOT)
 		return overdraft_refuse(call, plan->name, creation->owner, short_of);
 	if (keeping_failed(r))

@@ -26,7 +26,8 @@ struct creation {
 };
 
 /* Make it. Returns 0 and why it has its backing, "" where that was insisted on; or a refusal;
- * CALL_POSTPONED when the service manager takes no descriptor just now. */
+ * CALL_POSTPONED when the service manager takes no descriptor just now, or when a limit is reached
+ * and something is about to be refunded. */
 int creating_object(struct call *call, struct creation *creation, struct object **ret_object,
 		    const char **ret_why);
 

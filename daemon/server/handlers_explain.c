@@ -249,7 +249,7 @@ static int check_asker(struct call *call, const struct wire_explain_request *req
 }
 
 /* The object that OPEN would find under this name. */
-static const struct object *find(const struct registry *registry, const char *name)
+static const struct object *find(struct registry *registry, const char *name)
 {
 	const struct object *object = registry_find(registry, name);
 

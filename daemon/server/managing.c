@@ -15,7 +15,7 @@
 int managing_find(struct call *call, const char *name, const char *what, struct object **ret_object)
 {
 	const char *fault = wire_name_fault(name);
-	const struct registry *registry = call->server->registry;
+	struct registry *registry = call->server->registry;
 	const struct credentials *subject = &call->peer->member->credentials;
 	struct object *object;
 

@@ -23,6 +23,7 @@
 #include "server/managing.h"
 #include "server/overdraft.h"
 #include "server/peer.h"
+#include "server/postponed.h"
 #include "server/server.h"
 #include "server/under_way.h"
 
@@ -262,6 +263,9 @@ static int grant(struct call *call, const struct wire_open_request *request, str
 	struct hold *hold;
 	int r = object_hold(object, member, request->access, &hold, &short_of);
 
+	if (r == -EDQUOT && short_of == RESOURCE_HOLDS &&
+	    postponed_may_await_refund(call, member->credentials.uid, request->wait_ms))
+		return CALL_POSTPONED;
 	if (r == -EDQUOT && short_of == RESOURCE_HOLDS)
 		return overdraft_refuse(call, request->name, &member->credentials, short_of);
 	if (r == -EDQUOT)
@@ -363,7 +367,8 @@ int opening_attempt(struct call *call, const struct wire_open_request *request,
 	r = grant(call, request, object, is_new);
 	/* Where there was no room for new memory beside the old, the old makes room for the next.
 	 */
-	if (r < 0 && (is_new || (object->state == WIRE_STATE_FRESH && creating_lacked_room(r))))
+	if ((is_new && (r < 0 || r == CALL_POSTPONED)) ||
+	    (object->state == WIRE_STATE_FRESH && creating_lacked_room(r)))
 		object_remove(object, WIRE_ENDING_BACKING);
 	return r;
 }

@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "objects/estate.h"
 #include "objects/keeper.h"
+#include "objects/member.h"
 #include "objects/registry.h"
 #include "server/dispatch.h"
 #include "server/look.h"
@@ -29,9 +31,18 @@ bool postponed_may(struct call *call, uint32_t wait_ms)
 	return clock_now_ms() < call->until_ms;
 }
 
+bool postponed_may_await_refund(struct call *call, uid_t payer, uint32_t wait_ms)
+{
+	return payer == call->peer->member->credentials.uid &&
+	       estate_is_left_by(call->server->registry, payer) && postponed_may(call, wait_ms);
+}
+
 static bool has_room(struct peer *peer)
 {
-	return under_way_room(peer) == ROOM_LEFT && !keeper_is_busy(peer->server->registry->keeper);
+	const struct registry *registry = peer->server->registry;
+
+	return under_way_room(peer) == ROOM_LEFT && !keeper_is_busy(registry->keeper) &&
+	       !estate_is_left_by(registry, peer->member->credentials.uid);
 }
 
 static int look_later(struct postponed *postponed)

@@ -1,9 +1,9 @@
 /*
  * A request that is answered with a descriptor and for which there is no room now (under_way.h), or
- * which makes one that the service manager does not take now (keeping.h): it is put aside before it
- * has had any effect, one for a connection, and nothing more is read there
- * meanwhile. It is tried again at intervals that grow, and for the last time when its client waits
- * no longer.
+ * which makes one that the service manager does not take now (keeping.h), or for what is about to
+ * be refunded (estate.h): it is put aside before it has had any effect, one for a connection, and
+ * nothing more is read there meanwhile. It is tried again at intervals that grow, and for the last
+ * time when its client waits no longer.
  */
 #ifndef SERVER_POSTPONED_H
 #define SERVER_POSTPONED_H
@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct call;
 struct peer;
@@ -32,6 +33,12 @@ bool postponed_has_one(const struct peer *peer);
 
 /* Whether CALL, whose client gives it WAIT_MS, may still wait. */
 bool postponed_may(struct call *call, uint32_t wait_ms);
+
+/*
+ * The same for one that is over a limit of PAYER, if that is its own user, and programs of his have
+ * ended whose objects and holds are not given up yet.
+ */
+bool postponed_may_await_refund(struct call *call, uid_t payer, uint32_t wait_ms);
 
 /* Put CALL aside, which came as these bytes, until call->until_ms. Returns CALL_LATER, or a
  * refusal. */

@@ -66,7 +66,7 @@ static bool is_at_end(int socket)
 
 bool rights_are_left(int socket)
 {
-	(void)shutdown(socket, SHUT_RDWR);
+	(void)shutdown(socket, SHUT_RD);
 	for (unsigned i = 0; i < DROPPED_MAX; i++) {
 		bool are_there;
 		ssize_t size = look(socket, &are_there);

@@ -21,10 +21,8 @@ bool rights_may_come(int socket);
 /* Whether the packet that would be received next brings some. */
 bool rights_are_next(int socket);
 
-/*
- * The connection of SOCKET is over: nothing comes or goes any more. Whether something lies in it
- * that may bring some; what does not is dropped.
- */
+/* The connection of SOCKET is over, and nothing more comes. Whether something lies in it that may
+ * bring some; what does not is dropped. */
 bool rights_are_left(int socket);
 
 #endif

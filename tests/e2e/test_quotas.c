@@ -383,6 +383,59 @@ START_TEST(who_has_more_than_can_be_looked_at_is_told_so)
 }
 END_TEST
 
+#define OWNED 400
+
+/* Objects of its own below PREFIX, held and ending with it, as many as its user may have. */
+static void own_all(struct shmb_connection *connection, const char *prefix)
+{
+	struct shmb_segment_options options = sized(1, SHMB_BACKING_MEMFD);
+	char name[40];
+
+	options.lifetime = SHMB_LIFETIME_OWNER;
+	for (unsigned i = 0; i < OWNED; i++) {
+		snprintf(name, sizeof(name), "%s/%u", prefix, i);
+		(void)library_create(connection, name, &options);
+	}
+}
+
+static int own_all_when_told(struct child *self, void *data)
+{
+	struct shmb_connection *connection;
+
+	become(UID_ALICE);
+	connection = library_connect(&broker);
+	child_say(self, 0);
+	(void)child_hear(self);
+	own_all(connection, data);
+	child_say(self, 1);
+	(void)child_hear(self);
+	return 0;
+}
+
+/* As where a program is started anew that has crashed. */
+START_TEST(what_a_program_had_that_has_ended_can_be_had_at_once_by_the_next)
+{
+	static const char *const prefixes[] = {"same", "other", "same"};
+	struct child children[ARRAY_SIZE(prefixes)];
+
+	if (!is_root_or_says_skipped())
+		return;
+	root = configured_start(&broker, "[Quota u:64501]\nObjects=400\nHolds=400\n");
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		child_start(&children[i], own_all_when_told, (void *)prefixes[i]);
+		ck_assert_int_eq(child_hear(&children[i]), 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		child_say(&children[i], 0);
+		ck_assert_int_eq(child_hear(&children[i]), 1);
+		child_kill(&children[i]);
+	}
+	eventually(library_status(root).bytes == 0 && library_status(root).holds == 0);
+	shmb_disconnect(root);
+	broker_stop(&broker);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("quotas");
@@ -391,6 +444,7 @@ int main(void)
 	tcase_add_unchecked_fixture(tcase, configured_begin, configured_end);
 	tcase_add_loop_test(tcase, what_is_over_a_limit_is_refused_and_can_be_had_again, 0,
 			    ARRAY_SIZE(users));
+	tcase_add_test(tcase, what_a_program_had_that_has_ended_can_be_had_at_once_by_the_next);
 	tcase_add_test(tcase, whatever_others_have_he_is_told_what_he_has);
 	tcase_add_test(tcase, who_has_more_than_can_be_looked_at_is_told_so);
 	suite_add_tcase(suite, tcase);

@@ -49,6 +49,8 @@ static void start(int mode)
 	configured_write(text);
 	if (mode == BY_LOOKING)
 		ck_assert_int_eq(setenv("SHMBROKERD_WITHOUT_PASSRIGHTS", "1", 1), 0);
+	else
+		ck_assert_int_eq(unsetenv("SHMBROKERD_WITHOUT_PASSRIGHTS"), 0);
 	broker_start(&broker, options);
 	raw_join(&witness, broker.socket);
 	fds_before = broker_fds(&broker);

@@ -46,8 +46,7 @@ static struct record largest(void)
 	struct record record = usual();
 
 	record.id = record.generation = record.inode = record.owner = record.owner_start =
-		record.created_ms =
-		record.author = UINT64_MAX;
+		record.created_ms = record.author = UINT64_MAX;
 	record.size = UINT64_C(1) << 47;
 	record.stored = UINT64_MAX;
 	record.grant_gid = record.owner_pid = record.key = record.linger_ms = UINT32_MAX;
