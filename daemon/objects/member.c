@@ -7,7 +7,6 @@
  * ended when its pidfd was opened, before the nonce was sent.
  */
 #include "objects/member.h"
-#include "objects/hold.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -24,6 +23,7 @@
 #include "base/text.h"
 #include "log.h"
 #include "objects/estate.h"
+#include "objects/hold.h"
 #include "objects/object.h"
 #include "objects/process.h"
 #include "objects/registry.h"

@@ -54,24 +54,28 @@ static void release(struct registry *registry, uint64_t *stored)
  * for the others the note comes last before anybody can have them.
  */
 
-static int make_sysv(struct object *object)
+/* Make SEGMENT for OBJECT under a key that nobody has, noted under ID: as the object itself, or as
+ * what is beside it and is to go. */
+static int make_sysv(const struct object *object, struct segment *segment, uint64_t id)
 {
-	struct registry *registry = object->registry;
+	struct keeper *keeper = object->registry->keeper;
+	bool is_beside = id != object->id;
 	int r;
 
 	for (unsigned i = 0; i < KEY_TRIES; i++) {
-		r = segment_plan(&object->segment, WIRE_BACKING_SYSV);
+		r = segment_plan(segment, WIRE_BACKING_SYSV);
 		if (r == 0)
-			r = keeper_note(registry->keeper, object);
+			r = is_beside ? keeper_note_end(keeper, id, object, segment)
+				      : keeper_note(keeper, object);
 		if (r < 0)
 			break;
-		r = segment_make(&object->segment, object->size, &object->grant, object->name);
+		r = segment_make(segment, object->size, &object->grant, object->name);
 		if (r != -EEXIST)
 			break;
 	}
 	if (r < 0) {
-		object->segment.backing = 0;
-		keeper_forget(registry->keeper, object->id);
+		segment->backing = 0;
+		keeper_forget(keeper, id);
 	}
 	return r;
 }
@@ -123,7 +127,9 @@ int storage_make(struct object *object, uint8_t backing)
 {
 	if (object->kind == WIRE_KIND_FIFO)
 		return make_fifo(object);
-	return backing == WIRE_BACKING_SYSV ? make_sysv(object) : make_memfd(object);
+	if (backing == WIRE_BACKING_SYSV)
+		return make_sysv(object, &object->segment, object->id);
+	return make_memfd(object);
 }
 
 /*
@@ -281,36 +287,13 @@ static int take_over(struct object *object, struct segment *fresh, uint64_t *sto
 	return 0;
 }
 
-/* A System V segment beside that of OBJECT, with a note under ID. */
-static int make_sysv_beside(const struct object *object, uint64_t id, struct segment *ret_fresh)
-{
-	struct keeper *keeper = object->registry->keeper;
-	int r;
-
-	for (unsigned i = 0; i < KEY_TRIES; i++) {
-		r = segment_plan(ret_fresh, WIRE_BACKING_SYSV);
-		if (r == 0)
-			r = keeper_note_end(keeper, id, object, ret_fresh);
-		if (r < 0)
-			break;
-		r = segment_make(ret_fresh, object->size, &object->grant, object->name);
-		if (r != -EEXIST)
-			break;
-	}
-	if (r < 0) {
-		ret_fresh->backing = 0;
-		keeper_forget(keeper, id);
-	}
-	return r;
-}
-
 static int renew_sysv(struct object *object)
 {
 	struct registry *registry = object->registry;
 	uint64_t making = registry_next_id(registry), ending = registry_next_id(registry);
 	uint64_t no_custody = 0;
 	struct segment segment;
-	int r = make_sysv_beside(object, making, &segment);
+	int r = make_sysv(object, &segment, making);
 
 	if (r < 0)
 		return r;

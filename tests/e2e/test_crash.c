@@ -340,6 +340,7 @@ static unsigned n_ready(void)
 {
 	unsigned n;
 
+	manager_take_all_in(&manager);
 	pthread_mutex_lock(&manager.lock);
 	n = manager.n_ready;
 	pthread_mutex_unlock(&manager.lock);

@@ -97,16 +97,16 @@ static void act_on(struct manager *manager, char *text, int *fd)
 		forget(manager, name);
 }
 
+/* Locked from before it is received: else there is a message neither in the socket nor acted on. */
 static void take_in(struct manager *manager)
 {
 	char text[4096];
 	autofd fd = -1;
-	ssize_t size = packet_receive(manager->notify, text, sizeof(text) - 1, &fd);
+	ssize_t size;
 
-	if (size <= 0)
-		return;
-	text[size] = '\0';
 	pthread_mutex_lock(&manager->lock);
+	size = packet_receive(manager->notify, text, sizeof(text) - 1, &fd);
+	text[size > 0 ? size : 0] = '\0';
 	act_on(manager, text, &fd);
 	pthread_mutex_unlock(&manager->lock);
 }
