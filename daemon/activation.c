@@ -4,13 +4,17 @@
 #include "activation.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "base/fd.h"
-#include "log.h"
+
+#define LISTEN_FDS_START 3 /* the first of them */
 
 static bool listens(int fd)
 {
@@ -30,26 +34,59 @@ static void sort_out(struct activation *activation, int fd, const char *name)
 			(struct stored){.fd = fd, .name = name};
 }
 
+/* What the environment says of NAME, if that is a number from 1 to MAX; else 0. */
+static unsigned long number_of(const char *name, unsigned long max)
+{
+	const char *text = getenv(name);
+	unsigned long number;
+	char *end;
+
+	if (!text || text[0] < '0' || text[0] > '9')
+		return 0;
+	number = strtoul(text, &end, 10);
+	return *end || number > max ? 0 : number;
+}
+
+/* How many descriptors are this process's own; those of a parent are none. */
+static unsigned long count(void)
+{
+	if (number_of("LISTEN_PID", INT_MAX) != (unsigned long)getpid())
+		return 0;
+	return number_of("LISTEN_FDS", INT_MAX - LISTEN_FDS_START);
+}
+
+static int take(struct activation *activation, unsigned long n)
+{
+	const char *names = getenv("LISTEN_FDNAMES");
+	char *rest;
+
+	activation->names = strdup(names ? names : "");
+	activation->stored = calloc(n, sizeof(*activation->stored));
+	rest = activation->names;
+	for (unsigned long i = 0; i < n; i++) {
+		int fd = LISTEN_FDS_START + (int)i;
+		const char *name = rest ? strsep(&rest, ":") : NULL;
+
+		if (!activation->names || !activation->stored)
+			fd_close(fd);
+		else if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
+			sort_out(activation, fd, name ? name : "");
+	}
+	return activation->names && activation->stored ? 0 : -ENOMEM;
+}
+
 int activation_take(struct activation *activation)
 {
-	int n;
+	unsigned long n = count();
+	int r = 0;
 
 	*activation = (struct activation){.listener = -1};
-	n = sd_listen_fds_with_names(1, &activation->names);
-	if (n < 0) {
-		log_error("cannot take the descriptors of the service manager: %s", strerror(-n));
-		return n;
-	}
-	if (n == 0)
-		return 0;
-	activation->stored = calloc((size_t)n, sizeof(*activation->stored));
-	for (int i = 0; i < n; i++) {
-		if (activation->stored)
-			sort_out(activation, SD_LISTEN_FDS_START + i, activation->names[i]);
-		else
-			fd_close(SD_LISTEN_FDS_START + i);
-	}
-	return activation->stored ? 0 : -ENOMEM;
+	if (n > 0)
+		r = take(activation, n);
+	(void)unsetenv("LISTEN_PID");
+	(void)unsetenv("LISTEN_FDS");
+	(void)unsetenv("LISTEN_FDNAMES");
+	return r;
 }
 
 void activation_fini(struct activation *activation)
@@ -58,8 +95,6 @@ void activation_fini(struct activation *activation)
 	for (size_t i = 0; i < activation->n_stored; i++)
 		fd_close(activation->stored[i].fd);
 	free(activation->stored);
-	for (char **name = activation->names; name && *name; name++)
-		free(*name);
 	free(activation->names);
 	*activation = (struct activation){.listener = -1};
 }

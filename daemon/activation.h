@@ -15,12 +15,12 @@ struct activation {
 	int listener; /* -1 when there is none */
 	struct stored *stored;
 	size_t n_stored;
-	char **names;
+	char *names; /* of the stored ones, one after the other */
 };
 
 /*
- * Take them all from the environment, which is cleared of them. Returns 0 or -errno, which has been
- * said. activation_fini() closes what nobody took.
+ * Take them all from the environment, which is cleared of them. Returns 0 or -ENOMEM.
+ * activation_fini() closes what nobody took.
  */
 int activation_take(struct activation *activation);
 void activation_fini(struct activation *activation);

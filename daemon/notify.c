@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/text.h"
@@ -40,6 +42,15 @@ void notify_open(struct notify *notify, const char *path)
 void notify_close(struct notify *notify)
 {
 	notify->socket = fd_close(notify->socket);
+}
+
+uint64_t notify_watchdog_usec(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+
+	if (!usec || (pid && strtoll(pid, NULL, 10) != getpid()))
+		return 0;
+	return strtoull(usec, NULL, 10);
 }
 
 int notify_send(const struct notify *notify, const char *text, int fd)

@@ -8,6 +8,7 @@
 #define DAEMON_NOTIFY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct notify {
 	int socket;       /* -1 when there is no manager, or none that can be reached */
@@ -17,6 +18,10 @@ struct notify {
 /* Find the manager at PATH, which may begin with '@' for an abstract name; NULL for none. */
 void notify_open(struct notify *notify, const char *path);
 void notify_close(struct notify *notify);
+
+/* How long the manager waits for WATCHDOG=1 before it ends this process, in microseconds; 0: for
+ * ever. */
+uint64_t notify_watchdog_usec(void);
 
 /*
  * Send TEXT, lines of NAME=value, with a copy of FD unless that is negative. Returns 0; -EAGAIN

@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <systemd/sd-daemon.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -151,7 +150,6 @@ static void on_ping(evutil_socket_t fd, short what, void *data)
 int service_init(struct service *service, struct server *server, const struct notify *notify)
 {
 	struct timeval delay;
-	uint64_t usec = 0;
 
 	*service = (struct service){.notify = notify, .server = server, .self = -1};
 	(void)event_assign(&service->status, server->base, -1, 0, on_status, service);
@@ -163,9 +161,9 @@ int service_init(struct service *service, struct server *server, const struct no
 					      .held = on_hold,
 					      .released = on_hold};
 	registry_observe(server->registry, &service->observer);
-	if (sd_watchdog_enabled(0, &usec) <= 0)
+	service->ping_ms = notify_watchdog_usec() / 1000 / 3;
+	if (service->ping_ms == 0)
 		return 0;
-	service->ping_ms = usec / 1000 / 3;
 	delay = clock_timeval(service->ping_ms);
 	return event_add(&service->ping, &delay) < 0 ? -ENOMEM : 0;
 }

@@ -5,7 +5,7 @@
 
 # To build the broker, the library, the command line tool and the examples.
 packages_build="gcc g++ libc6-dev cmake ninja-build pkg-config
-	libevent-dev libsystemd-dev libxxhash-dev libacl1-dev libinih-dev uthash-dev libjansson-dev"
+	libevent-dev libxxhash-dev libacl1-dev libinih-dev uthash-dev libjansson-dev"
 
 # To build and run the tests and the benchmarks.
 packages_test="check jq"
@@ -15,7 +15,7 @@ packages_systemd="systemd dpkg-dev lintian file debootstrap systemd-container pr
 
 # In the machine that tests/systemd boots: systemd, sessions, and what our packages depend on.
 packages_machine="systemd systemd-sysv dbus dbus-user-session libpam-systemd init-system-helpers
-	libacl1 libevent-core-2.1-7 libinih1 libjansson4 libsystemd0"
+	libacl1 libevent-core-2.1-7 libinih1 libjansson4"
 
 # To compare with in the benchmarks.
 packages_peers="iceoryx libiceoryx-binding-c-dev"
