@@ -588,7 +588,8 @@ int adopting_run(const struct adopting_plan *plan, uint64_t *ret_highest)
 			  strerror(-r));
 	} else {
 		say_outcome(&run);
-		returning_begin(plan->registry);
+		if (plan->registry->by_id)
+			returning_begin(plan->registry);
 	}
 	*ret_highest = run.highest;
 	run_free(&run);
