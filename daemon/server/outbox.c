@@ -93,11 +93,18 @@ static uint32_t unread_now(const struct outbox *outbox)
 	return ioctl(outbox->socket, SIOCOUTQ, &unread) < 0 ? 0 : (uint32_t)unread;
 }
 
+/* Where nothing is unread, something was read, and until somebody asks again no more looks are due.
+ */
+static void note_unread(struct outbox *outbox)
+{
+	outbox->unread = unread_now(outbox);
+	outbox->was_read = outbox->unread == 0;
+}
+
 void outbox_notice_reading(struct outbox *outbox)
 {
 	outbox->notices = true;
-	outbox->was_read = false;
-	outbox->unread = unread_now(outbox);
+	note_unread(outbox);
 }
 
 bool outbox_was_read(struct outbox *outbox)
@@ -125,7 +132,7 @@ static int send_one(struct outbox *outbox, const uint8_t *bytes, size_t size, in
 	if (r < 0)
 		return r;
 	if (notices)
-		outbox->unread = unread_now(outbox);
+		note_unread(outbox);
 	outbox->refused_since_ms = 0;
 	return 0;
 }
