@@ -303,10 +303,18 @@ static void measure_start(const struct scale *scale)
 	series_fini(&series);
 }
 
-/* How often the broker wakes up while nobody wants anything of it. */
+static void sleep_for_s(unsigned s)
+{
+	struct timespec wait = {.tv_sec = s};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &wait, &wait) == EINTR)
+		;
+}
+
+/* How often the broker wakes up while nobody wants anything of it. That comes after its patience,
+ * since once it looks whether what it sent has been read. */
 static void measure_idleness(const struct scale *scale)
 {
-	struct timespec wait = {.tv_sec = bench_count(&scale->bench, 10, 1)};
 	struct shmb_connection *idle[IDLE_CLIENTS];
 	static struct stock stock;
 	long before, after;
@@ -316,9 +324,9 @@ static void measure_idleness(const struct scale *scale)
 	for (unsigned i = 0; i < IDLE_CLIENTS; i++)
 		idle[i] = library_connect(stock.broker.socket);
 	server_settle(&stock.broker);
+	sleep_for_s(bench_count(&scale->bench, 12, 0));
 	before = server_proc_field(&stock.broker, "status", "voluntary_ctxt_switches:");
-	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &wait, &wait) == EINTR)
-		;
+	sleep_for_s(bench_count(&scale->bench, 10, 1));
 	after = server_proc_field(&stock.broker, "status", "voluntary_ctxt_switches:");
 	report_single(scale, "wake-ups in 10 s with 10 idle clients", "times",
 		      (double)(after - before), IDLE_WAKE_UPS_MAX);

@@ -207,9 +207,10 @@ static void start(struct server *server, char **arguments, int core,
 
 void server_prepare(struct server *server)
 {
-	*server = (struct server){.directory = "/tmp/shmbroker-bench-XXXXXX"};
+	/* In memory, as the runtime directory of a broker is: files of objects lie there. */
+	*server = (struct server){.directory = "/dev/shm/shmbroker-bench-XXXXXX"};
 	if (!mkdtemp(server->directory))
-		bench_fail("cannot make a directory in /tmp: %s", strerror(errno));
+		bench_fail("cannot make a directory in /dev/shm: %s", strerror(errno));
 	snprintf(server->socket, sizeof(server->socket), "%s/socket", server->directory);
 	enter(server);
 }
