@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "log.h"
 #include "notify.h"
+#include "objects/declared.h"
 #include "objects/exactness.h"
 #include "objects/registry.h"
 #include "reload.h"
@@ -36,6 +37,7 @@ struct broker {
 	struct runtime runtime;
 	struct event_base *base;
 	struct registry registry;
+	struct declared_objects declared;
 	struct survival survival;
 	struct identity identity;
 	struct audit audit;
@@ -65,6 +67,7 @@ static void take_policy(void *data, const struct reload_result *result, bool is_
 	if (result) {
 		broker->policy = result->policy;
 		registry_take_policy(&broker->registry, result->policy, result->group_is_empty);
+		declared_begin(&broker->declared);
 		policy_free(before);
 		log_info("configuration reloaded");
 	}
@@ -265,6 +268,8 @@ static int serve(struct broker *broker, const struct broker_settings *settings)
 	if (r < 0)
 		return r;
 	start_audit(broker, settings);
+	declared_init(&broker->declared, &broker->registry);
+	declared_begin_before_service(&broker->declared);
 	r = start_server(broker, settings);
 	if (r == 0)
 		r = service_init(&broker->service, &broker->server, &broker->notify);
@@ -276,6 +281,7 @@ static int serve(struct broker *broker, const struct broker_settings *settings)
 	if (quota_users(&broker->registry.quota) > 0)
 		log_error("%u users are still charged at the end: something was not refunded",
 			  quota_users(&broker->registry.quota));
+	declared_fini(&broker->declared);
 	audit_fini(&broker->audit);
 	survival_end(&broker->survival);
 	for (size_t i = 0; i < ARRAY_SIZE(ending_signals); i++)

@@ -59,7 +59,7 @@ static const char help[] =
 	"  -s, --socket PATH         listen there (default /run/shmbroker/socket)\n"
 	"  -d, --runtime-dir DIR     keep FIFOs and locks there (default: where the socket is)\n"
 	"  -c, --config FILE         read FILE (default " CONFIG_PATH "),\n"
-	"                            then conf.d/*.conf beside it\n"
+	"                            then conf.d/*.conf and objects.d/*.conf beside it\n"
 	"      --check-config        say what is wrong with the configuration, and end\n"
 	"      --listener FD         listen on this inherited socket\n"
 	"      --idle-exit DURATION  end after having been idle and empty for so long\n"
@@ -155,7 +155,7 @@ static int show(const char *text)
 
 static void say_fault(void *data, const char *file, unsigned line, const char *text)
 {
-	(void)data;
+	++*(unsigned *)data;
 	if (line > 0)
 		fprintf(stderr, "%s:%u: %s\n", file, line, text);
 	else
@@ -164,14 +164,14 @@ static void say_fault(void *data, const char *file, unsigned line, const char *t
 
 static int check_config(const char *path)
 {
-	struct policy *policy;
-	int r = config_load(path, say_fault, NULL, &policy);
+	struct policy *policy = NULL;
+	unsigned n_faults = 0;
+	int r = config_load(path, say_fault, &n_faults, &policy);
 
-	if (r == 0) {
-		policy_free(policy);
+	policy_free(policy);
+	if (n_faults == 0 && r == 0)
 		return show("configuration is good\n");
-	}
-	if (r != -EINVAL)
+	if (r < 0 && r != -EINVAL)
 		fprintf(stderr, "shmbrokerd: cannot check the configuration: %s\n", strerror(-r));
 	return EXIT_FAILURE;
 }

@@ -240,7 +240,8 @@ static int begin(struct registry *registry, const struct object_plan *plan, uint
 	object->wants_key = plan->wants_key;
 	object->kind = plan->kind;
 	object->lifetime = plan->lifetime;
-	object->state = plan->kind == WIRE_KIND_FIFO ? WIRE_STATE_READY : WIRE_STATE_FRESH;
+	object->state = plan->kind == WIRE_KIND_FIFO || plan->is_ready ? WIRE_STATE_READY
+								       : WIRE_STATE_FRESH;
 	lifetime_init(object);
 	note_owner(object, plan->owner);
 	r = take_charges(object, plan, ret_short);

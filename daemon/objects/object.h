@@ -89,7 +89,8 @@ struct object_plan {
 	struct sysv_grant grant;      /* for System V: what says the permission */
 	bool owner_in_group;
 	bool wants_key;
-	bool is_there;                 /* it is adopted: no limit keeps it out */
+	bool is_there;                 /* it is adopted or declared: no limit keeps it out */
+	bool is_ready;                 /* as it is made, zeroed: nobody has to initialise it */
 	const struct object *replaced; /* whose place it takes; NULL: nobody's */
 	const struct credentials
 		*owner; /* of uid permission.uid: by what is known of him his limits */

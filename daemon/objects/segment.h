@@ -12,8 +12,6 @@
 #include "rules/access.h"
 #include "wire/vocabulary.h"
 
-#define SEGMENT_SIZE_MAX (UINT64_C(1) << 47) /* what a process can map */
-
 struct segment {
 	uint8_t backing; /* WIRE_BACKING_SYSV or _MEMFD; 0 when there is none */
 	union {

@@ -132,6 +132,11 @@ int storage_make(struct object *object, uint8_t backing)
 	return make_memfd(object);
 }
 
+bool storage_lacked_room(int r)
+{
+	return r == -ENOSPC || r == -ENOMEM || r == -EINVAL;
+}
+
 /*
  * Ending. Of a System V segment the note goes last, and while it dies in another thread the note
  * says so: it must be found, and not come back. For the others the note goes first, and a crash

@@ -17,6 +17,9 @@ struct object;
  * custody. */
 int storage_make(struct object *object, uint8_t backing);
 
+/* Whether R is what the limits of System V (SHMMNI, SHMALL, SHMMAX) and of memory look like. */
+bool storage_lacked_room(int r);
+
 /* Grant what PERMISSION says, of which GRANT is for System V. Returns 0 or -errno. */
 int storage_permit(const struct object *object, const struct permission *permission,
 		   const struct sysv_grant *grant);

@@ -300,7 +300,7 @@ static const char *fault_of_segment(const struct record *record)
 {
 	if (record->backing != WIRE_BACKING_SYSV && record->backing != WIRE_BACKING_MEMFD)
 		return "has a backing that no segment has";
-	if (record->size == 0 || record->size > SEGMENT_SIZE_MAX)
+	if (record->size == 0 || record->size > WIRE_SIZE_MAX)
 		return "has a size that no segment has";
 	if ((record->backing == WIRE_BACKING_SYSV) != (record->key != 0))
 		return "has a key without System V, or the reverse";

@@ -28,9 +28,14 @@
 #define UID_FIRST 1000
 #define UID_LAST  59999
 
+/* A fault in objects.d is no reason to be without a policy: it costs the object that it is about.
+ */
 static void say_at(struct config *config, const char *file, unsigned line, const char *text)
 {
-	config->n_faults++;
+	if (config->sections == &config_policy_sections)
+		config->n_faults++;
+	else if (config->declared)
+		config->declared->is_faulty = true;
 	config->say(config->say_data, file, line, text);
 }
 
@@ -165,16 +170,16 @@ static void read_drop_in(struct config *config, const char *directory, const cha
 	read_file(config, path, false);
 }
 
-/* What is in conf.d beside the main file. */
-static void read_drop_ins(struct config *config, const char *main_path)
+/* What is in the directory of that NAME beside the main file. */
+static void read_drop_ins(struct config *config, const char *main_path, const char *name)
 {
 	const char *slash = strrchr(main_path, '/');
 	attr_cleanup(free_text) char *directory = NULL;
 	struct dirent **entries;
 	int n;
 
-	if (asprintf(&directory, "%.*sconf.d", slash ? (int)(slash + 1 - main_path) : 0,
-		     main_path) < 0) {
+	if (asprintf(&directory, "%.*s%s", slash ? (int)(slash + 1 - main_path) : 0, main_path,
+		     name) < 0) {
 		directory = NULL;
 		config->has_no_memory = true;
 		return;
@@ -271,9 +276,12 @@ static void read_all(struct config *config, const struct config_source *source)
 	const char *path = source->path ? source->path : CONFIG_PATH;
 
 	read_file(config, path, !source->path);
-	read_drop_ins(config, path);
+	read_drop_ins(config, path, "conf.d");
 	read_users(config, source->users ? source->users : USERS_PATH);
 	check_namings(config);
+	config->sections = &config_object_sections;
+	read_drop_ins(config, path, "objects.d");
+	config_end_objects(config);
 }
 
 static void free_policy(struct policy **policy)
@@ -285,7 +293,10 @@ int config_load_from(const struct config_source *source, config_say *say, void *
 		     struct policy **ret_policy)
 {
 	attr_cleanup(free_policy) struct policy *policy = policy_new(source->broker);
-	struct config config = {.say = say, .say_data = data, .policy = policy};
+	struct config config = {.say = say,
+				.say_data = data,
+				.policy = policy,
+				.sections = &config_policy_sections};
 
 	if (!policy)
 		return -ENOMEM;

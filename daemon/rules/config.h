@@ -1,9 +1,9 @@
 /*
  * The configuration: from files to a policy. docs/CONFIGURATION.md is what administrators read.
  *
- * First comes the main file, then each conf.d/NAME.conf beside it in the order of their names; what
- * a later file says of something counts. Names of users and groups are looked up here and never
- * later.
+ * First comes the main file, then each conf.d/NAME.conf beside it in the order of their names, then
+ * each objects.d/NAME.conf; what a later file says of something counts. Names of users and groups
+ * are looked up here and never later.
  */
 #ifndef RULES_CONFIG_H
 #define RULES_CONFIG_H
@@ -24,8 +24,9 @@ struct config_source {
 };
 
 /*
- * Read everything and say every fault. Returns 0, -EINVAL when faults were said, or -ENOMEM;
- * without a policy the caller stays with the one that it has. A file that somebody names must be
+ * Read everything and say every fault. Returns 0; -EINVAL when faults of the policy were said; or
+ * -ENOMEM. Without a policy the caller stays with the one that it has. An object whose declaration
+ * has a fault is not declared, and nothing else comes of that. A file that somebody names must be
  * there; without the one at CONFIG_PATH what is built in holds.
  */
 int config_load(const char *path, config_say *say, void *data, struct policy **ret_policy);

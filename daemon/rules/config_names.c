@@ -21,7 +21,7 @@
 /* (uid_t)-1 means "no change" to the kernel, and is nobody's. */
 #define ID_LAST (UINT32_MAX - 1)
 
-enum question { USER_BY_NAME, GROUP_BY_NAME, GROUP_BY_ID };
+enum question { USER_BY_NAME, USER_BY_ID, GROUP_BY_NAME, GROUP_BY_ID };
 
 struct entry {
 	char *buffer; /* owned */
@@ -35,7 +35,8 @@ static void entry_fini(struct entry *entry)
 	free(entry->buffer);
 }
 
-static int ask(struct entry *entry, size_t size, enum question question, const char *name, gid_t id)
+static int ask(struct entry *entry, size_t size, enum question question, const char *name,
+	       uint32_t id)
 {
 	struct passwd *user = NULL;
 	struct group *group = NULL;
@@ -43,6 +44,8 @@ static int ask(struct entry *entry, size_t size, enum question question, const c
 
 	if (question == USER_BY_NAME)
 		r = getpwnam_r(name, &entry->user, entry->buffer, size, &user);
+	else if (question == USER_BY_ID)
+		r = getpwuid_r(id, &entry->user, entry->buffer, size, &user);
 	else if (question == GROUP_BY_NAME)
 		r = getgrnam_r(name, &entry->group, entry->buffer, size, &group);
 	else
@@ -52,7 +55,7 @@ static int ask(struct entry *entry, size_t size, enum question question, const c
 }
 
 /* Returns 0, also when there is no such entry, or -errno. */
-static int look_up(struct entry *entry, enum question question, const char *name, gid_t id)
+static int look_up(struct entry *entry, enum question question, const char *name, uint32_t id)
 {
 	int r = ERANGE;
 
@@ -124,6 +127,23 @@ int config_find_user(const char *text, uid_t *ret_uid, const char **ret_fault)
 int config_find_group(const char *text, gid_t *ret_gid, const char **ret_fault)
 {
 	return find(GROUP_BY_NAME, text, ret_gid, ret_fault);
+}
+
+int config_find_group_of(uid_t uid, gid_t *ret_gid, const char **ret_fault)
+{
+	attr_cleanup(entry_fini) struct entry entry = {.buffer = NULL};
+	int r = look_up(&entry, USER_BY_ID, NULL, uid);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || !entry.is_there) {
+		*ret_fault =
+			r < 0 ? "is a user whose own group cannot be looked up now; write Group="
+			      : "is a user without an entry, and so without a group; write Group=";
+		return -EINVAL;
+	}
+	*ret_gid = entry.user.pw_gid;
+	return 0;
 }
 
 int config_check_private(gid_t gid, uid_t uid, const char **ret_fault)

@@ -72,6 +72,17 @@ static void free_allowances(struct allowance **table)
 	}
 }
 
+static void free_declared(struct policy *policy)
+{
+	struct declared *declared, *next;
+
+	HASH_ITER(handle, policy->declared, declared, next)
+	{
+		HASH_DELETE(handle, policy->declared, declared);
+		free(declared);
+	}
+}
+
 void policy_free(struct policy *policy)
 {
 	struct rule *rule, *next;
@@ -82,6 +93,7 @@ void policy_free(struct policy *policy)
 	free_allowances(&policy->users);
 	free_allowances(&policy->groups);
 	policy_forget_private_groups(policy);
+	free_declared(policy);
 	people_fini(&policy->defaults.create);
 	people_fini(&policy->administrators);
 	LL_FOREACH_SAFE(policy->rules, rule, next)
@@ -174,6 +186,39 @@ static const struct private_group *find_private_group(const struct policy *polic
 
 	HASH_FIND(handle, policy->private_groups, &gid, sizeof(gid), group);
 	return group;
+}
+
+struct declared *policy_declare(struct policy *policy, const char *name)
+{
+	struct declared *declared;
+	size_t size = strlen(name);
+
+	HASH_FIND(handle, policy->declared, name, size, declared);
+	if (declared)
+		return declared;
+	declared = calloc(1, sizeof(*declared) + size + 1);
+	if (!declared)
+		return NULL;
+	memcpy(declared->name, name, size);
+	declared->says = (struct declaration){
+		.name = declared->name,
+		.layout = declared->layout,
+		.kind = WIRE_KIND_SEGMENT,
+		.backing = WIRE_BACKING_AUTO,
+		.permission = {.gid = CREDENTIALS_NO_GROUP,
+			       .mode = WIRE_MODE_DEFAULT,
+			       .acl = declared->acl},
+	};
+	HASH_ADD_KEYPTR(handle, policy->declared, declared->name, size, declared);
+	if (declared->handle.tbl)
+		return declared;
+	free(declared);
+	return NULL;
+}
+
+const struct declaration *policy_declarations(const struct policy *policy)
+{
+	return policy->declarations;
 }
 
 int policy_add_private_group(struct policy *policy, gid_t gid, uid_t uid)

@@ -1,7 +1,8 @@
 /*
  * The policy of the broker: who may create which names, what an object gets when nobody says, how
- * much a user may use up, and who administers. Made once, by the configuration, and never changed;
- * every question is pure and is answered without a system call or an allocation.
+ * much a user may use up, who administers, and which objects are to be there. Made once, by the
+ * configuration, and never changed; every question is pure and is answered without a system call or
+ * an allocation.
  *
  * Rules claim prefixes of names at the bounds of components: "sensors/lab" claims that name and
  * everything below it. The longest claimed prefix decides, alone. A question costs at most one look
@@ -17,6 +18,7 @@
 #include "rules/resources.h"
 #include "wire/vocabulary.h"
 
+struct declaration;
 struct policy;
 
 /*
@@ -77,6 +79,9 @@ gid_t policy_limiting_group(const struct policy *policy, const struct credential
 
 /* Root, the broker's own user, and whom the configuration lists. */
 bool policy_is_administrator(const struct policy *policy, const struct credentials *subject);
+
+/* The first of the objects that the configuration declares, or NULL. */
+const struct declaration *policy_declarations(const struct policy *policy);
 
 /* Whether the configuration says that nobody but UID is in GID. */
 bool policy_is_private_group(const struct policy *policy, gid_t gid, uid_t uid);

@@ -8,6 +8,7 @@
 #define RULES_POLICY_PARTS_H
 
 #include "base/attr.h"
+#include "rules/declaration.h"
 #include "rules/people.h"
 #include "rules/policy.h"
 #include "rules/table.h"
@@ -68,6 +69,18 @@ struct private_group {
 	uint32_t uid;
 };
 
+/* An object, as far as its section has been read. */
+struct declared {
+	UT_hash_handle handle;   /* by name */
+	const struct rule *rule; /* where it is declared first */
+	struct beginning beginning;
+	bool is_faulty; /* and so left out */
+	struct declaration says;
+	struct wire_acl_entry acl[WIRE_ACL_MAX];
+	char layout[WIRE_LAYOUT_MAX + 1];
+	char name[];
+};
+
 struct policy {
 	uid_t broker;
 	struct claim *claims;
@@ -80,6 +93,8 @@ struct policy {
 	struct allowance *groups;
 	struct people administrators;
 	struct private_group *private_groups;
+	struct declared *declared;
+	const struct declaration *declarations; /* those that have no fault */
 	struct rule *rules;
 };
 
@@ -94,6 +109,9 @@ struct claim *policy_find_claim(const struct policy *policy, const char *prefix)
 
 /* The same for what is said of a user or a group. TABLE is policy->users or policy->groups. */
 struct allowance *policy_allowance(struct allowance **table, uint32_t id);
+
+/* The object NAME, with nothing said of it when it is new. NULL: no memory. */
+struct declared *policy_declare(struct policy *policy, const char *name);
 
 /* Say that GID is private to UID. Returns 0, -ENOMEM, or -EEXIST when it is so to somebody else. */
 int policy_add_private_group(struct policy *policy, gid_t gid, uid_t uid);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "objects/member.h"
+#include "objects/storage.h"
 #include "rules/backing.h"
 #include "rules/policy.h"
 #include "server/dispatch.h"
@@ -19,11 +20,6 @@
 #include "server/postponed.h"
 #include "server/server.h"
 
-bool creating_lacked_room(int r)
-{
-	return r == -ENOSPC || r == -ENOMEM || r == -EINVAL;
-}
-
 int creating_check(struct call *call, const char *name, uint8_t backing, uint64_t size)
 {
 	if (backing > WIRE_BACKING_MEMFD)
@@ -31,7 +27,7 @@ int creating_check(struct call *call, const char *name, uint8_t backing, uint64_
 				   "\"%s\" is asked for with backing %u, which is none of "
 				   "auto (0), sysv (1) and memfd (2)",
 				   name, backing);
-	if (size > SEGMENT_SIZE_MAX)
+	if (size > WIRE_SIZE_MAX)
 		return call_refuse(call, -EFBIG,
 				   "\"%s\" is asked for with %" PRIu64 " bytes, more than "
 				   "a process can map (2^47)",
@@ -250,7 +246,7 @@ int creating_object(struct call *call, struct creation *creation, struct object 
 	plan->owner_in_group = credentials_in_group(creation->owner, plan->permission.gid);
 	r = object_new(registry, plan, creation->creator, ret_object, &short_of);
 	if (creating_has_choice(creation) && plan->backing == WIRE_BACKING_SYSV &&
-	    (creating_lacked_room(r) || (r == -EDQUOT && short_of == RESOURCE_SYSV_SEGMENTS))) {
+	    (storage_lacked_room(r) || (r == -EDQUOT && short_of == RESOURCE_SYSV_SEGMENTS))) {
 		plan->backing = WIRE_BACKING_MEMFD;
 		why = r == -EDQUOT ? "the limit of System V segments is reached"
 				   : "the machine has no room for another System V segment of "

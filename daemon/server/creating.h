@@ -50,9 +50,6 @@ bool creating_has_choice(const struct creation *creation);
 /* Whether a FIFO can say PERMISSION exactly. Returns 0, or a refusal. */
 int creating_check_fifo(struct call *call, const char *name, const struct permission *permission);
 
-/* What the limits of System V (SHMMNI, SHMALL, SHMMAX) and of memory look like. */
-bool creating_lacked_room(int r);
-
 /*
  * Which backing says PERMISSION, for an object of CALL's client. Returns 0, or a negative errno
  * with the reason in the answer.

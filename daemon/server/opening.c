@@ -16,6 +16,7 @@
 #include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
+#include "objects/storage.h"
 #include "rules/policy.h"
 #include "server/creating.h"
 #include "server/dispatch.h"
@@ -368,7 +369,7 @@ int opening_attempt(struct call *call, const struct wire_open_request *request,
 	/* Where there was no room for new memory beside the old, the old makes room for the next.
 	 */
 	if ((is_new && (r < 0 || r == CALL_POSTPONED)) ||
-	    (object->state == WIRE_STATE_FRESH && creating_lacked_room(r)))
+	    (object->state == WIRE_STATE_FRESH && storage_lacked_room(r)))
 		object_remove(object, WIRE_ENDING_BACKING);
 	return r;
 }

@@ -19,6 +19,7 @@
 #define WIRE_BLOB_MAX      3800
 #define WIRE_ACL_MAX       32
 #define WIRE_GIDS_MAX      256
+#define WIRE_SIZE_MAX      (UINT64_C(1) << 47) /* of memory: what a process can map */
 
 /* HELLO answer: flags. */
 #define WIRE_HELLO_PER_USER 0x1u /* everybody has the broker's uid: read-only is a courtesy */

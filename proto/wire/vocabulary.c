@@ -101,6 +101,11 @@ const char *wire_news_text(unsigned number)
 	return text_of(news, ARRAY_SIZE(news), number);
 }
 
+int wire_kind_parse(const char *text, uint8_t *ret_number)
+{
+	return number_of(kinds, ARRAY_SIZE(kinds), text, ret_number);
+}
+
 int wire_backing_parse(const char *text, uint8_t *ret_number)
 {
 	return number_of(backings, ARRAY_SIZE(backings), text, ret_number);

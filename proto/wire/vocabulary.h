@@ -126,6 +126,7 @@ const char *wire_ending_text(unsigned number);
 const char *wire_news_text(unsigned number);
 
 /* The number of a word that a user typed. Returns 0, or -EINVAL when there is no such word. */
+int wire_kind_parse(const char *text, uint8_t *ret_number);
 int wire_backing_parse(const char *text, uint8_t *ret_number);
 int wire_subject_parse(const char *text, uint8_t *ret_number);
 int wire_deed_parse(const char *text, uint8_t *ret_number);

@@ -9,20 +9,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char directory[] = "/tmp/shmbroker-config-XXXXXX";
-static char file[64];
+static char file[64], objects_directory[64], objects_file[80];
 
 void configured_begin(void)
 {
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	snprintf(file, sizeof(file), "%s/shmbrokerd.conf", directory);
+	snprintf(objects_directory, sizeof(objects_directory), "%s/objects.d", directory);
+	snprintf(objects_file, sizeof(objects_file), "%s/test.conf", objects_directory);
 }
 
 void configured_end(void)
 {
 	(void)unlink(file);
+	(void)unlink(objects_file);
+	(void)rmdir(objects_directory);
 	(void)rmdir(directory);
 }
 
@@ -31,13 +36,24 @@ const char *configured_file(void)
 	return file;
 }
 
-void configured_write(const char *text)
+static void write_file(const char *path, const char *text)
 {
-	FILE *stream = fopen(file, "we");
+	FILE *stream = fopen(path, "we");
 
 	ck_assert_ptr_nonnull(stream);
 	ck_assert_int_ge(fputs(text, stream), 0);
 	ck_assert_int_eq(fclose(stream), 0);
+}
+
+void configured_write(const char *text)
+{
+	write_file(file, text);
+}
+
+void configured_declare(const char *text)
+{
+	ck_assert(mkdir(objects_directory, 0755) == 0 || errno == EEXIST);
+	write_file(objects_file, text);
 }
 
 struct shmb_connection *configured_start(struct broker *broker, const char *text)

@@ -13,6 +13,9 @@ void configured_end(void);
 const char *configured_file(void);
 void configured_write(const char *text);
 
+/* What is declared beside it, in objects.d. */
+void configured_declare(const char *text);
+
 /* Start BROKER with TEXT as its configuration. Returns a connection of this process to it. */
 struct shmb_connection *configured_start(struct broker *broker, const char *text);
 

@@ -86,6 +86,23 @@ faulty "$work/faulty/main.conf" \
 	"^$work/faulty/main.conf:3: there is no key Foo " \
 	"^$work/faulty/conf.d/10-more.conf:3: \[Prefix a/\.\.\]: "
 
+echo "- what is declared is checked with it, and the reference knows every key of that"
+mkdir -p "$work/declared/objects.d"
+: >"$work/declared/main.conf"
+printf '[Object a]\nSize=none\n[Object b]\nSize=1\n[Object c]\n' >"$work/declared/objects.d/10-a.conf"
+faulty "$work/declared/main.conf" \
+	"^$work/declared/objects.d/10-a.conf:2: Size=none " \
+	"^$work/declared/objects.d/10-a.conf:5: \[Object c\] has no Size="
+printf '[Object a]\nSize=1\nNoSuchKey=1\n' >"$work/declared/objects.d/10-a.conf"
+check 1 "$work/declared/main.conf"
+for key in $(sed 's/.*; write //; s/,//g; s/ or / /' "$work/why"); do
+	grep -q "^| \`$key=\` | " "$reference" || fail "$reference does not explain $key="
+done
+sed -n '/^# \/etc\/shmbroker\/objects.d/,/^```$/{/^```/!p}' "$reference" >"$work/example"
+[ -s "$work/example" ] || fail "$reference has no example of an object"
+sed 's/=collector/=daemon/; s/g:ops/g:bin/' "$work/example" >"$work/declared/objects.d/10-a.conf"
+good "$work/declared/main.conf"
+
 echo "- a file that was named has to be there"
 faulty "$work/nowhere.conf" "^$work/nowhere.conf: cannot be read: No such file"
 

@@ -36,7 +36,7 @@ grep -q "^ExecStart=$prefix/sbin/shmbrokerd .*--config $prefix/etc/shmbroker/shm
 	"$root/lib/systemd/system/shmbrokerd.service" || fail "the service starts something else"
 found lib/sysusers.d/shmbrokerd.conf >/dev/null
 found lib/tmpfiles.d/shmbrokerd.conf >/dev/null
-for file in shmbrokerd.conf conf.d; do
+for file in shmbrokerd.conf conf.d objects.d; do
 	[ -e "$etc/$file" ] || fail "$etc/$file is not installed"
 done
 for header in "$source"/client/include/shmbroker/*.h; do

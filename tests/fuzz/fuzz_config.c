@@ -1,27 +1,33 @@
 /*
- * The configuration: bytes as a main file, and behind a line of "%%" as a file of conf.d. Whatever
- * they are, they are a policy or a list of faults; and a policy answers.
+ * The configuration: bytes as a main file, behind a line of "%%" as a file of conf.d, and behind
+ * one of "%%%" as a file of objects.d. Whatever they are, they are a policy or a list of faults;
+ * and a policy answers. What is declared is sound, whatever else was said.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness.h"
+#include "rules/access.h"
 #include "rules/config.h"
+#include "rules/declaration.h"
+#include "wire/name.h"
 #include "wire/vocabulary.h"
 
 #define SIZE_MAX_OF_FILE 16384
 
 static char main_file[160], more_directory[160], more_file[200];
-static unsigned n_said;
+static char objects_directory[160], objects_file[200];
+static unsigned n_said; /* of the policy */
 
 static void say(void *data, const char *file, unsigned line, const char *text)
 {
 	(void)data;
 	(void)line;
 	FUZZ_REQUIRE(file && file[0] && text && text[0], "a fault is said without words");
-	n_said++;
+	n_said += strcmp(file, objects_file) != 0;
 }
 
 static void prepare(void)
@@ -30,7 +36,10 @@ static void prepare(void)
 	snprintf(main_file, sizeof(main_file), "%s/main.conf", fuzz_directory());
 	snprintf(more_directory, sizeof(more_directory), "%s/conf.d", fuzz_directory());
 	snprintf(more_file, sizeof(more_file), "%s/10-more.conf", more_directory);
+	snprintf(objects_directory, sizeof(objects_directory), "%s/objects.d", fuzz_directory());
+	snprintf(objects_file, sizeof(objects_file), "%s/10-more.conf", objects_directory);
 	FUZZ_REQUIRE(mkdir(more_directory, 0700) == 0, "cannot make %s: %m", more_directory);
+	FUZZ_REQUIRE(mkdir(objects_directory, 0700) == 0, "cannot make %s: %m", objects_directory);
 }
 
 static void write_file(const char *path, const uint8_t *bytes, size_t size)
@@ -69,11 +78,44 @@ static void ask(const struct policy *policy)
 	(void)policy_is_private_group(policy, 33, 33);
 }
 
+static void look_at_objects(const struct policy *policy)
+{
+	const struct declaration *object;
+	unsigned at;
+
+	for (object = policy_declarations(policy); object; object = object->next) {
+		bool is_segment = object->kind == WIRE_KIND_SEGMENT;
+
+		FUZZ_REQUIRE(!wire_name_fault(object->name) && !wire_layout_fault(object->layout),
+			     "\"%s\" is declared", object->name);
+		FUZZ_REQUIRE(is_segment == (object->size > 0) && object->size <= WIRE_SIZE_MAX,
+			     "\"%s\" has %" PRIu64 " bytes", object->name, object->size);
+		FUZZ_REQUIRE(!access_mode_fault(is_segment, object->permission.mode) &&
+				     !access_group_fault(&object->permission) &&
+				     !access_list_fault(is_segment, &object->permission, &at),
+			     "\"%s\" has a faulty permission", object->name);
+		FUZZ_REQUIRE(object->where[0], "\"%s\" is declared nowhere", object->name);
+	}
+}
+
+/* What stands behind the line of BOUND, cut off from what is before it; NULL without one. */
+static const uint8_t *cut(const uint8_t *data, size_t *size, const char *bound, size_t *ret_size)
+{
+	const uint8_t *at = memmem(data, *size, bound, strlen(bound));
+
+	if (!at)
+		return NULL;
+	*ret_size = *size - (size_t)(at - data) - strlen(bound);
+	*size = (size_t)(at - data);
+	return at + strlen(bound);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static bool is_prepared;
 	struct policy *policy = NULL;
-	const uint8_t *bound;
+	const uint8_t *more, *objects;
+	size_t more_size = 0, objects_size = 0;
 	int r;
 
 	if (!is_prepared)
@@ -81,17 +123,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	is_prepared = true;
 	if (size > SIZE_MAX_OF_FILE)
 		return 0;
-	bound = memmem(data, size, "\n%%\n", 4);
-	write_file(main_file, data, bound ? (size_t)(bound - data) : size);
-	if (bound)
-		write_file(more_file, bound + 4, size - (size_t)(bound + 4 - data));
+	objects = cut(data, &size, "\n%%%\n", &objects_size);
+	more = cut(data, &size, "\n%%\n", &more_size);
+	write_file(main_file, data, size);
+	if (more)
+		write_file(more_file, more, more_size);
+	if (objects)
+		write_file(objects_file, objects, objects_size);
 	n_said = 0;
 	r = config_load(main_file, say, NULL, &policy);
 	FUZZ_REQUIRE((r == 0) == (n_said == 0) && (r == 0) == (policy != NULL),
 		     "loading gave %d after %u faults", r, n_said);
-	if (policy)
+	if (policy) {
 		ask(policy);
+		look_at_objects(policy);
+	}
 	policy_free(policy);
 	(void)unlink(more_file);
+	(void)unlink(objects_file);
 	return 0;
 }

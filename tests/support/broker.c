@@ -406,15 +406,20 @@ int broker_fifos(const struct broker *broker)
 	return n;
 }
 
-bool broker_said(const struct broker *broker, const char *text)
+unsigned broker_said_times(const struct broker *broker, const char *text)
 {
 	char line[8192];
 	FILE *log = fopen(broker->log, "re");
-	bool found = false;
+	unsigned n = 0;
 
-	while (log && !found && fgets(line, sizeof(line), log))
-		found = strstr(line, text) != NULL;
+	while (log && fgets(line, sizeof(line), log))
+		n += strstr(line, text) != NULL;
 	if (log)
 		fclose(log);
-	return found;
+	return n;
+}
+
+bool broker_said(const struct broker *broker, const char *text)
+{
+	return broker_said_times(broker, text) > 0;
 }

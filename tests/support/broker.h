@@ -82,5 +82,6 @@ int broker_fifos(const struct broker *broker);
 
 /* Whether TEXT stands in what it has logged. */
 bool broker_said(const struct broker *broker, const char *text);
+unsigned broker_said_times(const struct broker *broker, const char *text);
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/attr.h"
+#include "rules/declaration.h"
 #include "support/failing_malloc.h"
 #include "support/suite.h"
 
@@ -40,6 +41,9 @@ static void make_directory(void)
 			   "[Quota]\nBytes=1\n[Quota u:daemon]\nBytes=2\n[Quota g:5]\nBytes=3\n");
 	write_file("conf.d/a.conf", "[Prefix a/b]\nCreate=u:6\n[Prefix c]\n");
 	write_file("conf.d/b.conf", "[Quota]\nBytes=4\n");
+	snprintf(path, sizeof(path), "%s/objects.d", directory);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	write_file("objects.d/a.conf", "[Object a]\nSize=1\nOwner=daemon\nAcl=u:5:r\n");
 }
 
 static void remove_directory(void)
@@ -75,6 +79,17 @@ static void expect_whole(const struct policy *policy)
 	ck_assert_uint_eq(policy_limit(policy, &daemon, RESOURCE_BYTES), 2);
 }
 
+/* Unless it was said what is wrong with it. */
+static void expect_declared(const struct policy *policy)
+{
+	const struct declaration *object = policy_declarations(policy);
+
+	ck_assert_ptr_nonnull(object);
+	ck_assert_str_eq(object->name, "a");
+	ck_assert_uint_eq(object->permission.gid, 1);
+	ck_assert_uint_eq(object->permission.n_acl, 1);
+}
+
 START_TEST(each_allocation_may_fail)
 {
 	char path[64], users[64];
@@ -104,6 +119,8 @@ START_TEST(each_allocation_may_fail)
 		ck_assert(has_fired || r == 0);
 		if (r == 0) {
 			expect_whole(policy);
+			if (n_faults == 0)
+				expect_declared(policy);
 			policy_free(policy);
 		}
 		ck_assert_int_lt(k, 10000);

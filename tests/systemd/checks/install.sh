@@ -29,6 +29,7 @@ echo "- the directories are there, and a configuration that says nothing"
 is_file /run/shmbroker shmbroker:shmbroker 755
 is_file /run/shmbroker/socket root:root 666
 is_file /etc/shmbroker/conf.d root:root 755
+is_file /etc/shmbroker/objects.d root:root 755
 # shellcheck disable=SC2016 # dpkg-query expands it
 enter dpkg-query -W -f '${Conffiles}' shmbrokerd | grep -q ' /etc/shmbroker/shmbrokerd.conf ' ||
 	fail "the configuration is not the administrator's"
