@@ -38,6 +38,17 @@ listener=$(enter stat -c %i /run/shmbroker/socket)
 stops=$(enter journalctl --no-pager --unit shmbrokerd.service --grep 'Stopped' | wc -l)
 enter systemd-run --quiet --collect --unit holder --uid alice --property Type=exec \
 	sh -c 'sleep infinity | /packages/wordcount --hold /etc/passwd'
+for backing in sysv memfd; do
+	as alice shmctl create "upgrade/$backing" 64K --mode 0660 --backing $backing >/dev/null
+	enter head -c 65536 /dev/urandom |
+		as alice sh -c "cat >/tmp/bytes && shmctl load upgrade/$backing /tmp/bytes" >/dev/null
+done
+bytes() {
+	for backing in sysv memfd; do
+		as alice shmctl dump upgrade/$backing | cksum
+	done
+}
+before=$(bytes)
 ask_all_the_time
 install_packages /packages/newer
 enter dpkg-query -W shmbrokerd | grep -q '+newer$' || fail "it was not upgraded"
@@ -63,10 +74,15 @@ enter test ! -s /tmp/refusals || fail "refused: $(enter sort /tmp/refusals | uni
 echo "  ($(enter cat /tmp/requests | wc -l) requests)"
 wants_property ActiveState active holder.service
 enter systemctl stop holder.service
+
+echo "- and so is what they had"
+[ "$(bytes)" = "$before" ] || fail "segments have other bytes"
+as alice shmctl remove upgrade/sysv upgrade/memfd >/dev/null
+
+echo "- what the administrator decided stays decided"
 enter tail -n 1 /etc/shmbroker/shmbrokerd.conf | grep -q '^# of the administrator$' ||
 	fail "the administrator's configuration was replaced"
 
-echo "- a socket that the administrator disabled stays so"
 enter systemctl --quiet disable --now shmbrokerd.socket
 enter sh -c 'apt-get install -y -q --allow-downgrades /packages/shmbrokerd_*.deb \
 	/packages/shmctl_*.deb /packages/libshmbroker*.deb' >"$packages/log" 2>&1 || fail "$(cat "$packages/log")"
