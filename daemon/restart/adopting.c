@@ -112,6 +112,13 @@ static void read_file(void *data, const char *file)
 	size_t size;
 	int r = files_read(run->plan->files, file, text, sizeof(text), &size, &fault);
 
+	if (r == -ENODATA) {
+		log_info("the file \"%s\" in the directory of the objects is empty: what it was to "
+			 "tell of had not been made",
+			 file);
+		(void)files_remove(run->plan->files, file);
+		return;
+	}
 	if (r == 0)
 		r = record_parse(text, size, &record, &fault);
 	if (r == 0 && (store_parse_name(file, &id) < 0 || id != record.id))

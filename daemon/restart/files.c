@@ -39,7 +39,7 @@ static int open_directory(int parent, const char *name, int *ret_fd)
 
 int files_open(struct files *files, int parent, const char *name)
 {
-	files->directory = -1;
+	*files = (struct files){.directory = -1, .owner = geteuid()};
 	return open_directory(parent, name, &files->directory);
 }
 
@@ -48,39 +48,11 @@ void files_close(struct files *files)
 	files->directory = fd_close(files->directory);
 }
 
-static int write_all(int fd, const char *text, size_t size)
-{
-	while (size > 0) {
-		ssize_t n = write(fd, text, size);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			text += n;
-			size -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
-int files_write(const struct files *files, const char *name, const char *text, size_t size)
-{
-	autofd fd = openat(files->directory, TEMPORARY,
-			   O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int r = fd < 0 ? -errno : write_all(fd, text, size);
-
-	if (r == 0 && renameat(files->directory, TEMPORARY, files->directory, name) < 0)
-		r = -errno;
-	if (r < 0 && fd >= 0)
-		(void)unlinkat(files->directory, TEMPORARY, 0);
-	return r;
-}
-
-static const char *fault_of(const struct stat *st, size_t capacity)
+static const char *fault_of(const struct files *files, const struct stat *st, size_t capacity)
 {
 	if (!S_ISREG(st->st_mode))
 		return "is no file";
-	if (st->st_uid != geteuid())
+	if (st->st_uid != files->owner)
 		return "belongs to somebody else";
 	if (st->st_nlink != 1)
 		return "has a second name";
@@ -89,6 +61,46 @@ static const char *fault_of(const struct stat *st, size_t capacity)
 	if ((size_t)st->st_size >= capacity)
 		return "is too long";
 	return NULL;
+}
+
+/* Nothing shows between the bytes of one write within a page. */
+static int write_at_once(int fd, const char *text, size_t size)
+{
+	ssize_t n = pwrite(fd, text, size, 0);
+
+	if (n < 0)
+		return -errno;
+	return (size_t)n == size ? 0 : -ENOSPC;
+}
+
+/* What has a new text of another size, or has to make room for a file. */
+static int write_beside(const struct files *files, const char *name, const char *text, size_t size)
+{
+	autofd fd = openat(files->directory, TEMPORARY,
+			   O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r = fd < 0 ? -errno : write_at_once(fd, text, size);
+
+	if (r == 0 && renameat(files->directory, TEMPORARY, files->directory, name) < 0)
+		r = -errno;
+	if (r < 0 && fd >= 0)
+		(void)unlinkat(files->directory, TEMPORARY, 0);
+	return r;
+}
+
+int files_write(const struct files *files, const char *name, const char *text, size_t size)
+{
+	autofd fd = openat(files->directory, name,
+			   O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || fault_of(files, &st, FILES_SIZE_MAX + 1) ||
+	    (st.st_size != 0 && (size_t)st.st_size != size))
+		return write_beside(files, name, text, size);
+	r = write_at_once(fd, text, size);
+	if (r < 0 && st.st_size == 0)
+		(void)unlinkat(files->directory, name, 0);
+	return r;
 }
 
 static int read_all(int fd, char *text, size_t capacity, size_t *ret_size)
@@ -106,6 +118,8 @@ static int read_all(int fd, char *text, size_t capacity, size_t *ret_size)
 	}
 	if (size == capacity)
 		return -EFBIG;
+	if (size == 0)
+		return -ENODATA;
 	text[size] = '\0';
 	*ret_size = size;
 	return 0;
@@ -123,7 +137,7 @@ int files_read(const struct files *files, const char *name, char *text, size_t c
 	else if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	else
-		*ret_fault = fault_of(&st, capacity);
+		*ret_fault = fault_of(files, &st, capacity);
 	return *ret_fault ? -EBADMSG : read_all(fd, text, capacity, ret_size);
 }
 

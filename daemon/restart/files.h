@@ -1,7 +1,8 @@
 /*
- * A directory of small files that are written whole or not at all: a new text goes into a temporary
- * file, which then takes the name. They have to outlive the process, not the machine, so nothing is
- * forced to a disk.
+ * A directory of small files that are written whole or not at all, whenever the process is killed:
+ * one that is new, and one that gets a text of the same size, by one write of less than a page;
+ * else the text goes into a temporary file, which then takes the name. They have to outlive the
+ * process, not the machine, so nothing is forced to a disk.
  *
  * What is read is judged: a regular file of ours, with one name, and not too long. Anything else,
  * and what the reader finds to be damaged, is put into a directory within theirs, .quarantine,
@@ -12,11 +13,14 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define FILES_NAME_MAX 31
+#define FILES_SIZE_MAX 4096u /* a page */
 
 struct files {
 	int directory; /* -1 when there is none */
+	uid_t owner;   /* of all of them: us */
 };
 
 /*
@@ -26,12 +30,14 @@ struct files {
 int files_open(struct files *files, int parent, const char *name);
 void files_close(struct files *files);
 
-/* Returns 0 or -errno, and then what was there before is there still. */
+/* SIZE is from 1 to FILES_SIZE_MAX. Returns 0 or -errno, and then what was there before is there
+ * still. */
 int files_write(const struct files *files, const char *name, const char *text, size_t size);
 
 /*
- * The text of NAME, with a 0 behind it, into CAPACITY bytes. Returns 0 or -errno; -EBADMSG for what
- * none of our files can be, with the reason, as the end of a sentence ("it ..."), in *ret_fault.
+ * The text of NAME, with a 0 behind it, into CAPACITY bytes. Returns 0 or -errno; -ENODATA for one
+ * that is empty, since its writer was killed before he could write; -EBADMSG for what none of our
+ * files can be, with the reason, as the end of a sentence ("it ..."), in *ret_fault.
  */
 int files_read(const struct files *files, const char *name, char *text, size_t capacity,
 	       size_t *ret_size, const char **ret_fault);

@@ -93,7 +93,7 @@ static int take_up(const struct files *files, struct identity *identity)
 
 	if (r == 0 && parse(text, size, identity))
 		return 0;
-	if (r == -ENOENT)
+	if (r == -ENOENT || r == -ENODATA)
 		return begin_anew(identity);
 	if (r < 0 && r != -EBADMSG && r != -EFBIG)
 		return r;

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +25,8 @@
 #define VERSION   "1"
 #define SUM       "sum "
 #define SUM_SIZE  (sizeof(SUM) - 1 + 16 + 1) /* of its line */
+#define SPARE     "spare "
+#define STEP      512u /* of the size of a text */
 #define WORDS_MAX 16u
 
 enum field_type { NUMBER, OCTAL, WORD, TEXT, LIST, GROUPS };
@@ -94,56 +95,71 @@ static bool store(const struct field *field, struct record *record, uint64_t num
 	return true;
 }
 
-/* Writing. */
+/* Writing. Bounds of the fields add up to less than the text may be. */
 
 struct writer {
 	char *text;
 	size_t used;
 };
 
-attr_printf(2, 3) static void put(struct writer *writer, const char *format, ...)
+static void put(struct writer *writer, const char *text)
 {
-	va_list arguments;
-	int n;
+	size_t size = strlen(text);
 
-	va_start(arguments, format);
-	n = vsnprintf(writer->text + writer->used, RECORD_TEXT_MAX - writer->used, format,
-		      arguments);
-	va_end(arguments);
-	writer->used += (size_t)n; /* bounds of the fields add up to less than the text may be */
+	memcpy(writer->text + writer->used, text, size);
+	writer->used += size;
+}
+
+static void put_number(struct writer *writer, uint64_t number, unsigned base)
+{
+	char digits[24];
+	size_t at = sizeof(digits) - 1;
+
+	digits[at] = '\0';
+	do
+		digits[--at] = (char)('0' + number % base);
+	while (number /= base);
+	put(writer, digits + at);
 }
 
 static void put_list(struct writer *writer, const struct wire_acl *acl)
 {
-	for (unsigned i = 0; i < acl->n; i++)
-		put(writer, "%s%s:%" PRIu32 ":%s", i == 0 ? "" : " ",
-		    wire_subject_text(acl->entries[i].subject), acl->entries[i].id,
-		    wire_access_text(acl->entries[i].access));
+	for (unsigned i = 0; i < acl->n; i++) {
+		put(writer, i == 0 ? "" : " ");
+		put(writer, wire_subject_text(acl->entries[i].subject));
+		put(writer, ":");
+		put_number(writer, acl->entries[i].id, 10);
+		put(writer, ":");
+		put(writer, wire_access_text(acl->entries[i].access));
+	}
 }
 
 static void put_groups(struct writer *writer, const struct record_groups *groups)
 {
-	for (unsigned i = 0; i < groups->n; i++)
-		put(writer, "%s%" PRIu32, i == 0 ? "" : " ", groups->gids[i]);
+	for (unsigned i = 0; i < groups->n; i++) {
+		put(writer, i == 0 ? "" : " ");
+		put_number(writer, groups->gids[i], 10);
+	}
 }
 
 static void put_field(struct writer *writer, const struct field *field, const struct record *record)
 {
 	const char *at = (const char *)record + field->offset;
 
-	put(writer, "%s ", field->name);
+	put(writer, field->name);
+	put(writer, field->type == OCTAL ? " 0" : " ");
 	switch (field->type) {
 	case NUMBER:
-		put(writer, "%" PRIu64, load(field, record));
+		put_number(writer, load(field, record), 10);
 		break;
 	case OCTAL:
-		put(writer, "0%" PRIo64, load(field, record));
+		put_number(writer, load(field, record), 8);
 		break;
 	case WORD:
-		put(writer, "%s", field->word((unsigned)load(field, record)));
+		put(writer, field->word((unsigned)load(field, record)));
 		break;
 	case TEXT:
-		put(writer, "%s", at);
+		put(writer, at);
 		break;
 	case LIST:
 		put_list(writer, (const struct wire_acl *)(const void *)at);
@@ -152,6 +168,18 @@ static void put_field(struct writer *writer, const struct field *field, const st
 		put_groups(writer, (const struct record_groups *)(const void *)at);
 		break;
 	}
+	put(writer, "\n");
+}
+
+/* With the sum, which is still to come, it is then a multiple of STEP. */
+static void fill_up(struct writer *writer)
+{
+	size_t least = writer->used + strlen(SPARE "-\n") + SUM_SIZE;
+	size_t rest = (least + STEP - 1) / STEP * STEP - least;
+
+	put(writer, SPARE "-");
+	memset(writer->text + writer->used, '-', rest);
+	writer->used += rest;
 	put(writer, "\n");
 }
 
@@ -168,15 +196,23 @@ static bool is_empty(const struct field *field, const struct record *record)
 	return load(field, record) == 0;
 }
 
+static void format_sum(const char *text, size_t size, char line[static SUM_SIZE + 1])
+{
+	snprintf(line, SUM_SIZE + 1, SUM "%016" PRIx64 "\n", (uint64_t)XXH3_64bits(text, size));
+}
+
 size_t record_format(const struct record *record, char text[static RECORD_TEXT_MAX])
 {
 	struct writer writer = {.text = text};
+	char sum[SUM_SIZE + 1];
 
 	put(&writer, HEAD VERSION "\n");
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		if (!is_empty(&fields[i], record))
 			put_field(&writer, &fields[i], record);
-	put(&writer, SUM "%016" PRIx64 "\n", (uint64_t)XXH3_64bits(text, writer.used));
+	fill_up(&writer);
+	format_sum(text, writer.used, sum);
+	put(&writer, sum);
 	return writer.used;
 }
 
@@ -291,7 +327,7 @@ static bool sum_is_right(const char *text, size_t size)
 	size_t before = size - SUM_SIZE;
 	char line[SUM_SIZE + 1];
 
-	snprintf(line, sizeof(line), SUM "%016" PRIx64 "\n", (uint64_t)XXH3_64bits(text, before));
+	format_sum(text, before, line);
 	return memcmp(text + before, line, SUM_SIZE) == 0;
 }
 

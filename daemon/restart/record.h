@@ -11,7 +11,9 @@
  *
  * The first line names the version: a file of another one is not for this broker. The last line is
  * a checksum of all before it. Between them each line is a field of the table in record.c; one that
- * is not known is passed over, so that a version may add some; what is not there is 0 or "".
+ * is not known is passed over, so that a version may add some; what is not there is 0 or "". A line
+ * that says nothing, "spare ---", fills it up to a multiple of 512 bytes, so that most changes
+ * leave the size as it is (see files.h).
  */
 #ifndef RESTART_RECORD_H
 #define RESTART_RECORD_H
@@ -21,7 +23,7 @@
 
 #include "wire/messages.h"
 
-#define RECORD_TEXT_MAX 2048 /* of the text, with the 0 at its end */
+#define RECORD_TEXT_MAX 2560 /* of the text, with the 0 at its end */
 
 /* Of the owner's other groups those by which his limits were judged. */
 #define RECORD_GROUPS_MAX 4

@@ -17,7 +17,7 @@
 #include "support/suite.h"
 #include "support/sysv.h"
 
-#define TEXT_MAX 2048
+#define TEXT_MAX 4096
 
 static struct manager manager;
 static struct broker broker;
@@ -130,13 +130,21 @@ START_TEST(a_file_that_is_cut_is_put_aside)
 }
 END_TEST
 
-START_TEST(an_empty_file_is_put_aside)
+/* As a broker leaves it that was killed before it wrote. */
+START_TEST(an_empty_file_is_said_and_tells_of_nothing)
 {
 	char path[160], text[TEXT_MAX];
 
 	(void)begin(path, text, SHMB_BACKING_MEMFD);
 	write_text(path, "", 0);
-	expect_set_aside("is no file of an object");
+	serviced_start_again(&broker);
+	expect_there("good");
+	ck_assert(!library_exists(connection, "bad"));
+	ck_assert(broker_said(&broker, "in the directory of the objects is empty: "));
+	ck_assert_int_eq(serviced_set_aside(&broker), 0);
+	ck_assert_int_eq(serviced_files(&broker), 1);
+	expect_removed("good");
+	eventually(manager_count(&manager) == 0);
 }
 END_TEST
 
@@ -465,7 +473,7 @@ int main(void)
 
 	tcase_add_checked_fixture(files, start, stop);
 	tcase_add_test(files, a_file_that_is_cut_is_put_aside);
-	tcase_add_test(files, an_empty_file_is_put_aside);
+	tcase_add_test(files, an_empty_file_is_said_and_tells_of_nothing);
 	tcase_add_test(files, a_file_of_a_later_version_is_put_aside);
 	tcase_add_test(files, a_symbolic_link_is_put_aside);
 	tcase_add_test(files, a_file_of_somebody_else_is_put_aside);

@@ -100,8 +100,8 @@ START_TEST(what_is_written_is_there_until_it_is_removed)
 	expect_text("a", "one");
 	write_text("a", "two, and longer");
 	expect_text("a", "two, and longer");
-	write_text("a", "");
-	expect_text("a", "");
+	write_text("a", "short");
+	expect_text("a", "short");
 	write_text("b", "b");
 	ck_assert_int_eq(count(), 2);
 	ck_assert_int_eq(files_remove(&files, "a"), 0);
@@ -128,11 +128,58 @@ START_TEST(without_room_the_old_text_stays)
 	(void)signal(SIGXFSZ, SIG_IGN);
 	write_text("a", "old");
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	ck_assert_int_eq(files_write(&files, "a", "new and longer", 14), -EFBIG);
+	ck_assert_int_eq(files_write(&files, "a", "new and longer", 14), -ENOSPC);
+	ck_assert_int_eq(files_write(&files, "b", "another one", 11), -ENOSPC);
+	/* What needs no room is written. */
+	ck_assert_int_eq(files_write(&files, "c", "c", 1), 0);
+	ck_assert_int_eq(files_write(&files, "c", "d", 1), 0);
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
 	expect_text("a", "old");
+	expect_text("c", "d");
 	ck_assert_int_eq(access(path_of(".new"), F_OK), -1);
-	ck_assert_int_eq(count(), 1);
+	ck_assert_int_eq(access(path_of("b"), F_OK), -1);
+	ck_assert_int_eq(count(), 2);
+}
+END_TEST
+
+static ino_t inode_of(const char *name)
+{
+	struct stat st;
+
+	ck_assert_int_eq(stat(path_of(name), &st), 0);
+	return st.st_ino;
+}
+
+/* Where a kill could show half of a text, the file is another one. */
+START_TEST(only_a_text_of_the_same_size_takes_the_place_of_one)
+{
+	ino_t inode;
+
+	write_text("a", "first");
+	inode = inode_of("a");
+	write_text("a", "other");
+	expect_text("a", "other");
+	ck_assert_uint_eq(inode_of("a"), inode);
+	write_text("a", "long ago");
+	expect_text("a", "long ago");
+	ck_assert_uint_ne(inode_of("a"), inode);
+	inode = inode_of("a");
+	write_text("a", "less");
+	expect_text("a", "less");
+	ck_assert_uint_ne(inode_of("a"), inode);
+}
+END_TEST
+
+START_TEST(an_empty_one_is_none)
+{
+	char text[64];
+	int fd = open(path_of("a"), O_WRONLY | O_CREAT, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(close(fd), 0);
+	ck_assert_int_eq(read_text("a", text), -ENODATA);
+	write_text("a", "text");
+	expect_text("a", "text");
 }
 END_TEST
 
@@ -144,9 +191,11 @@ START_TEST(what_an_interrupted_write_left_is_removed)
 	ck_assert_int_eq(close(fd), 0);
 	ck_assert_int_eq(count(), 0);
 	ck_assert_int_eq(access(path_of(".new"), F_OK), -1);
+	write_text("a", "longer");
 	ck_assert_int_eq(symlink("/etc/passwd", path_of(".new")), 0);
 	ck_assert_int_eq(files_write(&files, "a", "text", 4), -ELOOP);
-	ck_assert_int_eq(count(), 0);
+	expect_text("a", "longer");
+	ck_assert_int_eq(count(), 1);
 	write_text("a", "text");
 }
 END_TEST
@@ -250,6 +299,8 @@ int main(void)
 	tcase_add_test(tcase, what_is_written_is_there_until_it_is_removed);
 	tcase_add_test(tcase, it_is_there_for_the_next_process);
 	tcase_add_test(tcase, without_room_the_old_text_stays);
+	tcase_add_test(tcase, only_a_text_of_the_same_size_takes_the_place_of_one);
+	tcase_add_test(tcase, an_empty_one_is_none);
 	tcase_add_test(tcase, what_an_interrupted_write_left_is_removed);
 	tcase_add_loop_test(tcase, what_is_no_file_of_ours_is_not_read_and_can_be_set_aside, 0,
 			    ARRAY_SIZE(strangers));

@@ -30,7 +30,7 @@ struct custody {
 	int socket;
 	struct sockaddr_un address;
 	pthread_t thread;
-	pthread_mutex_t lock; /* of what follows */
+	pthread_mutex_t lock; /* of what follows, and while it is held messages lie */
 	unsigned n;
 	struct {
 		int fd;
@@ -64,36 +64,44 @@ static void take_in(struct custody *custody, char *text, int fd)
 		return;
 	name += strlen("FDNAME=");
 	name[strcspn(name, "\n")] = '\0';
-	pthread_mutex_lock(&custody->lock);
 	if (strncmp(text, "FDSTORE=", strlen("FDSTORE=")) == 0 && fd >= 0)
 		keep(custody, name, fd_steal(&fd));
 	else if (strncmp(text, "FDSTOREREMOVE=", strlen("FDSTOREREMOVE=")) == 0)
 		give_up(custody, name);
-	pthread_mutex_unlock(&custody->lock);
 	fd_close(fd);
 }
 
-/* Until a message of no bytes comes. */
+/* The next message, if there is one. Returns false at one of no bytes, which is the last. */
+static bool receive(struct custody *custody)
+{
+	char text[MESSAGE_MAX];
+	int fd = -1;
+	ssize_t size = packet_receive(custody->socket, text, sizeof(text) - 1, &fd);
+
+	if (size == -EINTR || size == -EAGAIN)
+		return true;
+	if (size <= 0)
+		return false;
+	text[size] = '\0';
+	take_in(custody, text, fd);
+	return true;
+}
+
+/* Until the last message. */
 static void *run(void *data)
 {
 	struct custody *custody = data;
-	char text[MESSAGE_MAX];
-	ssize_t size;
-	int fd = -1;
+	bool goes_on = true;
 
-	for (;;) {
+	while (goes_on) {
 		struct pollfd line = {.fd = custody->socket, .events = POLLIN};
 
 		(void)poll(&line, 1, -1);
-		size = packet_receive(custody->socket, text, sizeof(text) - 1, &fd);
-		if (size == -EINTR || size == -EAGAIN)
-			continue;
-		if (size <= 0)
-			return NULL;
-		text[size] = '\0';
-		take_in(custody, text, fd);
-		fd = -1;
+		pthread_mutex_lock(&custody->lock);
+		goes_on = receive(custody);
+		pthread_mutex_unlock(&custody->lock);
 	}
+	return NULL;
 }
 
 struct custody *custody_new(const char *directory)
@@ -126,6 +134,14 @@ void custody_free(struct custody *custody)
 	(void)unlink(custody->address.sun_path);
 	(void)pthread_mutex_destroy(&custody->lock);
 	free(custody);
+}
+
+void custody_let_lie(struct custody *custody, bool lets_lie)
+{
+	if (lets_lie)
+		pthread_mutex_lock(&custody->lock);
+	else
+		pthread_mutex_unlock(&custody->lock);
 }
 
 unsigned custody_settle(struct custody *custody)

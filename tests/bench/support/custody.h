@@ -5,6 +5,7 @@
 #ifndef BENCH_CUSTODY_H
 #define BENCH_CUSTODY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct custody;
@@ -14,6 +15,9 @@ struct custody *custody_new(const char *directory);
 
 /* Everything is closed. */
 void custody_free(struct custody *custody);
+
+/* While it does so, messages stay where they are, as far as they fit there. */
+void custody_let_lie(struct custody *custody, bool lets_lie);
 
 /* Wait until all that was sent has been taken in. Returns how many descriptors there are. */
 unsigned custody_settle(struct custody *custody);
