@@ -40,15 +40,22 @@ static void push_event(struct shmb_connection *connection, enum shmb_event_type 
 	pollable_ring(&connection->pollable);
 }
 
-/* Behind the first HELLO everything may follow at once. After a reconnection the broker first has
- * to hear what is held. */
+static bool is_whole(const struct shmb_request *request, unsigned version)
+{
+	return request->operation->since <= version &&
+	       wire_is_whole(request->operation->request, version);
+}
+
+/* Behind the first HELLO may follow at once what is whole in the oldest version, as which one will
+ * be spoken is not known yet. After a reconnection the broker first has to hear what is held. */
 static bool may_send(const struct shmb_connection *connection, const struct shmb_request *request)
 {
 	switch (connection->phase) {
 	case PHASE_OPEN:
 		return true;
 	case PHASE_GREETING:
-		return !connection->has_greeted || request->operation->opcode == WIRE_HELLO;
+		return request->operation->opcode == WIRE_HELLO ||
+		       (!connection->has_greeted && is_whole(request, WIRE_VERSION_OLDEST));
 	case PHASE_RESTORING:
 		return request->role == REQUEST_INTERNAL;
 	default:
@@ -68,6 +75,24 @@ static struct shmb_request *next_to_send(const struct shmb_connection *connectio
 			return may_send(connection, request) ? request : NULL;
 	}
 	return NULL;
+}
+
+/* The broker is older than what it is asked for, and a packet that it does not understand would be
+ * the end of the connection. */
+static bool is_too_new(const struct shmb_connection *connection, const struct shmb_request *request)
+{
+	return connection->phase != PHASE_GREETING &&
+	       request->operation->since > connection->hello.version;
+}
+
+static void refuse_too_new(const struct shmb_connection *connection, struct shmb_request *request)
+{
+	request_fail(request, -EOPNOTSUPP,
+		     "%s needs version %u of the protocol, and the broker at %s (shmbroker %s) "
+		     "speaks %u; bring it up to date",
+		     request->operation->name, request->operation->since,
+		     connection->location.address.sun_path, connection->hello.broker,
+		     connection->hello.version);
 }
 
 static int send_request(struct shmb_connection *connection, struct shmb_request *request)
@@ -117,8 +142,13 @@ void channel_flush(struct shmb_connection *connection)
 	bool is_full = false;
 
 	while (!is_full && (request = next_to_send(connection))) {
-		int r = send_request(connection, request);
+		int r;
 
+		if (is_too_new(connection, request)) {
+			refuse_too_new(connection, request);
+			continue;
+		}
+		r = send_request(connection, request);
 		if (r == 0 && !request->wants_answer) {
 			request_free(request);
 		} else if (r == 0) {

@@ -286,6 +286,7 @@ static int grant(struct call *call, const struct wire_open_request *request, str
 	}
 	hold->made_object = is_new;
 	describe(call, object, hold);
+	wire_next_answer(request, &call->answer->open_reply);
 	if (object->initialiser == hold)
 		return WIRE_OUTCOME_INITIALISE;
 	if (object->kind == WIRE_KIND_FIFO && object->n_readers == 0)

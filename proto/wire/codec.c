@@ -307,6 +307,12 @@ int wire_decode_open(const struct wire_shape *shape, const uint8_t *bytes, size_
 	return decode(shape, WIRE_VERSION_NEWEST, &reader, true, message);
 }
 
+bool wire_is_whole(const struct wire_shape *shape, unsigned version)
+{
+	/* They are only ever appended. */
+	return shape->n_fields == 0 || shape->fields[shape->n_fields - 1].since <= version;
+}
+
 const char *wire_text(const struct wire_shape *shape, const void *message, const char *name)
 {
 	for (size_t i = 0; i < shape->n_fields; i++)

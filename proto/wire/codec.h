@@ -24,7 +24,7 @@
 #include "wire/messages.h"
 
 #define WIRE_VERSION_OLDEST 1
-#define WIRE_VERSION_NEWEST 1
+#define WIRE_VERSION_NEWEST (1 + WIRE_NEXT_VERSIONS)
 #define WIRE_HEADER_SIZE    16
 #define WIRE_PACKET_MAX     4096
 
@@ -86,6 +86,9 @@ attr_nodrop int wire_encode(const struct wire_shape *shape, unsigned version, co
  */
 attr_nodrop int wire_decode(const struct wire_shape *shape, unsigned version, const uint8_t *bytes,
 			    size_t size, void *message);
+
+/* Whether VERSION has all the fields of SHAPE: else some of a message are lost in it. */
+bool wire_is_whole(const struct wire_shape *shape, unsigned version);
 
 /* The text of MESSAGE that is called NAME; "" when SHAPE has none. */
 const char *wire_text(const struct wire_shape *shape, const void *message, const char *name);

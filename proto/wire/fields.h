@@ -19,6 +19,8 @@
 #ifndef WIRE_FIELDS_H
 #define WIRE_FIELDS_H
 
+#include "wire/next.h"
+
 // clang-format off
 
 #define WIRE_EMPTY_FIELDS(FIELD, M)
@@ -87,7 +89,8 @@
 	FIELD(M, u64,   size, 0, 1, "with create: bytes; else 0, or the least size that will do")	\
 	FIELD(M, u32,   wait_ms, 0, 1, "how long to wait for another's initialisation")	\
 	FIELD(M, text,  layout, WIRE_LAYOUT_MAX, 1, "layout tag, empty for none")	\
-	FIELD(M, text,  name, WIRE_NAME_MAX, 1, "name of the object")
+	FIELD(M, text,  name, WIRE_NAME_MAX, 1, "name of the object")		\
+	WIRE_NEXT_OPEN_REQUEST_FIELDS(FIELD, M)
 
 #define WIRE_OPEN_REPLY_FIELDS(FIELD, M)						\
 	FIELD(M, u64,   hold, 0, 1, "the hold, for READY and RELEASE")		\
@@ -100,7 +103,8 @@
 	FIELD(M, u32,   creator_uid, 0, 1, "System V: uid of its creator, to be proved at attach")	\
 	FIELD(M, u32,   readers, 0, 1, "FIFO: readers in the ledger")		\
 	FIELD(M, text,  why, WIRE_REASON_MAX, 1, "why this backing, when it was the broker's choice")	\
-	FIELD(M, text,  path, WIRE_PATH_MAX, 1, "FIFO: its path")
+	FIELD(M, text,  path, WIRE_PATH_MAX, 1, "FIFO: its path")			\
+	WIRE_NEXT_OPEN_REPLY_FIELDS(FIELD, M)
 
 #define WIRE_READY_REQUEST_FIELDS(FIELD, M)					\
 	FIELD(M, u64,   hold, 0, 1, "the hold of the initialiser")			\
@@ -266,7 +270,8 @@
 	MESSAGE(unwatch_request, WIRE_UNWATCH_REQUEST_FIELDS)		\
 	MESSAGE(removed_event,   WIRE_REMOVED_EVENT_FIELDS)		\
 	MESSAGE(news_event,      WIRE_NEWS_EVENT_FIELDS)		\
-	MESSAGE(news,            WIRE_NEWS_FIELDS)
+	MESSAGE(news,            WIRE_NEWS_FIELDS)			\
+	WIRE_NEXT_MESSAGES(MESSAGE)
 
 // clang-format on
 

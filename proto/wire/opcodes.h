@@ -58,7 +58,8 @@
 	ROW(16, WATCH,   watch,   watch_request,   empty,        0, MEMBER, AGAIN, 1,		\
 	    "be told what happens to objects whose names begin so")				\
 	ROW(17, UNWATCH, unwatch, unwatch_request, empty,        0, MEMBER, AGAIN, 1,		\
-	    "and no longer")
+	    "and no longer")									\
+	WIRE_NEXT_OPCODES(ROW)
 
 /* EVENT(number, NAME, name, message, since, "meaning") */
 #define WIRE_EVENTS(EVENT)									\
@@ -73,7 +74,7 @@
 enum wire_opcode { WIRE_OPCODES(WIRE_OPCODE_ENUMERATOR) };
 enum wire_event { WIRE_EVENTS(WIRE_EVENT_ENUMERATOR) };
 
-#define WIRE_OPCODE_LIMIT 18 /* one more than the largest opcode: the size of tables */
+#define WIRE_OPCODE_LIMIT (18 + WIRE_NEXT_VERSIONS) /* one more than the largest: for tables */
 
 enum wire_stage { WIRE_STAGE_GREET, WIRE_STAGE_MEMBER };
 enum wire_repeat { WIRE_REPEAT_AGAIN, WIRE_REPEAT_ONCE };

@@ -164,10 +164,18 @@ static void become_subject_to(const struct broker_terms *terms)
 		_exit(EXIT_FAILURE);
 }
 
+/* The one that was built with this, or another that somebody wants to be tried. */
+static const char *daemon_path(void)
+{
+	const char *path = getenv("SHMB_TEST_DAEMON");
+
+	return path ? path : SHMB_TEST_DAEMON;
+}
+
 /* It has the descriptors that it is given and none that the test happens to have inherited. */
 static void run_broker(const struct broker *broker, const struct broker_terms *terms, pid_t parent)
 {
-	const char *argv[OPTIONS_MAX + 4] = {SHMB_TEST_DAEMON, "--socket", broker->socket};
+	const char *argv[OPTIONS_MAX + 4] = {daemon_path(), "--socket", broker->socket};
 	int log = open(broker->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	int program = open(argv[0], O_PATH | O_CLOEXEC);
 
@@ -324,7 +332,7 @@ bool broker_on_demand(struct broker *broker)
 	snprintf(xdg, sizeof(xdg), "%s/xdg", broker->home);
 	ck_assert_int_eq(mkdir(xdg, 0700), 0);
 	ck_assert_int_eq(setenv("XDG_RUNTIME_DIR", xdg, 1), 0);
-	ck_assert_int_eq(setenv("SHMBROKER_DAEMON", SHMB_TEST_DAEMON, 1), 0);
+	ck_assert_int_eq(setenv("SHMBROKER_DAEMON", daemon_path(), 1), 0);
 	ck_assert_int_eq(unsetenv("SHMBROKER_SOCKET"), 0);
 	ck_assert_int_eq(unsetenv("NOTIFY_SOCKET"), 0);
 	set_guardian(broker);

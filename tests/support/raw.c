@@ -72,8 +72,8 @@ void raw_send(struct raw *raw, const void *bytes, size_t size)
 }
 
 /* A request as bytes. Returns their number. */
-static size_t put_request(uint32_t serial, unsigned opcode, const void *request,
-			  uint8_t bytes[static WIRE_PACKET_MAX])
+static size_t put_request(const struct raw *raw, uint32_t serial, unsigned opcode,
+			  const void *request, uint8_t bytes[static WIRE_PACKET_MAX])
 {
 	const struct wire_operation *operation = wire_operation(opcode, WIRE_VERSION_NEWEST);
 	struct wire_header header = {
@@ -84,6 +84,8 @@ static size_t put_request(uint32_t serial, unsigned opcode, const void *request,
 	};
 	size_t size;
 
+	if (opcode != WIRE_HELLO && raw->hello.version)
+		header.version = (uint8_t)raw->hello.version;
 	ck_assert_int_eq(wire_encode_packet(&header, operation->request, request, bytes, &size), 0);
 	return size;
 }
@@ -92,20 +94,20 @@ void raw_submit(struct raw *raw, unsigned opcode, const void *request)
 {
 	uint8_t bytes[WIRE_PACKET_MAX];
 
-	raw_send(raw, bytes, put_request(++raw->serial, opcode, request, bytes));
+	raw_send(raw, bytes, put_request(raw, ++raw->serial, opcode, request, bytes));
 }
 
 void raw_tell(struct raw *raw, unsigned opcode, const void *request)
 {
 	uint8_t bytes[WIRE_PACKET_MAX];
 
-	raw_send(raw, bytes, put_request(0, opcode, request, bytes));
+	raw_send(raw, bytes, put_request(raw, 0, opcode, request, bytes));
 }
 
 size_t raw_flood(struct raw *raw, unsigned opcode, const void *request, size_t n)
 {
 	uint8_t bytes[WIRE_PACKET_MAX];
-	size_t size = put_request(++raw->serial, opcode, request, bytes);
+	size_t size = put_request(raw, ++raw->serial, opcode, request, bytes);
 	size_t sent = 0;
 
 	while (sent < n) {
@@ -202,7 +204,7 @@ unsigned raw_event(struct raw *raw, void *message)
 int raw_try_ask(struct raw *raw, unsigned opcode, const void *request, void *reply, int *ret_fd)
 {
 	uint8_t bytes[WIRE_PACKET_MAX];
-	size_t size = put_request(++raw->serial, opcode, request, bytes);
+	size_t size = put_request(raw, ++raw->serial, opcode, request, bytes);
 
 	if (send(raw->socket, bytes, size, MSG_NOSIGNAL) < 0)
 		return -ECONNRESET;

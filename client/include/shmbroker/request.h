@@ -17,7 +17,7 @@
  * A submit call answers at once: 0, with the request; -EINVAL for what cannot be asked; -EAGAIN
  * when 256 requests are under way on the connection (calls that wait, wait for room); or what the
  * connection was lost for. What the broker answers comes with the finish call, and -ETIMEDOUT when
- * it is silent.
+ * it is silent. -EOPNOTSUPP means that it is older than this library and cannot do it.
  */
 #ifndef SHMBROKER_REQUEST_H
 #define SHMBROKER_REQUEST_H
