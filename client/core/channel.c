@@ -363,6 +363,7 @@ int channel_open(struct shmb_connection *connection, int take_fd)
 	}
 	connection->socket = take_fd;
 	connection->is_broken = false;
+	connection->broker_ends = false;
 	return 0;
 }
 
@@ -392,7 +393,8 @@ static void settle_lost(struct shmb_request *request, struct link *again)
 		request_free(request);
 	} else if (request->is_done) {
 		request_complete(request, request->status); /* its time was over anyway */
-	} else if (request->serial == 0 || is_repeatable(request)) {
+	} else if (request->serial == 0 || request->connection->broker_ends ||
+		   is_repeatable(request)) {
 		list_remove(&request->link);
 		list_append(again, &request->link);
 		request->serial = 0;

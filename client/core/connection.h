@@ -42,6 +42,7 @@ struct shmb_connection {
 	int socket;
 	bool is_led;       /* a thread is about to wait, or waits, without the lock */
 	bool is_broken;    /* the socket is of no use any more; its leader will see to it */
+	bool broker_ends;  /* it has said so: what it has not answered it has not done */
 	bool has_greeted;  /* HELLO was answered once: this is a member of `hello.instance` */
 	uint32_t serial;   /* of the last packet sent */
 	uint32_t n_starts; /* brokers started for the first contact */

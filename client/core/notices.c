@@ -76,6 +76,8 @@ int notices_take(struct shmb_connection *connection, const struct wire_header *h
 	r = wire_decode(notice->message, header->version, body, size, &message);
 	if (r == 0 && notice->number == WIRE_EVENT_REMOVED)
 		take_removed(connection, &message.removed);
+	else if (r == 0 && notice->number == WIRE_EVENT_ENDING)
+		connection->broker_ends = true;
 	else if (r == 0)
 		r = take_news(connection, header, &message.news);
 	if (r < 0)

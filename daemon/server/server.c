@@ -151,10 +151,30 @@ int server_init(struct server *server, struct event_base *base, struct registry 
 	return r;
 }
 
+/* Nothing is answered from now on. Whoever has not taken in his answers yet is not told: some of
+ * them are lost with the connection. */
+static void tell_ending(struct server *server)
+{
+	struct peer *peer;
+
+	DL_FOREACH(server->peers, peer)
+	{
+		const struct wire_header header = {
+			.version = (uint8_t)peer->version,
+			.type = WIRE_EVENT,
+			.code = WIRE_EVENT_ENDING,
+		};
+
+		if (peer->member && outbox_is_empty(&peer->outbox))
+			peer_send(peer, &header, &wire_empty_shape, NULL, -1);
+	}
+}
+
 void server_stop(struct server *server)
 {
 	listener_fini(server);
 	parked_fini(server);
+	tell_ending(server);
 	server->settings.idle_exit_ms = 0;
 	(void)event_del(&server->idle);
 }

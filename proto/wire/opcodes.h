@@ -11,7 +11,7 @@
  *   since            the protocol version that introduced it
  *
  * History: numbers are never reused.
- *   version 1: 1 to 17, events 1 and 2
+ *   version 1: 1 to 17, events 1 to 3
  */
 #ifndef WIRE_OPCODES_H
 #define WIRE_OPCODES_H
@@ -64,7 +64,8 @@
 /* EVENT(number, NAME, name, message, since, "meaning") */
 #define WIRE_EVENTS(EVENT)									\
 	EVENT(1, REMOVED, removed, removed_event, 1, "an object that the client holds lost its name")	\
-	EVENT(2, NEWS, news, news_event, 1, "what happened to objects that the client watches")
+	EVENT(2, NEWS, news, news_event, 1, "what happened to objects that the client watches")	\
+	EVENT(3, ENDING, ending, empty, 1, "the broker ends: what it has not answered it has not done")
 
 // clang-format on
 

@@ -1,7 +1,7 @@
 /*
  * The broker is replaced by another one, and that by the first, while clients work. Which other one
- * is said by the environment, SHMB_TEST_DAEMON_OTHER, and which version of the protocol it speaks by
- * SHMB_TEST_OTHER_SPEAKS; without that it is the same (test_two_versions.sh has two).
+ * is said by the environment, SHMB_TEST_DAEMON_OTHER, and which version of the protocol it speaks
+ * by SHMB_TEST_OTHER_SPEAKS; without that it is the same (test_two_versions.sh has two).
  */
 #include <errno.h>
 #include <signal.h>
@@ -147,6 +147,45 @@ START_TEST(clients_go_on)
 }
 END_TEST
 
+/* What is done once and not again, until something is heard. */
+static int work_without_failing(struct child *self, void *data)
+{
+	const struct shmb_segment_options exclusive = {.size = 4096,
+						       .flags = SHMB_CREATE | SHMB_EXCLUSIVE};
+	struct shmb_connection *own = library_connect(&broker);
+	int64_t n = 0;
+
+	(void)data;
+	while (!child_has_said(self) || n < ROUNDS) {
+		struct shmb_segment *made = library_create(own, "once", &exclusive);
+
+		expect_ok(shmb_segment_ready(made));
+		expect_ok(shmb_replace(own, "once", NULL, NULL));
+		expect_ok(shmb_remove(own, "once", NULL));
+		shmb_segment_detach(made);
+		if (++n == 1)
+			child_say(self, 0);
+	}
+	child_say(self, n);
+	shmb_disconnect(own);
+	return 0;
+}
+
+/* Who ends in peace says that what is not answered is not done. */
+START_TEST(nothing_fails_when_the_broker_is_told_to_end)
+{
+	struct child worker;
+
+	child_start(&worker, work_without_failing, NULL);
+	ck_assert_int_eq(child_hear(&worker), 0);
+	for (unsigned i = 1; i <= 5 * CHANGES; i++)
+		replace(&versions[i % 2], SIGTERM);
+	child_say(&worker, 0);
+	ck_assert_int_ge(child_hear(&worker), ROUNDS);
+	ck_assert_int_eq(child_wait(&worker), 0);
+}
+END_TEST
+
 static void write_fifo(const char *text)
 {
 	const struct shmb_fifo_options options = {.flags = SHMB_CREATE,
@@ -227,6 +266,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tests, start, stop);
 	tcase_add_test(tests, clients_go_on);
+	tcase_add_test(tests, nothing_fails_when_the_broker_is_told_to_end);
 	tcase_add_test(tests, objects_and_what_is_under_way_outlive_it);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);

@@ -23,12 +23,13 @@ static void compose_packet(struct chance *chance, struct step *step)
 {
 	static const int32_t statuses[] = {0,  0,   0,   0,    0,     1,        2,
 					   -2, -13, -11, -110, -4096, INT32_MIN};
+	static const uint16_t events[] = {WIRE_EVENT_REMOVED, WIRE_EVENT_NEWS, WIRE_EVENT_ENDING};
 	static union any_message message;
 	bool is_event = step->what == LIBRARY_EVENT;
 	struct wire_header header = {
 		.version = WIRE_VERSION_NEWEST,
 		.type = is_event ? WIRE_EVENT : WIRE_ANSWER,
-		.code = is_event ? WIRE_EVENT_REMOVED
+		.code = is_event ? events[chance_below(chance, ARRAY_SIZE(events))]
 				 : (uint16_t)chance_below(chance, WIRE_OPCODE_LIMIT),
 		.serial = is_event ? 0 : 1,
 		.status = is_event ? 0 : statuses[chance_below(chance, ARRAY_SIZE(statuses))],

@@ -194,6 +194,13 @@ static void send_removed(uint64_t object)
 		    &(struct wire_removed_event){.object = object, .ending = 1, .name = "a"});
 }
 
+static void send_ending(void)
+{
+	struct wire_header header = {WIRE_VERSION_NEWEST, WIRE_EVENT, WIRE_EVENT_ENDING, 0, 0, 0};
+
+	seed_packet(&seed, LIBRARY_EVENT, 0, &header, &wire_empty_shape, NULL);
+}
+
 #define answer_hello(...) answer(0, HELLO, 0, hello_reply, .member = 7, .nonce = 9, __VA_ARGS__)
 
 static void keep_returns(void)
@@ -203,18 +210,20 @@ static void keep_returns(void)
 					.generation = 1,
 					.size = 4096,
 					.backing = WIRE_BACKING_MEMFD};
-	static const char *const names[] = {"come-back", "come-back-without",
-					    "come-back-elsewhere"};
+	static const char *const names[] = {"come-back", "come-back-without", "come-back-elsewhere",
+					    "come-back-after-ending"};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
 		seed_begin(&seed, LIBRARY_GREETS | LIBRARY_RECONNECTS | LIBRARY_POLLS);
 		answer_coded(with(DESCRIPTOR_MEMFD), WIRE_OPEN, 0, &memfd);
 		seed_step(&seed, LIBRARY_FINISH, 5);
+		if (i == 3)
+			send_ending();
 		seed_step(&seed, LIBRARY_HANG_UP, 0);
 		seed_step(&seed, LIBRARY_TIME, 10);
 		seed_step(&seed, LIBRARY_ACCEPT, 0);
 		answer_hello(.version = 1, .instance = {i == 2 ? 2 : 1});
-		if (i == 0)
+		if (i == 0 || i == 3)
 			answer(0, HOLD, 0, hold_reply, .hold = 2);
 		else
 			answer(0, HOLD, -2, refusal, .reason = "gone");

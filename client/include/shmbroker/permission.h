@@ -62,8 +62,8 @@ struct shmb_change {
  * Returns 0; -ENOENT when there is no such object, or no such entry to revoke; -EPERM when it is
  * not the caller's, or the group not one of his; -EINVAL for a mode or an entry that cannot be;
  * -EEXIST when the new group has an entry; -ENOSPC for more than SHMB_ACL_MAX entries; -EDQUOT when
- * the owner has as many entries as he may; -ENOTSUP when a System V segment cannot express it; else
- * -errno. Nothing has changed then.
+ * the owner has as many entries as he may; -ENOTSUP when a System V segment cannot express it; -EIO
+ * when the broker cannot write it down; else -errno. Nothing has changed then.
  *
  * Threads: safe. Since 0.1.
  */
@@ -98,9 +98,9 @@ struct shmb_replacement {
  * Returns 0; -ENOENT; -EPERM when it is not the caller's, or the broker's policy does not allow the
  * backing; -EACCES when you may create no such name (any more); -EINVAL, -EFBIG for a size or
  * backing that cannot be; -ENOTSUP when the backing cannot express the permission; -EDQUOT when the
- * owner may have no more beside the one before; -ENOSPC when the machine has no more; -ECONNRESET
- * when the connection was lost and the outcome is not known; else -errno. The one before stands
- * then.
+ * owner may have no more beside the one before; -ENOSPC, -EAGAIN, -EIO as shmb_segment_open();
+ * -ECONNRESET when the connection was lost and the outcome is not known; else -errno. The one before
+ * stands then.
  *
  * Threads: safe. Since 0.1.
  */

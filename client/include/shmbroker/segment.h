@@ -76,7 +76,8 @@ struct shmb_segment_options {
  * of the caller's; -ENOTSUP when the backing asked for cannot express the permission, or cannot be
  * had here; -EMEDIUMTYPE when NAME is a FIFO; -ESTALE when its layout tag is another; -EDQUOT when
  * the user has as much as he may of something, which the sentence names; -ENOSPC when the machine
- * has no more; -EFBIG when it is smaller than asked for or larger than can be; -ETIMEDOUT when the
+ * has no more, or the service manager keeps no more descriptors for the broker; -EAGAIN when that
+ * has been too busy to take one; -EIO when the broker cannot write down what is new; -EFBIG when it is smaller than asked for or larger than can be; -ETIMEDOUT when the
  * initialiser did not finish in time; -EBUSY when there was no room for the descriptor that the
  * answer brings, since too many lie unread; -EIDRM when it was removed meanwhile; -ECONNRESET when
  * the connection was lost and the outcome is not known; else -errno.
@@ -97,7 +98,8 @@ SHMB_EXPORT int shmb_segment_open_finish(struct shmb_request *request,
  * The memory is initialised: let the others in. Only the initialiser may say it, once is enough.
  *
  * Returns 0; -ESTALE when the job has passed to another process meanwhile; -EPERM when this segment
- * never had it; -EIDRM when the object was removed; else -errno.
+ * never had it; -EIDRM when the object was removed; -EIO when the broker cannot write it down, and
+ * then it can be said again; else -errno.
  */
 SHMB_EXPORT int shmb_segment_ready(struct shmb_segment *segment);
 SHMB_EXPORT int shmb_segment_ready_submit(struct shmb_segment *segment, shmb_done_fn *done,
