@@ -27,6 +27,7 @@
 #include "restart/portrait.h"
 #include "restart/record.h"
 #include "restart/store.h"
+#include "wire/name.h"
 
 /* A file that says something, and what was found behind it. */
 struct finding {
@@ -464,16 +465,17 @@ static void adopt_all(struct run *run)
 
 /* What is nobody's. */
 
-static bool is_known_fifo(const struct run *run, ino_t inode)
+/* Whether the FIFO called FILE, with that INODE, is an object's. */
+static bool is_known_fifo(const struct run *run, const char *file, ino_t inode)
 {
-	for (size_t i = 0; i < run->n_findings; i++) {
-		const struct finding *finding = run->findings[i];
+	struct finding *finding;
+	char name[WIRE_NAME_MAX + 1];
 
-		if (finding->is_there && finding->record.kind == WIRE_KIND_FIFO &&
-		    finding->record.inode == inode)
-			return true;
-	}
-	return false;
+	if (wire_name_from_file(file, name) < 0)
+		return false;
+	HASH_FIND(by_name, run->by_name, name, strlen(name), finding);
+	return finding && finding->is_there && finding->record.kind == WIRE_KIND_FIFO &&
+	       finding->record.inode == inode;
 }
 
 static void sweep_file(const struct run *run, const char *file)
@@ -482,7 +484,7 @@ static void sweep_file(const struct run *run, const char *file)
 	struct stat st;
 
 	if (fstatat(directory, file, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISFIFO(st.st_mode) ||
-	    st.st_uid != geteuid() || is_known_fifo(run, st.st_ino))
+	    st.st_uid != geteuid() || is_known_fifo(run, file, st.st_ino))
 		return;
 	log_info("the FIFO %s is of no object: it is removed", file);
 	(void)unlinkat(directory, file, 0);

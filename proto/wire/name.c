@@ -3,6 +3,7 @@
  */
 #include "wire/name.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -79,4 +80,15 @@ void wire_name_to_file(const char *name, char file[static WIRE_NAME_MAX + 1])
 	for (; i < WIRE_NAME_MAX && name[i]; i++)
 		file[i] = name[i] == '/' ? ':' : name[i];
 	file[i] = '\0';
+}
+
+int wire_name_from_file(const char *file, char name[static WIRE_NAME_MAX + 1])
+{
+	size_t size = strnlen(file, WIRE_NAME_MAX + 1);
+
+	if (size > WIRE_NAME_MAX || memchr(file, '/', size))
+		return -EINVAL;
+	for (size_t i = 0; i <= size; i++)
+		name[i] = file[i] == ':' ? '/' : file[i];
+	return wire_name_fault(name) ? -EINVAL : 0;
 }

@@ -25,4 +25,7 @@ const char *wire_prefix_fault(const char *prefix);
  */
 void wire_name_to_file(const char *name, char file[static WIRE_NAME_MAX + 1]);
 
+/* And back. Returns 0, or -EINVAL for what is no name's. */
+int wire_name_from_file(const char *file, char name[static WIRE_NAME_MAX + 1]);
+
 #endif

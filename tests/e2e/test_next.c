@@ -49,8 +49,9 @@ static int echo(struct shmb_connection *connection, uint64_t number, uint64_t *r
 
 static struct shmb_connection *connect_without_waiting(void)
 {
-	const struct shmb_connect_options options = {
-		.socket = broker.socket, .program = "test", .no_wait = true};
+	const struct shmb_connect_options options = {.socket = broker.socket,
+						     .program = "test",
+						     .no_wait = true};
 	struct shmb_connection *connection;
 
 	expect_ok(shmb_connect(&options, &connection));

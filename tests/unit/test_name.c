@@ -2,6 +2,7 @@
  * The grammar of names and of layout tags, byte by byte.
  */
 #include <check.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -135,6 +136,23 @@ START_TEST(a_name_becomes_one_file)
 }
 END_TEST
 
+START_TEST(a_file_becomes_the_name_that_it_came_from)
+{
+	static const char *const none[] = {"", "a/b", ":a", "a:", "a::b", "..", "a b", ".new x"};
+	char file[WIRE_NAME_MAX + 2], name[WIRE_NAME_MAX + 1];
+
+	ck_assert_int_eq(wire_name_from_file("a:b:c.d", name), 0);
+	ck_assert_str_eq(name, "a/b/c.d");
+	fill(file, WIRE_NAME_MAX);
+	ck_assert_int_eq(wire_name_from_file(file, name), 0);
+	ck_assert_str_eq(name, file);
+	fill(file, WIRE_NAME_MAX + 1);
+	ck_assert_int_eq(wire_name_from_file(file, name), -EINVAL);
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+		ck_assert_int_eq(wire_name_from_file(none[i], name), -EINVAL);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("name");
@@ -147,6 +165,7 @@ int main(void)
 	tcase_add_test(tcase, layouts_are_short_and_of_the_same_bytes);
 	tcase_add_test(tcase, a_prefix_is_what_a_name_can_begin_with);
 	tcase_add_test(tcase, a_name_becomes_one_file);
+	tcase_add_test(tcase, a_file_becomes_the_name_that_it_came_from);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

@@ -14,9 +14,9 @@
  * reached, is tried again; a call whose time runs out meanwhile answers -ETIMEDOUT and says that
  * reason. Memory that is attached stays usable throughout: the broker is not in that path.
  *
- * A broker under a service manager hands its objects on to the next one, which is the same instance:
- * calls wait for it until their time is over. What changes an object is first written down; where
- * that cannot be done such a call answers -EIO and has changed nothing.
+ * A broker under a service manager hands its objects on to the next one, which is the same
+ * instance: calls wait for it until their time is over. What changes an object is first written
+ * down; where that cannot be done such a call answers -EIO and has changed nothing.
  */
 #ifndef SHMBROKER_CONNECTION_H
 #define SHMBROKER_CONNECTION_H

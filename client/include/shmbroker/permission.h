@@ -99,8 +99,8 @@ struct shmb_replacement {
  * backing; -EACCES when you may create no such name (any more); -EINVAL, -EFBIG for a size or
  * backing that cannot be; -ENOTSUP when the backing cannot express the permission; -EDQUOT when the
  * owner may have no more beside the one before; -ENOSPC, -EAGAIN, -EIO as shmb_segment_open();
- * -ECONNRESET when the connection was lost and the outcome is not known; else -errno. The one before
- * stands then.
+ * -ECONNRESET when the connection was lost and the outcome is not known; else -errno. The one
+ * before stands then.
  *
  * Threads: safe. Since 0.1.
  */

@@ -77,10 +77,11 @@ struct shmb_segment_options {
  * had here; -EMEDIUMTYPE when NAME is a FIFO; -ESTALE when its layout tag is another; -EDQUOT when
  * the user has as much as he may of something, which the sentence names; -ENOSPC when the machine
  * has no more, or the service manager keeps no more descriptors for the broker; -EAGAIN when that
- * has been too busy to take one; -EIO when the broker cannot write down what is new; -EFBIG when it is smaller than asked for or larger than can be; -ETIMEDOUT when the
- * initialiser did not finish in time; -EBUSY when there was no room for the descriptor that the
- * answer brings, since too many lie unread; -EIDRM when it was removed meanwhile; -ECONNRESET when
- * the connection was lost and the outcome is not known; else -errno.
+ * has been too busy to take one; -EIO when the broker cannot write down what is new; -EFBIG when it
+ * is smaller than asked for or larger than can be; -ETIMEDOUT when the initialiser did not finish
+ * in time; -EBUSY when there was no room for the descriptor that the answer brings, since too many
+ * lie unread; -EIDRM when it was removed meanwhile; -ECONNRESET when the connection was lost and
+ * the outcome is not known; else -errno.
  *
  * Threads: safe. Since 0.1.
  */
