@@ -246,48 +246,67 @@ static int start_server(struct broker *broker, const struct broker_settings *set
 	return r;
 }
 
-static void run_and_end(struct broker *broker)
+static void run(struct broker *broker)
 {
 	log_info("listening at %s", broker->runtime.socket);
 	service_say_ready(&broker->service);
 	(void)event_base_dispatch(broker->base);
 	service_fini(&broker->service);
 	runtime_withdraw(&broker->runtime);
-	server_stop(&broker->server);
+}
+
+/* Nobody was served: what there is stays for the next start, whoever kept it until now. */
+static void end_unserved(struct broker *broker)
+{
+	broker->registry.settings.keeps_objects = true;
 	registry_fini(&broker->registry);
 }
 
+/* What there is, is served until the end. Returns 0 or -errno. */
 static int serve(struct broker *broker, const struct broker_settings *settings)
 {
-	int r = watch_signals(broker);
+	int r = start_server(broker, settings);
 
-	if (r == 0)
-		r = start_registry(broker, settings);
-	if (r == 0)
-		r = start_survival(broker, settings);
-	if (r < 0)
-		return r;
-	start_audit(broker, settings);
-	declared_init(&broker->declared, &broker->registry);
-	declared_begin_before_service(&broker->declared);
-	r = start_server(broker, settings);
 	if (r == 0)
 		r = service_init(&broker->service, &broker->server, &broker->notify);
 	if (r == 0)
-		run_and_end(broker);
+		run(broker);
+	server_stop(&broker->server);
+	if (r == 0)
+		registry_fini(&broker->registry);
 	else
-		server_stop(&broker->server);
+		end_unserved(broker);
 	server_fini(&broker->server);
 	if (quota_users(&broker->registry.quota) > 0)
 		log_error("%u users are still charged at the end: something was not refunded",
 			  quota_users(&broker->registry.quota));
+	return r;
+}
+
+/* With the registry there is. Returns 0 or -errno. */
+static int serve_registry(struct broker *broker, const struct broker_settings *settings)
+{
+	int r = start_survival(broker, settings);
+
+	if (r < 0) {
+		end_unserved(broker);
+		return r;
+	}
+	start_audit(broker, settings);
+	declared_init(&broker->declared, &broker->registry);
+	declared_begin_before_service(&broker->declared);
+	r = serve(broker, settings);
 	declared_fini(&broker->declared);
 	audit_fini(&broker->audit);
 	survival_end(&broker->survival);
+	return r;
+}
+
+static void forget_signals(struct broker *broker)
+{
 	for (size_t i = 0; i < ARRAY_SIZE(ending_signals); i++)
 		(void)event_del(&broker->signals[i]);
 	(void)event_del(&broker->hangup);
-	return r;
 }
 
 static int run_on_base(struct broker *broker, const struct broker_settings *settings)
@@ -295,7 +314,12 @@ static int run_on_base(struct broker *broker, const struct broker_settings *sett
 	int r = reload_init(&broker->reload, broker->base, settings->config, take_policy, broker);
 
 	if (r == 0)
-		r = serve(broker, settings);
+		r = watch_signals(broker);
+	if (r == 0)
+		r = start_registry(broker, settings);
+	if (r == 0)
+		r = serve_registry(broker, settings);
+	forget_signals(broker);
 	reload_fini(&broker->reload);
 	return r;
 }

@@ -307,6 +307,14 @@ START_TEST(descriptors_that_nobody_knows_are_closed_and_said)
 }
 END_TEST
 
+/* That of the first that is stored. */
+static void get_stored_name(char name[static 32])
+{
+	pthread_mutex_lock(&manager.lock);
+	snprintf(name, 32, "%s", manager.stored[0].name);
+	pthread_mutex_unlock(&manager.lock);
+}
+
 /* Under its name there is another one, before or after it: the right one is taken. */
 START_TEST(a_descriptor_that_is_there_twice_does_no_harm)
 {
@@ -314,9 +322,7 @@ START_TEST(a_descriptor_that_is_there_twice_does_no_harm)
 	int fd = memfd_of(4096);
 
 	make("good", SHMB_BACKING_MEMFD);
-	pthread_mutex_lock(&manager.lock);
-	strcpy(name, manager.stored[0].name);
-	pthread_mutex_unlock(&manager.lock);
+	get_stored_name(name);
 	serviced_end(&broker, SIGKILL);
 	manager_put(&manager, name, fd);
 	serviced_start_again(&broker);
@@ -335,9 +341,7 @@ START_TEST(a_descriptor_of_something_else_is_not_taken_for_the_memory)
 	int fd = memfd_of(4096);
 
 	make("gone", SHMB_BACKING_MEMFD);
-	pthread_mutex_lock(&manager.lock);
-	strcpy(name, manager.stored[0].name);
-	pthread_mutex_unlock(&manager.lock);
+	get_stored_name(name);
 	serviced_end(&broker, SIGKILL);
 	manager_empty(&manager);
 	manager_put(&manager, name, fd);

@@ -1,7 +1,8 @@
 /*
  * Of all allocations that the broker makes in a session that does everything once, each fails in
  * turn. The broker answers with an error, or drops the one connection, or ends in order; it never
- * crashes, and whoever comes afterwards finds it whole.
+ * crashes, and whoever comes afterwards finds it whole. And of those that it makes while it takes
+ * over what an earlier broker had: nothing of that is lost.
  */
 #include <check.h>
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/attr.h"
 #include "support/broker.h"
 #include "support/eventually.h"
 #include "support/proc.h"
@@ -176,12 +178,109 @@ START_TEST(each_allocation_may_fail)
 }
 END_TEST
 
+/* Taking over. */
+
+static const char *const kept[] = {"sysv", "memfd", "fifo"};
+
+static void disarm(void)
+{
+	ck_assert_int_eq(unsetenv("LD_PRELOAD"), 0);
+	ck_assert_int_eq(unsetenv("LD_LIBRARY_PATH"), 0);
+	ck_assert_int_eq(unsetenv("SHMB_FAIL_ALLOCATION"), 0);
+}
+
+static void make_kept(void)
+{
+	struct raw raw;
+
+	raw_join(&raw, broker.socket);
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		struct wire_open_request request = raw_open_request(kept[i]);
+		struct wire_open_reply reply;
+		struct wire_ready_request ready;
+
+		request.lifetime = WIRE_LIFETIME_KEEP;
+		request.backing = i == 0 ? WIRE_BACKING_SYSV : WIRE_BACKING_MEMFD;
+		if (i == 2) {
+			request.kind = WIRE_KIND_FIFO;
+			request.backing = WIRE_BACKING_AUTO;
+			request.access = WIRE_ACCESS_READ;
+			request.size = 0;
+		}
+		ck_assert_int_ge(raw_ask(&raw, WIRE_OPEN, &request, &reply, NULL), 0);
+		ready = (struct wire_ready_request){reply.hold, reply.generation};
+		if (i < 2)
+			ck_assert_int_eq(raw_ask(&raw, WIRE_READY, &ready, NULL, NULL), 0);
+	}
+	raw_close(&raw);
+}
+
+static void expect_kept_and_remove(long k)
+{
+	struct raw raw;
+
+	raw_join(&raw, broker.socket);
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		struct wire_remove_request remove;
+
+		snprintf(remove.name, sizeof(remove.name), "%s", kept[i]);
+		ck_assert_msg(raw_ask(&raw, WIRE_REMOVE, &remove, NULL, NULL) == 0,
+			      "allocation %ld: \"%s\" is lost: %s", k, kept[i], raw.reason);
+	}
+	raw_close(&raw);
+}
+
+/* Three brokers: one that is killed, one whose K-th allocation fails while it takes over, and one
+ * that finds everything. Returns whether there was a K-th allocation before the second was ready.
+ */
+static bool fail_taking_over(long k)
+{
+	static const char *const options[] = {"--store-max", "50", NULL};
+	static struct manager manager;
+	const struct broker_terms terms = {.manager = &manager, .options = options};
+	unsigned n_ready;
+	bool has_failed;
+	char mark[64];
+	int status;
+
+	broker_start_under(&broker, &terms);
+	make_kept();
+	(void)broker_end(&broker, SIGKILL);
+
+	snprintf(mark, sizeof(mark), "/tmp/shmbroker-test-mark-%d", (int)getpid());
+	arm(k, mark);
+	n_ready = manager_n_ready(&manager);
+	broker_launch_again(&broker, options);
+	disarm();
+	eventually(manager_n_ready(&manager) > n_ready || proc_state(broker.pid) == 'Z');
+	has_failed = unlink(mark) == 0;
+	status = broker_end(&broker, SIGTERM);
+	ck_assert_msg(status >= 0, "allocation %ld: the broker died of signal %d", k, -status);
+
+	broker_start_again(&broker, options);
+	expect_kept_and_remove(k);
+	eventually(manager_count(&manager) == 0);
+	broker_stop(&broker);
+	return has_failed;
+}
+
+START_TEST(each_allocation_may_fail_while_it_takes_over)
+{
+	long k = 1;
+
+	while (fail_taking_over(k))
+		k++;
+	ck_assert_int_gt(k, 40);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("allocation, broker");
 	TCase *tcase = tcase_create("failures");
 
 	tcase_add_test(tcase, each_allocation_may_fail);
+	tcase_add_test(tcase, each_allocation_may_fail_while_it_takes_over);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

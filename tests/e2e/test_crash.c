@@ -336,21 +336,10 @@ static void make_one_of_each(void)
 	shmb_fifo_close(fifo);
 }
 
-static unsigned n_ready(void)
-{
-	unsigned n;
-
-	manager_take_all_in(&manager);
-	pthread_mutex_lock(&manager.lock);
-	n = manager.n_ready;
-	pthread_mutex_unlock(&manager.lock);
-	return n;
-}
-
 /* Returns whether it was killed before it was ready. */
 static bool crash_at_start_after(unsigned n)
 {
-	unsigned before = n_ready();
+	unsigned before = manager_n_ready(&manager);
 	struct killer killer;
 	bool has_struck = false;
 
@@ -359,9 +348,9 @@ static bool crash_at_start_after(unsigned n)
 	eventually(proc_state(broker.pid) == 'T');
 	killer_arm(&killer, broker.pid, n);
 	ck_assert_int_eq(kill(broker.pid, SIGCONT), 0);
-	while (!has_struck && n_ready() == before)
+	while (!has_struck && manager_n_ready(&manager) == before)
 		has_struck = killer_strikes_within(&killer, 5);
-	return killer_disarm(&killer) && n_ready() == before;
+	return killer_disarm(&killer) && manager_n_ready(&manager) == before;
 }
 
 START_TEST(the_broker_dies_while_it_takes_over)

@@ -204,6 +204,17 @@ unsigned manager_count(struct manager *manager)
 	return n;
 }
 
+unsigned manager_n_ready(struct manager *manager)
+{
+	unsigned n;
+
+	manager_take_all_in(manager);
+	pthread_mutex_lock(&manager->lock);
+	n = manager->n_ready;
+	pthread_mutex_unlock(&manager->lock);
+	return n;
+}
+
 void manager_history(struct manager *manager, char history[static MANAGER_HISTORY_MAX])
 {
 	eventually(has_taken_all_in(manager));

@@ -50,7 +50,9 @@ void manager_put(struct manager *manager, const char *name, int fd);
  * does before it learns of the end of a service. */
 void manager_take_all_in(struct manager *manager);
 
-/* How many are stored, once all messages of the broker have been taken in. */
+/* How often the broker has said that it is ready, and how many descriptors are stored, once all its
+ * messages have been taken in. */
+unsigned manager_n_ready(struct manager *manager);
 unsigned manager_count(struct manager *manager);
 
 /* The history, with all messages that the broker has sent until now. */

@@ -18,6 +18,7 @@
 
 #include "base/attr.h"
 #include "base/fd.h"
+#include "make_member.h"
 #include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
@@ -99,17 +100,7 @@ static void tear_down(void)
 
 static struct member *make_member(void)
 {
-	struct credentials credentials;
-	struct member *member;
-	int pair[2];
-
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	ck_assert_int_eq(credentials_of_socket(pair[0], &credentials), 0);
-	ck_assert_int_eq(member_new(&registry, pair[0], &credentials, "test", &member), 0);
-	credentials_fini(&credentials);
-	fd_close(pair[0]);
-	fd_close(pair[1]);
-	return member;
+	return make_member_of(&registry);
 }
 
 static struct object *make_object(const char *name, uint8_t backing, uint8_t lifetime,
