@@ -84,7 +84,10 @@ START_TEST(who_finds_no_descriptor_left_is_told_also_the_next_time)
 	raw_connect(&first, broker.socket);
 	eventually(broker_said(&broker, "new connections wait"));
 	allow_descriptors(100);
-	ck_assert_int_eq(raw_hello(&first), 0);
+	if (raw_hello(&first) != 0) { /* it has been turned away before there were some again */
+		raw_close(&first);
+		raw_join(&first, broker.socket);
+	}
 	limit_descriptors(0);
 	raw_connect(&second, broker.socket);
 	ck_assert_int_eq(raw_answer(&second, NULL, NULL), -EMFILE);

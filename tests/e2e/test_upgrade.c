@@ -126,6 +126,7 @@ static int work(struct child *self, void *data)
 		if (++n == 1)
 			child_say(self, 0);
 	}
+	(void)child_hear(self);
 	child_say(self, n);
 	shmb_disconnect(own);
 	return 0;
@@ -166,6 +167,7 @@ static int work_without_failing(struct child *self, void *data)
 		if (++n == 1)
 			child_say(self, 0);
 	}
+	(void)child_hear(self);
 	child_say(self, n);
 	shmb_disconnect(own);
 	return 0;

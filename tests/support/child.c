@@ -57,7 +57,8 @@ int64_t child_hear(struct child *child)
 
 	ck_assert_msg(poll(&line, 1, PATIENCE_MS) == 1, "process %d says nothing", child->pid);
 	got = recv(child->line, &number, sizeof(number), 0);
-	ck_assert_msg(got == sizeof(number), "process %d is gone", child->pid);
+	if (got != sizeof(number))
+		ck_abort_msg("process %d is gone: %d", child->pid, child_wait(child));
 	return number;
 }
 
