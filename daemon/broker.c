@@ -26,6 +26,7 @@
 #include "restart/survival.h"
 #include "server/server.h"
 #include "service.h"
+#include "watchdog.h"
 
 static const int ending_signals[] = {SIGTERM, SIGINT};
 
@@ -43,6 +44,7 @@ struct broker {
 	struct audit audit;
 	struct server server;
 	struct service service;
+	struct watchdog watchdog;
 	struct event signals[ARRAY_SIZE(ending_signals)];
 	struct event hangup;
 	struct reload reload;
@@ -248,9 +250,11 @@ static int start_server(struct broker *broker, const struct broker_settings *set
 
 static void run(struct broker *broker)
 {
+	service_init(&broker->service, &broker->server, &broker->notify);
 	log_info("listening at %s", broker->runtime.socket);
 	service_say_ready(&broker->service);
 	(void)event_base_dispatch(broker->base);
+	watchdog_fini(&broker->watchdog);
 	service_fini(&broker->service);
 	runtime_withdraw(&broker->runtime);
 }
@@ -268,7 +272,7 @@ static int serve(struct broker *broker, const struct broker_settings *settings)
 	int r = start_server(broker, settings);
 
 	if (r == 0)
-		r = service_init(&broker->service, &broker->server, &broker->notify);
+		r = watchdog_init(&broker->watchdog, &broker->server, &broker->notify);
 	if (r == 0)
 		run(broker);
 	server_stop(&broker->server);

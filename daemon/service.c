@@ -1,6 +1,6 @@
 /*
- * A message to the manager that it does not take is lost, but for the ping, which comes again long
- * before it is missed.
+ * A status line that the manager does not take is lost, the next one comes. What the broker is
+ * doing has to arrive: that is sent until it is taken, and the last of it counts.
  */
 #include "service.h"
 
@@ -8,21 +8,17 @@
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/socket.h>
 
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/units.h"
 #include "log.h"
 #include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
-#include "server/peer.h"
 #include "server/server.h"
-#include "wire/opcodes.h"
-#include "wire/packet.h"
 
 #define STATUS_PAUSE_MS 2000
+#define AGAIN_MS        20
 
 /* The line with figures. */
 
@@ -77,113 +73,59 @@ static void on_hold(struct observer *observer, struct hold *hold)
 	tell_status_soon(observer);
 }
 
-/* The proof to be alive. */
+/* What it is doing. */
 
-static int ask_itself(int fd)
+static void say_unsaid(struct service *service)
 {
-	const struct wire_hello_request hello = {.version_min = WIRE_VERSION_OLDEST,
-						 .version_max = WIRE_VERSION_NEWEST,
-						 .program = "shmbrokerd watchdog"};
-	struct wire_header header = {.version = WIRE_VERSION_OLDEST, .type = WIRE_REQUEST};
-	uint8_t bytes[WIRE_PACKET_MAX];
-	size_t size;
-	int r;
+	const struct timeval soon = clock_timeval(AGAIN_MS);
 
-	header.code = WIRE_HELLO;
-	header.serial = 1;
-	r = wire_encode_packet(&header, &wire_hello_request_shape, &hello, bytes, &size);
-	if (r == 0)
-		r = packet_send(fd, bytes, size, -1);
-	header.code = WIRE_STATUS;
-	header.serial = 2;
-	if (r == 0)
-		r = wire_encode_packet(&header, &wire_empty_shape, NULL, bytes, &size);
-	return r == 0 ? packet_send(fd, bytes, size, -1) : r;
+	if (notify_send(service->notify, service->unsaid, -1) != -EAGAIN)
+		service->unsaid[0] = '\0';
+	else if (event_add(&service->again, &soon) < 0)
+		log_error("no memory for a timer: the service manager is not told \"%s\"",
+			  service->unsaid);
 }
 
-/* An answer. The second of them is that to STATUS. */
-static void on_echo(evutil_socket_t fd, short what, void *data)
+static void on_again(evutil_socket_t fd, short what, void *data)
 {
-	struct service *service = data;
-	uint8_t bytes[WIRE_PACKET_MAX];
-	struct wire_header header;
-	ssize_t size = packet_receive(fd, bytes, sizeof(bytes), NULL);
-
-	(void)what;
-	if (size == -EAGAIN)
-		return;
-	if (size > 0 && wire_decode_header(bytes, (size_t)size, &header) == 0 &&
-	    header.serial == 1 && header.status >= 0)
-		return;
-	if (size > 0 && header.serial == 2 && header.status >= 0)
-		(void)notify_send(service->notify, "WATCHDOG=1", -1);
-	else
-		log_error("the broker does not serve itself: no sign of life is given");
-	(void)event_del(&service->echo);
-	service->self = fd_close(service->self);
-}
-
-static void on_ping(evutil_socket_t fd, short what, void *data)
-{
-	struct service *service = data;
-	const struct timeval next = clock_timeval(service->ping_ms);
-	int pair[2];
-
 	(void)fd;
 	(void)what;
-	(void)event_add(&service->ping, &next);
-	if (service->self >= 0) /* still no answer: the manager will see to it */
-		return;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
-		/* A broker without a descriptor left is not dead, and clients are told. */
-		(void)notify_send(service->notify, "WATCHDOG=1", -1);
-		return;
-	}
-	service->self = pair[0];
-	(void)event_assign(&service->echo, service->server->base, service->self,
-			   EV_READ | EV_PERSIST, on_echo, service);
-	peer_new(service->server, pair[1]);
-	if (event_add(&service->echo, NULL) < 0 || ask_itself(service->self) < 0)
-		service->self = fd_close(service->self);
+	say_unsaid(data);
 }
 
-int service_init(struct service *service, struct server *server, const struct notify *notify)
+static void say(struct service *service, const char *text)
 {
-	struct timeval delay;
+	(void)snprintf(service->unsaid, sizeof(service->unsaid), "%s", text);
+	say_unsaid(service);
+}
 
-	*service = (struct service){.notify = notify, .server = server, .self = -1};
+void service_init(struct service *service, struct server *server, const struct notify *notify)
+{
+	*service = (struct service){.notify = notify, .server = server};
 	(void)event_assign(&service->status, server->base, -1, 0, on_status, service);
-	(void)event_assign(&service->ping, server->base, -1, 0, on_ping, service);
+	(void)event_assign(&service->again, server->base, -1, 0, on_again, service);
 	if (!notify->has_manager)
-		return 0;
+		return;
 	service->observer = (struct observer){.created = on_created,
 					      .removed = on_removed,
 					      .held = on_hold,
 					      .released = on_hold};
 	registry_observe(server->registry, &service->observer);
-	service->ping_ms = notify_watchdog_usec() / 1000 / 3;
-	if (service->ping_ms == 0)
-		return 0;
-	delay = clock_timeval(service->ping_ms);
-	return event_add(&service->ping, &delay) < 0 ? -ENOMEM : 0;
 }
 
 void service_fini(struct service *service)
 {
 	(void)event_del(&service->status);
-	(void)event_del(&service->ping);
-	if (service->self >= 0)
-		(void)event_del(&service->echo);
-	service->self = fd_close(service->self);
+	(void)event_del(&service->again);
 }
 
 void service_say_ready(struct service *service)
 {
-	char text[300], status[256];
+	char text[SERVICE_TEXT_MAX], status[256];
 
 	describe(service, status);
 	snprintf(text, sizeof(text), "READY=1\n%s", status);
-	(void)notify_send(service->notify, text, -1);
+	say(service, text);
 }
 
 void service_say_reloading(struct service *service)
@@ -192,10 +134,10 @@ void service_say_reloading(struct service *service)
 
 	/* Later managers want to know when, on the clock that they share. */
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now_ns() / 1000);
-	(void)notify_send(service->notify, text, -1);
+	say(service, text);
 }
 
 void service_say_ending(struct service *service)
 {
-	(void)notify_send(service->notify, "STOPPING=1", -1);
+	say(service, "STOPPING=1");
 }

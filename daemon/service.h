@@ -1,7 +1,6 @@
 /*
- * The broker as a service: what its manager is told of it. That it is ready, reloads, ends; a line
- * with live figures; and that it is alive, which it proves by a request to itself that has gone
- * through the loop, the dispatcher and a handler like anybody's.
+ * The broker as a service: what its manager is told of it. That it is ready, reloads, ends; and a
+ * line with live figures. That it is alive is told by watchdog.h.
  *
  * Without a manager all of this does nothing.
  */
@@ -9,11 +8,11 @@
 #define DAEMON_SERVICE_H
 
 #include <event2/event_struct.h>
-#include <stdbool.h>
-#include <stdint.h>
 
 #include "notify.h"
 #include "objects/registry.h"
+
+#define SERVICE_TEXT_MAX 320
 
 struct server;
 
@@ -21,15 +20,13 @@ struct service {
 	const struct notify *notify;
 	struct server *server;
 	struct observer observer;
-	struct event status; /* the figures have changed and are told soon */
-	struct event ping;   /* it is time to prove to be alive */
-	struct event echo;   /* the request to itself has an answer */
-	uint64_t ping_ms;    /* 0: nobody wants to know */
-	int self;            /* our end of the connection to itself; -1 between two pings */
+	struct event status;           /* the figures have changed and are told soon */
+	struct event again;            /* what the manager has not taken is said again */
+	char unsaid[SERVICE_TEXT_MAX]; /* "": it has taken all */
 };
 
-/* SERVER is running. NOTIFY is borrowed. Returns 0 or -ENOMEM. */
-int service_init(struct service *service, struct server *server, const struct notify *notify);
+/* SERVER is running. NOTIFY is borrowed. */
+void service_init(struct service *service, struct server *server, const struct notify *notify);
 void service_fini(struct service *service);
 
 void service_say_ready(struct service *service);

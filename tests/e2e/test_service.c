@@ -3,11 +3,14 @@
  * it is.
  */
 #include <check.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "library.h"
@@ -77,6 +80,38 @@ START_TEST(a_reload_is_said_and_over)
 	ck_assert_int_eq(kill(broker.pid, SIGHUP), 0);
 	eventually(locked(&manager.n_ready) == 2);
 	ck_assert(history_is("rlr"));
+}
+END_TEST
+
+/* Somebody else's messages: the socket is every service's. */
+static void fill_the_managers_socket(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", manager.path);
+	while (sendto(fd, "X=1", 3, 0, (const struct sockaddr *)&address, sizeof(address)) == 3)
+		;
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_int_eq(close(fd), 0);
+}
+
+/* Else the manager would end the broker one day, since it never was ready. */
+START_TEST(what_a_busy_manager_does_not_take_is_said_again)
+{
+	ck_assert_int_eq(broker_end(&broker, SIGTERM), 0);
+	manager_be_deaf(&manager, true);
+	fill_the_managers_socket();
+	broker_start_again(&broker, NULL);
+	manager_be_deaf(&manager, false);
+	eventually(locked(&manager.n_ready) == 2);
+
+	manager_be_deaf(&manager, true);
+	fill_the_managers_socket();
+	ck_assert_int_eq(kill(broker.pid, SIGHUP), 0);
+	eventually(broker_said(&broker, "configuration reloaded"));
+	manager_be_deaf(&manager, false);
+	eventually(locked(&manager.n_ready) == 3);
 }
 END_TEST
 
@@ -173,6 +208,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, it_says_that_it_is_ready_and_what_it_has);
 	tcase_add_test(tcase, a_reload_is_said_and_over);
+	tcase_add_test(tcase, what_a_busy_manager_does_not_take_is_said_again);
 	tcase_add_test(tcase, connections_wait_in_the_managers_socket);
 	tcase_add_test(tcase, signs_of_life_are_given_as_often_as_they_are_wanted);
 	tcase_add_test(tcase, without_a_watchdog_none_are_given);
