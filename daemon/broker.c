@@ -200,6 +200,22 @@ static int start_registry(struct broker *broker, const struct broker_settings *s
 	return r;
 }
 
+/* Who looks into the log of a start knows what he can rely on. */
+static void say_what_survives(const struct broker *broker)
+{
+	static const char ends[] = "memfds and FIFOs end with this broker";
+
+	if (!broker->notify.has_manager)
+		log_info("no service manager keeps descriptors: %s", ends);
+	else if (broker->notify.socket < 0)
+		log_warning("the service manager at NOTIFY_SOCKET cannot be reached: %s", ends);
+	else if (!store_is_there(&broker->survival.store))
+		log_warning(
+			"the service manager is to keep no descriptors: %s; give --store-max, as "
+			"many as its FileDescriptorStoreMax=",
+			ends);
+}
+
 static int start_survival(struct broker *broker, const struct broker_settings *settings)
 {
 	const struct survival_plan survival = {
@@ -213,8 +229,11 @@ static int start_survival(struct broker *broker, const struct broker_settings *s
 
 	if (r < 0)
 		return r;
-	if (getenv("SHMBROKERD_KEEPS_NOTHING")) /* to measure what keeping costs */
+	say_what_survives(broker);
+	if (getenv("SHMBROKERD_KEEPS_NOTHING")) { /* to measure what keeping costs */
+		log_warning("SHMBROKERD_KEEPS_NOTHING is set: nothing is written down from now on");
 		broker->registry.keeper = NULL;
+	}
 	exactness_check(&broker->registry);
 	return 0;
 }

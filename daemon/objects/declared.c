@@ -110,59 +110,61 @@ static void look_at(struct declared_objects *declared, const struct object *is,
 
 /* Making. */
 
-static int choose_backing(const struct registry *registry, const struct declaration *wanted,
-			  struct object_plan *plan, const char **ret_why)
+static int choose_backing(const struct registry *registry, const struct policy_defaults *defaults,
+			  struct object_plan *plan, uint8_t wanted, const char **ret_why)
 {
-	struct policy_defaults defaults;
-	struct backing_question question = {
-		.wanted = wanted->backing,
+	const struct permission *permission = &plan->permission;
+	const struct backing_question question = {
+		.wanted = wanted,
 		.sysv_is_reached = true,
-		.gid_is_private = policy_is_private_group(registry->policy, wanted->permission.gid,
-							  wanted->permission.uid),
+		.gid_is_private =
+			policy_is_private_group(registry->policy, permission->gid, permission->uid),
+		.backings = defaults->backings,
+		.backings_rule = defaults->backings_rule,
 		.broker = &registry->broker,
-		.permission = &wanted->permission,
+		.permission = permission,
 		.owner = plan->owner,
 	};
 	struct backing_answer answer;
-	int r;
+	int r = backing_choose(&question, &answer);
 
-	policy_defaults(registry->policy, wanted->name, &defaults);
-	if (question.wanted == WIRE_BACKING_AUTO)
-		question.wanted = defaults.backing;
-	question.backings = defaults.backings;
-	question.backings_rule = defaults.backings_rule;
-	r = backing_choose(&question, &answer);
 	plan->backing = answer.backing;
 	plan->grant = answer.grant;
-	*ret_why = answer.why;
+	*ret_why = r < 0 ? answer.why : "";
 	return r;
 }
 
 static int make_segment(struct registry *registry, const struct declaration *wanted,
-			struct object_plan *plan, const char **ret_why)
+			const struct policy_defaults *defaults, struct object_plan *plan,
+			const char **ret_why)
 {
+	uint8_t backing =
+		wanted->backing == WIRE_BACKING_AUTO ? defaults->backing : wanted->backing;
 	struct object *object;
-	int r = choose_backing(registry, wanted, plan, ret_why);
+	int r = choose_backing(registry, defaults, plan, backing, ret_why);
 
 	if (r < 0)
 		return r;
-	*ret_why = "";
 	r = object_new(registry, plan, NULL, &object, NULL);
-	if (!storage_lacked_room(r) || wanted->backing != WIRE_BACKING_AUTO ||
-	    plan->backing != WIRE_BACKING_SYSV)
+	if (!storage_lacked_room(r) || plan->backing != WIRE_BACKING_SYSV ||
+	    !backing_has_choice(backing, false, defaults->backings))
 		return r;
 	plan->backing = WIRE_BACKING_MEMFD;
 	return object_new(registry, plan, NULL, &object, NULL);
 }
 
-static int make_fifo(struct registry *registry, const struct object_plan *plan,
-		     const char **ret_why)
+static int make_fifo(struct registry *registry, const struct policy_defaults *defaults,
+		     const struct object_plan *plan, const char **ret_why)
 {
 	struct object *object;
-	const char *fault = access_fifo_fault(&plan->permission, &registry->broker);
 
-	*ret_why = fault ? fault : "";
-	return fault ? -ENOTSUP : object_new(registry, plan, NULL, &object, NULL);
+	*ret_why = access_fifo_fault(&plan->permission, &registry->broker);
+	if (!(defaults->backings & POLICY_BACKING(WIRE_BACKING_FIFO)))
+		*ret_why = defaults->backings_rule;
+	if (*ret_why)
+		return -ENOTSUP;
+	*ret_why = "";
+	return object_new(registry, plan, NULL, &object, NULL);
 }
 
 static int make(struct registry *registry, const struct declaration *wanted, const char **ret_why)
@@ -183,9 +185,12 @@ static int make(struct registry *registry, const struct declaration *wanted, con
 		.is_ready = true,
 		.owner = &owner,
 	};
+	struct policy_defaults defaults;
 
-	return wanted->kind == WIRE_KIND_FIFO ? make_fifo(registry, &plan, ret_why)
-					      : make_segment(registry, wanted, &plan, ret_why);
+	policy_defaults(registry->policy, wanted->name, &defaults);
+	if (wanted->kind == WIRE_KIND_FIFO)
+		return make_fifo(registry, &defaults, &plan, ret_why);
+	return make_segment(registry, wanted, &defaults, &plan, ret_why);
 }
 
 static const char *text_of(int r)

@@ -66,19 +66,21 @@ static void forget(struct store *store, struct removal *removal)
 	free(removal);
 }
 
+static void send_removals(struct store *store)
+{
+	while (store->removals && send_removal(store, store->removals->name) != -EAGAIN)
+		forget(store, store->removals);
+}
+
 static void on_again(evutil_socket_t fd, short what, void *data)
 {
 	struct store *store = data;
 
 	(void)fd;
 	(void)what;
-	while (store->removals) {
-		if (send_removal(store, store->removals->name) == -EAGAIN) {
-			try_again_soon(store);
-			return;
-		}
-		forget(store, store->removals);
-	}
+	send_removals(store);
+	if (store->removals)
+		try_again_soon(store);
 }
 
 void store_init(struct store *store, struct event_base *base, const struct notify *notify,
@@ -110,7 +112,7 @@ void store_count(struct store *store)
 /* What else can go wrong does not go right by itself: there is no custody any more. */
 static int judge(struct store *store, int r)
 {
-	if (r == -EAGAIN || r == -ETOOMANYREFS)
+	if (r == -EAGAIN || r == -ETOOMANYREFS || r == -ENOMEM)
 		return -EAGAIN;
 	log_error(
 		"the service manager takes no descriptors any more (%s): memfds and FIFOs that are "
@@ -128,6 +130,7 @@ int store_put(struct store *store, uint64_t id, int fd)
 	if (!store_is_there(store))
 		return -ENOTCONN;
 	/* What the manager is still to give up counts with it too. */
+	send_removals(store);
 	if (store->removals)
 		return -EAGAIN;
 	if (store->n >= store->max)

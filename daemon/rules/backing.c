@@ -81,3 +81,9 @@ int backing_choose(const struct backing_question *question, struct backing_answe
 					      : "System V says this permission exactly"};
 	return 0;
 }
+
+bool backing_has_choice(uint8_t wanted, bool wants_key, unsigned backings)
+{
+	return wanted == WIRE_BACKING_AUTO && !wants_key &&
+	       (backings & POLICY_BACKING(WIRE_BACKING_MEMFD));
+}

@@ -34,4 +34,8 @@ struct backing_answer {
  * it, -EINVAL when it contradicts itself. */
 int backing_choose(const struct backing_question *question, struct backing_answer *ret_answer);
 
+/* Whether a segment for which System V has no room may be a memfd instead. BACKINGS are those that
+ * are allowed. */
+bool backing_has_choice(uint8_t wanted, bool wants_key, unsigned backings);
+
 #endif

@@ -196,8 +196,7 @@ int creating_choose(struct call *call, const struct creation *creation,
 
 bool creating_has_choice(const struct creation *creation)
 {
-	return creation->wanted == WIRE_BACKING_AUTO && !creation->wants_key &&
-	       creating_allows(creation, WIRE_BACKING_MEMFD);
+	return backing_has_choice(creation->wanted, creation->wants_key, creation->backings);
 }
 
 static int choose_fifo(struct call *call, struct creation *creation)

@@ -6,13 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "configured.h"
 #include "serviced.h"
 #include "support/child.h"
 #include "support/suite.h"
 
-#define MANY 300 /* more than a manager's socket takes in at once */
+#define MANY   300 /* more than a manager's socket takes in at once */
+#define STRAYS 40  /* than it does where nobody has raised that */
 
 static struct manager manager;
 static struct broker broker;
@@ -223,14 +225,22 @@ START_TEST(what_cannot_be_is_said)
 	configured_declare("[Object a]\nSize=4K\nBacking=sysv\nAcl=u:64502:r\nMode=0600\n"
 			   "[Object m/b]\nSize=4K\nBacking=sysv\n"
 			   "[Object huge]\nSize=100T\nBacking=sysv\n"
-			   "[Object c]\nSize=4K\n");
-	root = configured_start(&broker, "[Prefix m]\nBackings=memfd\n");
+			   "[Object c]\nSize=4K\n"
+			   "[Object m/pipe]\nKind=fifo\n"
+			   "[Object s/huge]\nSize=100T\n"
+			   "[Object d/huge]\nSize=100T\n");
+	root = configured_start(&broker, "[Prefix m]\nBackings=memfd\n"
+					 "[Prefix s]\nBackings=sysv\n"
+					 "[Prefix d]\nBacking=sysv\n");
 	ck_assert(library_exists(root, "c"));
 	ck_assert(broker_said(&broker, "\"a\", which "));
 	ck_assert(broker_said(&broker, "test.conf:1 declares, cannot be made: "));
 	ck_assert(broker_said(&broker, "test.conf:6 declares, cannot be made: "));
 	ck_assert(broker_said(&broker, "[Prefix m] Backings="));
 	ck_assert(broker_said(&broker, "test.conf:9 declares, cannot be made: "));
+	ck_assert(!library_exists(root, "m/pipe"));
+	ck_assert(!library_exists(root, "s/huge"));
+	ck_assert(!library_exists(root, "d/huge"));
 	stop();
 }
 END_TEST
@@ -270,6 +280,25 @@ START_TEST(a_restart_takes_them_over)
 	shmb_segment_detach(segment);
 	ck_assert_uint_eq(broker_said_times(&broker, "declared objects were made"), 1);
 	ck_assert(!broker_said(&broker, "is not as"));
+	stop_serviced();
+}
+END_TEST
+
+/* Closing what is nobody's takes more messages than the manager's socket holds. */
+START_TEST(strays_do_not_keep_them_out)
+{
+	char name[32];
+
+	start_serviced("");
+	serviced_end(&broker, SIGKILL);
+	for (unsigned i = 0; i < STRAYS; i++) {
+		snprintf(name, sizeof(name), "stray/%u", i);
+		manager_put(&manager, name, STDIN_FILENO);
+	}
+	configured_declare("[Object a]\nSize=4K\nBacking=memfd\n");
+	serviced_start_again(&broker);
+	ck_assert(library_exists(root, "a"));
+	eventually(manager_count(&manager) == 1);
 	stop_serviced();
 }
 END_TEST
@@ -320,6 +349,7 @@ int main(void)
 	tcase_add_test(tests, what_cannot_be_is_said);
 	tcase_add_test(tests, limits_do_not_keep_them_out);
 	tcase_add_test(tests, a_restart_takes_them_over);
+	tcase_add_test(tests, strays_do_not_keep_them_out);
 	tcase_add_test(tests, a_full_store_is_said);
 	tcase_add_test(tests, a_reload_waits_for_a_manager_that_is_busy);
 	suite_add_tcase(suite, tests);

@@ -160,6 +160,29 @@ START_TEST(a_reload_that_cannot_begin_is_over_too)
 }
 END_TEST
 
+static void expect_said(const struct broker_terms *terms, const char *text)
+{
+	broker_start_under(&broker, terms);
+	ck_assert(broker_said(&broker, text));
+	broker_stop(&broker);
+}
+
+START_TEST(what_will_not_outlive_it_is_said_at_the_start)
+{
+	static const char *const keeps[] = {"--store-max", "10", NULL};
+
+	expect_said(&(struct broker_terms){.options = NULL},
+		    "no service manager keeps descriptors: memfds and FIFOs end with this broker");
+	expect_said(&(struct broker_terms){.manager = &manager},
+		    "the service manager is to keep no descriptors: memfds and FIFOs end");
+	expect_said(&(struct broker_terms){.is_service = true, .options = keeps},
+		    "the service manager at NOTIFY_SOCKET cannot be reached: memfds and FIFOs end");
+	broker_start_under(&broker, &(struct broker_terms){.manager = &manager, .options = keeps});
+	ck_assert(!broker_said(&broker, "end with this broker"));
+	broker_stop(&broker);
+}
+END_TEST
+
 /* A connection that is made while no broker runs waits for the next one. */
 START_TEST(connections_wait_in_the_managers_socket)
 {
@@ -216,6 +239,7 @@ int main(void)
 	tcase = tcase_create("without threads");
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, a_reload_that_cannot_begin_is_over_too);
+	tcase_add_test(tcase, what_will_not_outlive_it_is_said_at_the_start);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

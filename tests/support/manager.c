@@ -102,13 +102,24 @@ static void take_in(struct manager *manager)
 {
 	char text[4096];
 	autofd fd = -1;
-	ssize_t size;
+	ssize_t size = 0;
 
 	pthread_mutex_lock(&manager->lock);
-	size = packet_receive(manager->notify, text, sizeof(text) - 1, &fd);
+	if (!manager->is_deaf)
+		size = packet_receive(manager->notify, text, sizeof(text) - 1, &fd);
 	text[size > 0 ? size : 0] = '\0';
 	act_on(manager, text, &fd);
 	pthread_mutex_unlock(&manager->lock);
+}
+
+static bool is_deaf(struct manager *manager)
+{
+	bool answer;
+
+	pthread_mutex_lock(&manager->lock);
+	answer = manager->is_deaf;
+	pthread_mutex_unlock(&manager->lock);
+	return answer;
 }
 
 static void *manage(void *data)
@@ -118,12 +129,11 @@ static void *manage(void *data)
 	for (;;) {
 		struct pollfd lines[] = {{.fd = manager->stopped, .events = POLLIN},
 					 {.fd = manager->notify, .events = POLLIN}};
+		bool looks_again = is_deaf(manager);
 
-		pthread_mutex_lock(&manager->lock);
-		if (manager->is_deaf)
+		if (looks_again)
 			lines[1].fd = -1;
-		pthread_mutex_unlock(&manager->lock);
-		(void)poll(lines, 2, manager->is_deaf ? 10 : -1);
+		(void)poll(lines, 2, looks_again ? 10 : -1);
 		if (lines[0].revents)
 			return NULL;
 		if (lines[1].revents)
@@ -188,7 +198,7 @@ static bool has_taken_all_in(const struct manager *manager)
 
 void manager_take_all_in(struct manager *manager)
 {
-	eventually(manager->is_deaf || has_taken_all_in(manager));
+	eventually(is_deaf(manager) || has_taken_all_in(manager));
 	pthread_mutex_lock(&manager->lock); /* the last one has been acted on then */
 	pthread_mutex_unlock(&manager->lock);
 }
