@@ -40,10 +40,12 @@ int process_open(pid_t pid, uint64_t start)
 {
 	/* What it is a descriptor of then does not change: so it is opened first. */
 	autofd fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	uint64_t now;
 
 	if (fd < 0)
 		return -errno;
-	if (start == 0 || process_start(pid) != start)
+	now = process_start(pid);
+	if (start != 0 && now != 0 && now != start)
 		return -ESRCH;
 	return fd_steal(&fd);
 }

@@ -1,0 +1,96 @@
+/*
+ * Processes that a pid meant once: the same one, another one, none; and what cannot be told.
+ */
+#include "objects/process.h"
+
+#include <check.h>
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "support/suite.h"
+
+static pid_t child;
+
+static void start(void)
+{
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		for (;;)
+			(void)pause();
+}
+
+static void end_child(void)
+{
+	if (child <= 0)
+		return;
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	child = 0;
+}
+
+static void expect_found(uint64_t start)
+{
+	int fd = process_open(child, start);
+
+	ck_assert_int_ge(fd, 0);
+	fd_close(fd);
+}
+
+START_TEST(it_is_known_by_its_beginning)
+{
+	uint64_t start = process_start(child);
+
+	ck_assert_uint_gt(start, 0);
+	ck_assert_uint_ge(start, process_start(getpid()));
+	expect_found(start);
+	ck_assert_int_eq(process_open(child, start + 1), -ESRCH);
+}
+END_TEST
+
+START_TEST(one_that_has_ended_is_none)
+{
+	uint64_t start = process_start(child);
+	pid_t pid = child;
+
+	end_child();
+	ck_assert_uint_eq(process_start(pid), 0);
+	ck_assert_int_eq(process_open(pid, start), -ESRCH);
+	ck_assert_int_eq(process_open(pid, 0), -ESRCH);
+}
+END_TEST
+
+/* As with hidepid=. Whoever cannot be told apart has not ended because of it. */
+START_TEST(where_beginnings_are_hidden_it_is_the_one_with_the_pid)
+{
+	uint64_t start = process_start(child);
+
+	expect_found(0);
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("tmpfs", "/proc", "tmpfs", 0, NULL) < 0) {
+		fprintf(stderr, "NOT TESTED: a hidden /proc, which takes root to be mounted\n");
+		return;
+	}
+	ck_assert_uint_eq(process_start(child), 0);
+	expect_found(start);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("process");
+	TCase *tests = tcase_create("process");
+
+	tcase_add_checked_fixture(tests, start, end_child);
+	tcase_add_test(tests, it_is_known_by_its_beginning);
+	tcase_add_test(tests, one_that_has_ended_is_none);
+	tcase_add_test(tests, where_beginnings_are_hidden_it_is_the_one_with_the_pid);
+	suite_add_tcase(suite, tests);
+	return suite_run(suite);
+}
