@@ -380,8 +380,12 @@ void channel_close(struct shmb_connection *connection)
 static bool is_repeatable(const struct shmb_request *request)
 {
 	const struct wire_open_request *open = request->message;
+	const struct wire_permit_request *permit = request->message;
 
 	if (request->operation->opcode == WIRE_OPEN && (open->flags & WIRE_OPEN_EXCLUSIVE))
+		return false;
+	/* The second time there is no such entry. */
+	if (request->operation->opcode == WIRE_PERMIT && permit->change == WIRE_CHANGE_REVOKE)
 		return false;
 	return request->operation->repeat == WIRE_REPEAT_AGAIN;
 }

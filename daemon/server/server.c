@@ -151,8 +151,8 @@ int server_init(struct server *server, struct event_base *base, struct registry 
 	return r;
 }
 
-/* Nothing is answered from now on. Whoever has not taken in his answers yet is not told: some of
- * them are lost with the connection. */
+/* Nothing is answered from now on. Whoever does not take in the answers that he has is not told: some
+ * of them are lost with the connection. */
 static void tell_ending(struct server *server)
 {
 	struct peer *peer;
@@ -165,7 +165,7 @@ static void tell_ending(struct server *server)
 			.code = WIRE_EVENT_ENDING,
 		};
 
-		if (peer->member && outbox_is_empty(&peer->outbox))
+		if (outbox_flush(&peer->outbox) == 0)
 			peer_send(peer, &header, &wire_empty_shape, NULL, -1);
 	}
 }

@@ -147,6 +147,41 @@ static int replace(struct shmb_connection *own)
 	return shmb_replace(own, "it", NULL, NULL);
 }
 
+/* Bob's entry in the list. */
+static int change_entry(struct shmb_connection *own, enum shmb_change_kind kind)
+{
+	const struct shmb_change change = {.kind = kind,
+					   .entry = {.subject = SHMB_SUBJECT_USER,
+						     .id = UID_BOB,
+						     .access = SHMB_ACCESS_READ}};
+
+	return shmb_permit(own, "it", &change, NULL);
+}
+
+static int give_entry(struct shmb_connection *own)
+{
+	return change_entry(own, SHMB_CHANGE_GRANT);
+}
+
+static int take_entry(struct shmb_connection *own)
+{
+	return change_entry(own, SHMB_CHANGE_REVOKE);
+}
+
+static int create_granted_memfd(struct shmb_connection *own)
+{
+	int r = create_memfd(own);
+
+	return r < 0 ? r : give_entry(own);
+}
+
+static int create_granted_fifo(struct shmb_connection *own)
+{
+	int r = create_fifo(own);
+
+	return r < 0 ? r : give_entry(own);
+}
+
 static int remove_it(struct shmb_connection *own)
 {
 	return shmb_remove(own, "it", NULL);
@@ -167,14 +202,26 @@ struct deed {
 };
 
 static const struct deed deeds[] = {
-	{nothing, create_sysv, true},          {nothing, create_memfd, true},
-	{nothing, create_fifo, true},          {leave_sysv, take_up, true},
-	{leave_memfd, take_up, true},          {create_sysv, change_mode, false},
-	{create_memfd, change_mode, false},    {create_fifo, change_mode, false},
-	{create_sysv, replace, false},         {create_memfd, replace, false},
-	{create_fifo, replace, false},         {create_sysv, remove_it, false},
-	{create_memfd, remove_it, false},      {create_fifo, remove_it, false},
-	{create_large_sysv, remove_it, false}, {create_large_memfd, remove_it, false},
+	{nothing, create_sysv, true},
+	{nothing, create_memfd, true},
+	{nothing, create_fifo, true},
+	{leave_sysv, take_up, true},
+	{leave_memfd, take_up, true},
+	{create_sysv, change_mode, false},
+	{create_memfd, change_mode, false},
+	{create_fifo, change_mode, false},
+	{create_memfd, give_entry, false},
+	{create_fifo, give_entry, false},
+	{create_granted_memfd, take_entry, false},
+	{create_granted_fifo, take_entry, false},
+	{create_sysv, replace, false},
+	{create_memfd, replace, false},
+	{create_fifo, replace, false},
+	{create_sysv, remove_it, false},
+	{create_memfd, remove_it, false},
+	{create_fifo, remove_it, false},
+	{create_large_sysv, remove_it, false},
+	{create_large_memfd, remove_it, false},
 };
 
 static int act(struct child *self, void *data)

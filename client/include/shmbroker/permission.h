@@ -63,7 +63,8 @@ struct shmb_change {
  * not the caller's, or the group not one of his; -EINVAL for a mode or an entry that cannot be;
  * -EEXIST when the new group has an entry; -ENOSPC for more than SHMB_ACL_MAX entries; -EDQUOT when
  * the owner has as many entries as he may; -ENOTSUP when a System V segment cannot express it; -EIO
- * when the broker cannot write it down; else -errno. Nothing has changed then.
+ * when the broker cannot write it down; else -errno. Nothing has changed then. -ECONNRESET when the
+ * connection was lost while an entry was being revoked, and the outcome is not known.
  *
  * Threads: safe. Since 0.1.
  */

@@ -24,6 +24,18 @@ echo "- the next one meets the same broker"
 as bob timeout 10 shmctl status >/dev/null || fail "bob is not served"
 is_property MainPID "$pid" || fail "another broker was started"
 
+echo "- one that cannot start is tried again, the socket stays, and who connected waits"
+stop_the_broker
+printf '[Nonsense]\n' | enter tee /etc/shmbroker/conf.d/99-fault.conf >/dev/null
+as alice timeout 25 shmctl status >/dev/null &
+client=$!
+sleep 4
+is_property ActiveState active && fail "it runs with a faulty configuration"
+wants_property ActiveState active shmbrokerd.socket
+enter rm /etc/shmbroker/conf.d/99-fault.conf
+wait $client || fail "the client was not served in the end"
+eventually is_property ActiveState active || fail "the broker does not start"
+
 echo "- twenty first clients at once are all served, by one broker"
 stop_the_broker
 starts=$(enter journalctl --no-pager --unit shmbrokerd.service --grep 'Started' | wc -l)

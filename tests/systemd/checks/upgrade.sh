@@ -30,6 +30,18 @@ ask_all_the_time() {
 		done'
 }
 
+# And everything that is done once and not repeated.
+change_all_the_time() {
+	# shellcheck disable=SC2016 # expanded in there
+	enter systemd-run --quiet --collect --unit changing --uid bob --property Type=exec \
+		sh -c 'while [ ! -e /packages/enough ]; do
+			for change in "create upgrade/work 4K" "replace upgrade/work" "remove upgrade/work"; do
+				timeout 20 shmctl $change >/dev/null 2>>/tmp/refusals || echo "$change" >>/tmp/refusals
+			done
+			echo changed >>/tmp/requests
+		done'
+}
+
 echo "- an upgrade while clients work"
 make_newer
 echo '# of the administrator' | enter tee -a /etc/shmbroker/shmbrokerd.conf >/dev/null
@@ -50,6 +62,7 @@ bytes() {
 }
 before=$(bytes)
 ask_all_the_time
+change_all_the_time
 install_packages /packages/newer
 enter dpkg-query -W shmbrokerd | grep -q '+newer$' || fail "it was not upgraded"
 
@@ -67,7 +80,7 @@ asked() {
 eventually asked || fail "too few requests to show anything"
 enter touch /packages/enough
 has_asked() {
-	! is_property ActiveState active asking.service
+	! is_property ActiveState active asking.service && ! is_property ActiveState active changing.service
 }
 eventually has_asked || fail "a request does not end"
 enter test ! -s /tmp/refusals || fail "refused: $(enter sort /tmp/refusals | uniq -c)"
