@@ -105,24 +105,17 @@ static void remove_surely(struct shmb_connection *own, const char *name)
 		expect_ok(r);
 }
 
-/* All that a program does, again and again, until it hears something; then it says how often. */
+/* What a program does, again and again until it hears something; then it says how often. */
+typedef void round_fn(struct shmb_connection *own, int64_t n);
+
 static int work(struct child *self, void *data)
 {
+	round_fn *const *round = data;
 	struct shmb_connection *own = library_connect(&broker);
-	struct shmb_segment *shared = library_open(own, "sysv", NULL);
 	int64_t n = 0;
 
-	(void)data;
 	while (!child_has_said(self) || n < ROUNDS) {
-		struct shmb_segment *opened, *made = library_create(own, "work", &page);
-
-		snprintf(shmb_segment_data(made), 64, "round %d", (int)n);
-		opened = library_open(own, "work", NULL);
-		ck_assert_str_eq(shmb_segment_data(opened), shmb_segment_data(made));
-		ck_assert_str_eq(shmb_segment_data(shared), "sysv");
-		shmb_segment_detach(opened);
-		remove_surely(own, "work");
-		shmb_segment_detach(made);
+		(*round)(own, n);
 		if (++n == 1)
 			child_say(self, 0);
 	}
@@ -130,61 +123,67 @@ static int work(struct child *self, void *data)
 	child_say(self, n);
 	shmb_disconnect(own);
 	return 0;
+}
+
+/* N times one version takes the place of the other while somebody does that. */
+static void replace_while(round_fn *round, unsigned n, const int *signals, unsigned n_signals)
+{
+	struct child worker;
+
+	child_start(&worker, work, &round);
+	ck_assert_int_eq(child_hear(&worker), 0);
+	for (unsigned i = 1; i <= n; i++)
+		replace(&versions[i % 2], signals[i % n_signals]);
+	child_say(&worker, 0);
+	ck_assert_int_ge(child_hear(&worker), ROUNDS);
+	ck_assert_int_eq(child_wait(&worker), 0);
+}
+
+static void share_and_remove(struct shmb_connection *own, int64_t n)
+{
+	struct shmb_segment *shared = library_open(own, "sysv", NULL), *opened;
+	struct shmb_segment *made = library_create(own, "work", &page);
+
+	snprintf(shmb_segment_data(made), 64, "round %d", (int)n);
+	opened = library_open(own, "work", NULL);
+	ck_assert_str_eq(shmb_segment_data(opened), shmb_segment_data(made));
+	ck_assert_str_eq(shmb_segment_data(shared), "sysv");
+	shmb_segment_detach(opened);
+	remove_surely(own, "work");
+	shmb_segment_detach(made);
+	shmb_segment_detach(shared);
 }
 
 START_TEST(clients_go_on)
 {
-	struct child worker;
+	static const int signals[] = {SIGKILL, SIGTERM, SIGTERM};
 
 	strcpy(shmb_segment_data(create("sysv", SHMB_BACKING_SYSV)), "sysv");
-	child_start(&worker, work, NULL);
-	ck_assert_int_eq(child_hear(&worker), 0);
-	for (unsigned i = 1; i <= CHANGES; i++)
-		replace(&versions[i % 2], i % 3 == 0 ? SIGKILL : SIGTERM);
-	child_say(&worker, 0);
-	ck_assert_int_ge(child_hear(&worker), ROUNDS);
-	ck_assert_int_eq(child_wait(&worker), 0);
+	replace_while(share_and_remove, CHANGES, signals, ARRAY_SIZE(signals));
 	expect_ok(shmb_remove(connection, "sysv", NULL));
 }
 END_TEST
 
-/* What is done once and not again, until something is heard. */
-static int work_without_failing(struct child *self, void *data)
+/* What is done once and not again. */
+static void create_replace_and_remove(struct shmb_connection *own, int64_t n)
 {
 	const struct shmb_segment_options exclusive = {.size = 4096,
 						       .flags = SHMB_CREATE | SHMB_EXCLUSIVE};
-	struct shmb_connection *own = library_connect(&broker);
-	int64_t n = 0;
+	struct shmb_segment *made = library_create(own, "once", &exclusive);
 
-	(void)data;
-	while (!child_has_said(self) || n < ROUNDS) {
-		struct shmb_segment *made = library_create(own, "once", &exclusive);
-
-		expect_ok(shmb_segment_ready(made));
-		expect_ok(shmb_replace(own, "once", NULL, NULL));
-		expect_ok(shmb_remove(own, "once", NULL));
-		shmb_segment_detach(made);
-		if (++n == 1)
-			child_say(self, 0);
-	}
-	(void)child_hear(self);
-	child_say(self, n);
-	shmb_disconnect(own);
-	return 0;
+	(void)n;
+	expect_ok(shmb_segment_ready(made));
+	expect_ok(shmb_replace(own, "once", NULL, NULL));
+	expect_ok(shmb_remove(own, "once", NULL));
+	shmb_segment_detach(made);
 }
 
 /* Who ends in peace says that what is not answered is not done. */
 START_TEST(nothing_fails_when_the_broker_is_told_to_end)
 {
-	struct child worker;
+	static const int signals[] = {SIGTERM};
 
-	child_start(&worker, work_without_failing, NULL);
-	ck_assert_int_eq(child_hear(&worker), 0);
-	for (unsigned i = 1; i <= 5 * CHANGES; i++)
-		replace(&versions[i % 2], SIGTERM);
-	child_say(&worker, 0);
-	ck_assert_int_ge(child_hear(&worker), ROUNDS);
-	ck_assert_int_eq(child_wait(&worker), 0);
+	replace_while(create_replace_and_remove, 5 * CHANGES, signals, ARRAY_SIZE(signals));
 }
 END_TEST
 
