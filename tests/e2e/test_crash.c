@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/attr.h"
+#include "configured.h"
 #include "serviced.h"
 #include "support/child.h"
 #include "support/killer.h"
@@ -383,6 +384,13 @@ static void make_one_of_each(void)
 	shmb_fifo_close(fifo);
 }
 
+static void remove_one_of_each(void)
+{
+	expect_ok(shmb_remove(connection, "sysv", NULL));
+	expect_ok(shmb_remove(connection, "memfd", NULL));
+	expect_ok(shmb_remove(connection, "fifo", NULL));
+}
+
 /* Returns whether it was killed before it was ready. */
 static bool crash_at_start_after(unsigned n)
 {
@@ -411,23 +419,88 @@ START_TEST(the_broker_dies_while_it_takes_over)
 	serviced_end(&broker, SIGKILL);
 	serviced_start_again(&broker);
 	expect_nothing_left_over();
-	expect_ok(shmb_remove(connection, "sysv", NULL));
-	expect_ok(shmb_remove(connection, "memfd", NULL));
-	expect_ok(shmb_remove(connection, "fifo", NULL));
+	remove_one_of_each();
 	printf("start: killed at up to %u system calls\n", n);
+}
+END_TEST
+
+/* The same where the start makes what is declared, which is not there before. */
+START_TEST(the_broker_dies_while_it_makes_what_is_declared)
+{
+	const char *const options[] = {"--config", configured_file(), NULL};
+	unsigned n = first_call();
+	bool has_struck = true;
+
+	configured_write("");
+	configured_declare("[Object sysv]\nSize=4K\nBacking=sysv\n"
+			   "[Object memfd]\nSize=4K\nBacking=memfd\n"
+			   "[Object fifo]\nKind=fifo\n");
+	serviced_start(&broker, &manager, options);
+	connection = library_connect(&broker);
+	while (has_struck) {
+		remove_one_of_each();
+		has_struck = crash_at_start_after(n);
+		serviced_end(&broker, SIGKILL);
+		serviced_start_again(&broker);
+		ck_assert_str_eq(library_stat(connection, "sysv").name, "sysv");
+		ck_assert_str_eq(library_stat(connection, "memfd").name, "memfd");
+		ck_assert_str_eq(library_stat(connection, "fifo").name, "fifo");
+		expect_nothing_left_over();
+		n = after(n);
+	}
+	ck_assert_uint_gt(n, 200);
+	remove_one_of_each();
+	stop();
+	printf("start with declarations: killed at up to %u system calls\n", n);
+}
+END_TEST
+
+/* And the end. Returns whether it was killed in it. */
+static bool crash_at_end_after(unsigned n)
+{
+	struct killer killer;
+
+	killer_arm(&killer, broker.pid, n);
+	ck_assert_int_eq(kill(broker.pid, SIGTERM), 0);
+	while (!killer_strikes_within(&killer, 5) && proc_state(broker.pid) != 'Z')
+		;
+	return killer_disarm(&killer);
+}
+
+START_TEST(the_broker_dies_while_it_ends)
+{
+	unsigned n = first_call();
+	bool has_struck = true;
+
+	make_one_of_each();
+	while (has_struck) {
+		has_struck = crash_at_end_after(n);
+		(void)broker_end(&broker, SIGKILL); /* it has ended already */
+		serviced_start_again(&broker);
+		expect_nothing_left_over();
+		n = after(n);
+	}
+	ck_assert_uint_gt(n, 10);
+	remove_one_of_each();
+	printf("end: killed at up to %u system calls\n", n);
 }
 END_TEST
 
 int main(void)
 {
 	Suite *suite = suite_create("crash");
-	TCase *tcase = tcase_create("crash");
+	TCase *tcase = tcase_create("crash"), *declared = tcase_create("declared");
 
 	tcase_set_timeout(tcase, 300);
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_loop_test(tcase, its_client_goes_on, 0, ARRAY_SIZE(deeds));
 	tcase_add_loop_test(tcase, its_client_dies_with_it, 0, ARRAY_SIZE(deeds));
 	tcase_add_test(tcase, the_broker_dies_while_it_takes_over);
+	tcase_add_test(tcase, the_broker_dies_while_it_ends);
 	suite_add_tcase(suite, tcase);
+	tcase_set_timeout(declared, 300);
+	tcase_add_unchecked_fixture(declared, configured_begin, configured_end);
+	tcase_add_test(declared, the_broker_dies_while_it_makes_what_is_declared);
+	suite_add_tcase(suite, declared);
 	return suite_run(suite);
 }
