@@ -63,6 +63,17 @@ static const char *fault_of(const struct files *files, const struct stat *st, si
 	return NULL;
 }
 
+/* What cannot be opened is judged all the same: there are kinds of things, and things of others, of
+ * which that is true always. Returns the fault, or NULL when the error is all that is known. */
+static const char *fault_of_closed(const struct files *files, const char *name, size_t capacity)
+{
+	struct stat st;
+
+	if (fstatat(files->directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return NULL;
+	return fault_of(files, &st, capacity);
+}
+
 /* Nothing shows between the bytes of one write within a page. */
 static int write_at_once(int fd, const char *text, size_t size)
 {
@@ -129,16 +140,16 @@ int files_read(const struct files *files, const char *name, char *text, size_t c
 	       size_t *ret_size, const char **ret_fault)
 {
 	autofd fd = openat(files->directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int r = fd < 0 ? -errno : 0;
 	struct stat st;
 
-	*ret_fault = NULL;
-	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
-		*ret_fault = "is no file";
-	else if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	else
-		*ret_fault = fault_of(files, &st, capacity);
-	return *ret_fault ? -EBADMSG : read_all(fd, text, capacity, ret_size);
+	if (r == 0 && fstat(fd, &st) < 0)
+		r = -errno;
+	*ret_fault =
+		r < 0 ? fault_of_closed(files, name, capacity) : fault_of(files, &st, capacity);
+	if (*ret_fault)
+		return -EBADMSG;
+	return r < 0 ? r : read_all(fd, text, capacity, ret_size);
 }
 
 int files_remove(const struct files *files, const char *name)
@@ -177,12 +188,18 @@ int files_each(const struct files *files, void (*each)(void *data, const char *n
 	const struct dirent *entry;
 
 	if (!directory) {
+		int r = -errno;
+
 		fd_close(fd);
-		return -errno;
+		return r;
 	}
 	(void)unlinkat(files->directory, TEMPORARY, 0);
-	while ((entry = readdir(directory)))
+	for (;;) {
+		errno = 0;
+		entry = readdir(directory);
+		if (!entry)
+			return -errno;
 		if (entry->d_name[0] != '.')
 			each(data, entry->d_name);
-	return 0;
+	}
 }

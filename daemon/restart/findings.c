@@ -62,6 +62,12 @@ static void add(struct findings *findings, const struct record *record)
 	note_id(findings, record->author);
 }
 
+/* Whether R says something of a file, not of this broker at this moment. */
+static bool is_fault(int r)
+{
+	return r == -EBADMSG || r == -EFBIG || r == -EPROTONOSUPPORT;
+}
+
 static void read_file(void *data, const char *file)
 {
 	struct findings *findings = data;
@@ -70,8 +76,11 @@ static void read_file(void *data, const char *file)
 	struct record record;
 	uint64_t id;
 	size_t size;
-	int r = files_read(findings->files, file, text, sizeof(text), &size, &fault);
+	int r;
 
+	if (findings->error < 0)
+		return;
+	r = files_read(findings->files, file, text, sizeof(text), &size, &fault);
 	if (r == -ENODATA) {
 		log_info("the file \"%s\" in the directory of the objects is empty: what it was to "
 			 "tell of had not been made",
@@ -83,12 +92,15 @@ static void read_file(void *data, const char *file)
 		r = record_parse(text, size, &record, &fault);
 	if (r == 0 && (store_parse_name(file, &id) < 0 || id != record.id))
 		fault = "does not have the id of its object as its name";
-	if (fault)
-		findings_set_aside(findings, file, fault);
-	else if (r < 0)
-		findings_set_aside(findings, file, strerror(-r));
-	else
+	if (fault || is_fault(r)) {
+		findings_set_aside(findings, file, fault ? fault : "is too long");
+	} else if (r == 0) {
 		add(findings, &record);
+	} else if (r != -ENOENT) {
+		log_error("the file \"%s\" in the directory of the objects cannot be read: %s",
+			  file, strerror(-r));
+		findings->error = r;
+	}
 }
 
 static int compare_findings(const void *a, const void *b)

@@ -9,15 +9,20 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "serviced.h"
+#include "support/eventually.h"
+#include "support/proc.h"
 #include "support/suite.h"
 #include "support/sysv.h"
 
 #define TEXT_MAX 4096
+
+#define FEWEST_DESCRIPTORS 8 /* with which not even a program is loaded */
 
 static struct manager manager;
 static struct broker broker;
@@ -223,6 +228,45 @@ START_TEST(a_directory_in_the_place_of_a_file_is_put_aside)
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(mkdir(path, 0700), 0);
 	expect_set_aside("is no file");
+}
+END_TEST
+
+/* Launch it with N descriptors at most. Returns whether it came to serve. */
+static bool serves_with(rlim_t n)
+{
+	const struct rlimit few = {n, n};
+	unsigned before = broker_said_times(&broker, "listening at");
+	bool serves = false;
+
+	serviced_launch_held(&broker);
+	eventually(proc_state(broker.pid) == 'T');
+	ck_assert_int_eq(prlimit(broker.pid, RLIMIT_NOFILE, &few, NULL), 0);
+	ck_assert_int_eq(kill(broker.pid, SIGCONT), 0);
+	eventually((serves = broker_said_times(&broker, "listening at") > before) ||
+		   proc_state(broker.pid) == 'Z');
+	(void)broker_end(&broker, SIGKILL);
+	return serves;
+}
+
+/* A shortage at one file says nothing of the file: whenever it comes, all stays as it is. */
+START_TEST(a_shortage_while_it_reads_costs_nothing)
+{
+	make("memfd", SHMB_BACKING_MEMFD);
+	make("sysv", SHMB_BACKING_SYSV);
+	make_fifo("fifo");
+	serviced_end(&broker, SIGKILL);
+	for (rlim_t n = FEWEST_DESCRIPTORS; !serves_with(n); n++) {
+		ck_assert_int_eq(serviced_set_aside(&broker), 0);
+		ck_assert_int_eq(serviced_files(&broker), 3);
+		ck_assert_uint_eq(manager_count(&manager), 2);
+	}
+	ck_assert(broker_said(&broker, "in the directory of the objects cannot be read: "));
+	ck_assert(broker_said(&broker, "it stays as it is"));
+	serviced_start_again(&broker);
+	expect_removed("memfd");
+	expect_removed("sysv");
+	expect_removed("fifo");
+	ck_assert_int_eq(serviced_set_aside(&broker), 0);
 }
 END_TEST
 
@@ -484,6 +528,7 @@ int main(void)
 	tcase_add_test(files, the_segment_of_a_damaged_file_stays);
 	tcase_add_test(files, a_copy_of_a_file_is_put_aside);
 	tcase_add_test(files, a_directory_in_the_place_of_a_file_is_put_aside);
+	tcase_add_test(files, a_shortage_while_it_reads_costs_nothing);
 	suite_add_tcase(suite, files);
 	tcase_add_checked_fixture(kernel, start, stop);
 	tcase_add_test(kernel, a_segment_that_was_removed_is_said_to_be_lost);
