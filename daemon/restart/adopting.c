@@ -25,6 +25,7 @@ struct run {
 	const struct adopting_plan *plan;
 	struct findings findings;
 	unsigned n_lost;
+	unsigned n_left; /* of what is nobody's */
 	int error;
 };
 
@@ -81,20 +82,34 @@ static void end_storage(const struct run *run, struct finding *finding)
 	finding->is_there = false;
 }
 
-/* What was about to be removed is, unless it has become what an object has. */
+static bool is_used(const struct run *run, const struct record *record)
+{
+	for (size_t i = 0; i < run->findings.n; i++)
+		if (run->findings.all[i]->is_there &&
+		    have_same_storage(&run->findings.all[i]->record, record))
+			return true;
+	return false;
+}
+
+/* What was about to be removed is, unless it has become what an object has, or may have become what
+ * a file tells of that lies aside. */
 static void end_what_ends(struct run *run)
 {
 	for (size_t i = 0; i < run->findings.n; i++) {
 		struct finding *ending = run->findings.all[i];
-		bool is_used = false;
 
 		if (!ending->record.ends)
 			continue;
-		for (size_t k = 0; k < run->findings.n && !is_used; k++)
-			is_used = run->findings.all[k]->is_there &&
-				  have_same_storage(&run->findings.all[k]->record, &ending->record);
-		if (!is_used && find(run, ending))
+		if (!is_used(run, &ending->record) && find(run, ending)) {
+			if (run->findings.lacks_some) {
+				log_warning("the memory that \"%s\" had before is of no object: it "
+					    "is left where it is",
+					    ending->record.name);
+				run->n_left++;
+				continue;
+			}
 			end_storage(run, ending);
+		}
 		findings_forget_file(&run->findings, &ending->record);
 	}
 }
@@ -256,6 +271,12 @@ static void say_outcome(const struct run *run)
 			n, registry->segments_sysv, registry->segments_memfd, registry->fifos);
 	if (run->n_lost > 0)
 		log_warning("%u objects of the broker before are lost", run->n_lost);
+	if (run->n_left > 0)
+		log_warning("%u things of no object are left where they are, since files lie in "
+			    ".quarantine in the directory of the objects that may tell of them: "
+			    "look at these, put each back under its name (without the dot and what "
+			    "follows) or remove it, and restart; what is nobody's then goes",
+			    run->n_left);
 }
 
 static int take_over(struct run *run)
@@ -271,8 +292,8 @@ static int take_over(struct run *run)
 	end_what_ends(run);
 	give_up_lost(run);
 	adopt_all(run);
-	strays_sweep_fifos(&run->findings, plan->registry->fifo_directory);
-	strays_close(&run->findings, plan->store);
+	run->n_left += strays_sweep_fifos(&run->findings, plan->registry->fifo_directory);
+	run->n_left += strays_close(&run->findings, plan->store);
 	return 0;
 }
 

@@ -5,7 +5,9 @@
  *   an object's file and what is behind it     the object is there again
  *   a file, and nothing behind it              the object is lost, which is said by name
  *   a file that cannot be understood           it is put aside; nothing is removed because of it
- *   a descriptor or a FIFO without a file      it is nobody's, and closed or removed
+ *   a descriptor or a FIFO without a file,     it is nobody's, and closed or removed; but as long
+ * as or what was about to be removed            files lie aside, any may be what they tell of: it
+ * is left, which is said
  */
 #ifndef RESTART_ADOPTING_H
 #define RESTART_ADOPTING_H

@@ -181,25 +181,53 @@ static void close_directory(DIR **directory)
 		(void)closedir(*directory);
 }
 
-int files_each(const struct files *files, void (*each)(void *data, const char *name), void *data)
+/* TAKE_FD is closed with it. Returns NULL with errno. */
+static DIR *list(int take_fd)
 {
-	int fd = openat(files->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	attr_cleanup(close_directory) DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	DIR *directory = take_fd < 0 ? NULL : fdopendir(take_fd);
+	int error = errno;
+
+	if (!directory)
+		fd_close(take_fd);
+	errno = error;
+	return directory;
+}
+
+/* The next name that does not begin with a dot; NULL at the end, with errno 0, or an error. */
+static const char *next_name(DIR *directory)
+{
 	const struct dirent *entry;
 
-	if (!directory) {
-		int r = -errno;
-
-		fd_close(fd);
-		return r;
-	}
-	(void)unlinkat(files->directory, TEMPORARY, 0);
-	for (;;) {
+	do {
 		errno = 0;
 		entry = readdir(directory);
-		if (!entry)
-			return -errno;
-		if (entry->d_name[0] != '.')
-			each(data, entry->d_name);
-	}
+	} while (entry && entry->d_name[0] == '.');
+	return entry ? entry->d_name : NULL;
+}
+
+int files_have_set_aside(const struct files *files)
+{
+	attr_cleanup(close_directory) DIR *directory =
+		list(openat(files->directory, QUARANTINE,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+
+	if (!directory && errno == ENOENT)
+		return 0;
+	if (!directory)
+		return errno == ENOTDIR || errno == ELOOP || errno == EACCES ? 1 : -errno;
+	return next_name(directory) ? 1 : -errno;
+}
+
+int files_each(const struct files *files, void (*each)(void *data, const char *name), void *data)
+{
+	attr_cleanup(close_directory) DIR *directory =
+		list(openat(files->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	const char *name;
+
+	if (!directory)
+		return -errno;
+	(void)unlinkat(files->directory, TEMPORARY, 0);
+	while ((name = next_name(directory)))
+		each(data, name);
+	return -errno;
 }

@@ -49,6 +49,10 @@ int files_remove(const struct files *files, const char *name);
 /* Put NAME aside. Returns 0 or -errno, and then it is where it was. */
 int files_set_aside(const struct files *files, const char *name);
 
+/* Whether something lies aside, or what is in that place is no directory of ours: 1 or 0, or
+ * -errno. */
+int files_have_set_aside(const struct files *files);
+
 /*
  * Call EACH for the name of every file, in no order; it may remove that file or put it aside. What
  * an interrupted write left is removed and not told. Returns 0 or -errno.

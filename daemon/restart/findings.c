@@ -27,13 +27,15 @@ static void note_id(struct findings *findings, uint64_t id)
 
 /* The files. */
 
-void findings_set_aside(const struct findings *findings, const char *file, const char *fault)
+void findings_set_aside(struct findings *findings, const char *file, const char *fault)
 {
 	int r = files_set_aside(findings->files, file);
 
-	log_error("the file \"%s\" in the directory of the objects %s: %s", file, fault,
-		  r < 0 ? "it cannot be put aside and is passed over"
-			: "it is put aside into .quarantine there, and its object is lost");
+	findings->lacks_some = true;
+	log_error(
+		"the file \"%s\" in the directory of the objects %s: %s", file, fault,
+		r < 0 ? "it cannot be put aside and is passed over"
+		      : "it is put aside into .quarantine there, and its object is not taken over");
 }
 
 static void add(struct findings *findings, const struct record *record)
@@ -120,6 +122,15 @@ static int read_all(struct findings *findings)
 	if (r == 0 && findings->n > 0)
 		qsort(findings->all, findings->n, sizeof(struct finding *), compare_findings);
 	return r;
+}
+
+/* Also what an earlier start has put aside, until the administrator has looked at it. */
+static int look_aside(struct findings *findings)
+{
+	int r = files_have_set_aside(findings->files);
+
+	findings->lacks_some |= r > 0;
+	return r < 0 ? r : 0;
 }
 
 void findings_forget_file(const struct findings *findings, const struct record *record)
@@ -222,6 +233,8 @@ int findings_read(struct findings *findings, const struct files *files, struct s
 
 	*findings = (struct findings){.files = files, .stored = stored, .n_stored = n_stored};
 	r = read_all(findings);
+	if (r == 0)
+		r = look_aside(findings);
 	return r < 0 ? r : sort_stored(findings);
 }
 

@@ -40,6 +40,7 @@ struct findings {
 	size_t n_entries;
 	struct finding *by_name; /* those that are objects again */
 	uint64_t highest;        /* id that is known to have been used */
+	bool lacks_some;         /* files lie aside: what nobody claims may be what they tell of */
 	int error;
 };
 
@@ -61,7 +62,7 @@ void findings_unname(struct findings *findings, struct finding *finding);
 struct finding *findings_named(const struct findings *findings, const char *name);
 
 /* The file FILE has a fault, the end of a sentence; or that of RECORD is not needed any more. */
-void findings_set_aside(const struct findings *findings, const char *file, const char *fault);
+void findings_set_aside(struct findings *findings, const char *file, const char *fault);
 void findings_forget_file(const struct findings *findings, const struct record *record);
 
 #endif

@@ -20,8 +20,6 @@
 #include "support/suite.h"
 #include "support/sysv.h"
 
-#define TEXT_MAX 4096
-
 #define FEWEST_DESCRIPTORS 8 /* with which not even a program is loaded */
 
 static struct manager manager;
@@ -70,78 +68,69 @@ static void expect_removed(const char *name)
 	expect_ok(shmb_remove(connection, name, NULL));
 }
 
-/* The file of the object NAME. */
-static void path_of(const char *name, char path[static 160])
+static void path_of(const char *name, char path[static SERVICED_PATH_MAX])
 {
-	snprintf(path, 160, "%s/objects/%lx", broker.directory,
-		 (unsigned long)library_stat(connection, name).id);
-}
-
-static size_t read_text(const char *path, char text[static TEXT_MAX])
-{
-	FILE *file = fopen(path, "re");
-	size_t size;
-
-	ck_assert_ptr_nonnull(file);
-	size = fread(text, 1, TEXT_MAX, file);
-	fclose(file);
-	return size;
-}
-
-static void write_text(const char *path, const char *text, size_t size)
-{
-	FILE *file;
-
-	(void)unlink(path);
-	file = fopen(path, "we");
-	ck_assert_ptr_nonnull(file);
-	ck_assert_uint_eq(fwrite(text, 1, size, file), size);
-	ck_assert_int_eq(fclose(file), 0);
+	serviced_file_of(&broker, library_stat(connection, name).id, path);
 }
 
 /* "good" and another object, of which PATH is the file, and no broker runs. */
-static size_t begin(char path[static 160], char text[static TEXT_MAX], enum shmb_backing backing)
+static size_t begin(char path[static SERVICED_PATH_MAX], char text[static SERVICED_TEXT_MAX],
+		    enum shmb_backing backing)
 {
 	size_t size;
 
 	make("good", SHMB_BACKING_SYSV);
 	make("bad", backing);
 	path_of("bad", path);
-	size = read_text(path, text);
+	size = serviced_read(path, text);
 	serviced_end(&broker, SIGKILL);
 	return size;
 }
 
-/* The good one is there, the bad one is put aside. */
+/* The administrator has looked at what was put aside: what is nobody's goes. */
+static void clear_aside(void)
+{
+	serviced_end(&broker, SIGKILL);
+	serviced_clear_aside(&broker);
+	serviced_start_again(&broker);
+	eventually(manager_count(&manager) == 0);
+}
+
+/* The good one is there, the bad one is put aside, and the memory of that is left where it is. */
 static void expect_set_aside(const char *said)
 {
+	unsigned n_stored = manager_count(&manager);
+
 	serviced_start_again(&broker);
 	expect_there("good");
 	ck_assert(!library_exists(connection, "bad"));
 	ck_assert_msg(broker_said(&broker, said), "not said: %s", said);
 	ck_assert_int_eq(serviced_set_aside(&broker), 1);
 	ck_assert_int_eq(serviced_files(&broker), 1);
+	ck_assert_uint_eq(manager_count(&manager), n_stored);
+	ck_assert_int_eq(broker_said(&broker, "are left where they are, since files lie in"),
+			 n_stored > 0);
+	clear_aside();
 	expect_removed("good");
 }
 
 START_TEST(a_file_that_is_cut_is_put_aside)
 {
-	char path[160], text[TEXT_MAX];
+	char path[SERVICED_PATH_MAX], text[SERVICED_TEXT_MAX];
 	size_t size = begin(path, text, SHMB_BACKING_MEMFD);
 
-	write_text(path, text, size / 2);
+	serviced_write(path, text, size / 2);
 	expect_set_aside("is damaged");
-	eventually(manager_count(&manager) == 0);
 }
 END_TEST
 
 /* As a broker leaves it that was killed before it wrote. */
 START_TEST(an_empty_file_is_said_and_tells_of_nothing)
 {
-	char path[160], text[TEXT_MAX];
+	char path[SERVICED_PATH_MAX], text[SERVICED_TEXT_MAX];
 
 	(void)begin(path, text, SHMB_BACKING_MEMFD);
-	write_text(path, "", 0);
+	serviced_write(path, "", 0);
 	serviced_start_again(&broker);
 	expect_there("good");
 	ck_assert(!library_exists(connection, "bad"));
@@ -155,18 +144,18 @@ END_TEST
 
 START_TEST(a_file_of_a_later_version_is_put_aside)
 {
-	char path[160], text[TEXT_MAX];
+	char path[SERVICED_PATH_MAX], text[SERVICED_TEXT_MAX];
 	size_t size = begin(path, text, SHMB_BACKING_MEMFD);
 
 	*strchr(text, '1') = '2';
-	write_text(path, text, size);
+	serviced_write(path, text, size);
 	expect_set_aside("is of another version of the broker");
 }
 END_TEST
 
 START_TEST(a_symbolic_link_is_put_aside)
 {
-	char path[160], text[TEXT_MAX], other[192];
+	char path[SERVICED_PATH_MAX], text[SERVICED_TEXT_MAX], other[192];
 
 	(void)begin(path, text, SHMB_BACKING_MEMFD);
 	snprintf(other, sizeof(other), "%s/elsewhere", broker.home);
@@ -179,7 +168,7 @@ END_TEST
 
 START_TEST(a_file_of_somebody_else_is_put_aside)
 {
-	char path[160], text[TEXT_MAX];
+	char path[SERVICED_PATH_MAX], text[SERVICED_TEXT_MAX];
 
 	if (!is_root_or_says_skipped())
 		return;
@@ -192,11 +181,11 @@ END_TEST
 /* No segment is removed because of a file. */
 START_TEST(the_segment_of_a_damaged_file_stays)
 {
-	char path[160], text[TEXT_MAX];
+	char path[SERVICED_PATH_MAX], text[SERVICED_TEXT_MAX];
 	size_t size = begin(path, text, SHMB_BACKING_SYSV);
 
 	text[size / 2] ^= 1;
-	write_text(path, text, size);
+	serviced_write(path, text, size);
 	expect_set_aside("is damaged");
 	ck_assert_int_eq(sysv_remove_of(broker.earlier[0]), 1);
 }
@@ -205,11 +194,11 @@ END_TEST
 /* A copy tells of the same object: once, and under the id's name. */
 START_TEST(a_copy_of_a_file_is_put_aside)
 {
-	char path[160], text[TEXT_MAX], copy[192];
+	char path[SERVICED_PATH_MAX], text[SERVICED_TEXT_MAX], copy[192];
 	size_t size = begin(path, text, SHMB_BACKING_SYSV);
 
 	snprintf(copy, sizeof(copy), "%s/objects/fffff", broker.directory);
-	write_text(copy, text, size);
+	serviced_write(copy, text, size);
 	serviced_start_again(&broker);
 	expect_there("good");
 	expect_there("bad");
@@ -222,7 +211,7 @@ END_TEST
 
 START_TEST(a_directory_in_the_place_of_a_file_is_put_aside)
 {
-	char path[160], text[TEXT_MAX];
+	char path[SERVICED_PATH_MAX], text[SERVICED_TEXT_MAX];
 
 	(void)begin(path, text, SHMB_BACKING_MEMFD);
 	ck_assert_int_eq(unlink(path), 0);
@@ -400,7 +389,7 @@ END_TEST
 
 START_TEST(a_fifo_that_nobody_knows_is_removed_and_said)
 {
-	char path[160];
+	char path[SERVICED_PATH_MAX];
 
 	make_fifo("good");
 	serviced_end(&broker, SIGKILL);
@@ -416,7 +405,7 @@ END_TEST
 
 START_TEST(a_fifo_without_its_path_is_lost)
 {
-	char path[160];
+	char path[SERVICED_PATH_MAX];
 
 	make_fifo("gone");
 	serviced_end(&broker, SIGKILL);
