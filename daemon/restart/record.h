@@ -25,6 +25,11 @@
 
 #define RECORD_TEXT_MAX 2560 /* of the text, with the 0 at its end */
 
+/* The highest id that a broker gives out. Half of that is more than any has come to: so much is
+ * believed of ids that are found, lest one strange thing use up all. */
+#define RECORD_ID_MAX      (UINT64_MAX / 2)
+#define RECORD_ID_BELIEVED (RECORD_ID_MAX / 2)
+
 /* Of the owner's other groups those by which his limits were judged. */
 #define RECORD_GROUPS_MAX 4
 

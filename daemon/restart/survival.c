@@ -103,7 +103,7 @@ static int adopt(struct survival *survival, struct registry *registry,
 
 	if (r == 0) {
 		r = identity_open(directory, highest, ret_identity);
-		if (r < 0)
+		if (r < 0 && r != -EOVERFLOW) /* of ids, which has been said */
 			log_error("who the broker is cannot be kept in %s: %s; make room there",
 				  plan->directory, strerror(-r));
 	}

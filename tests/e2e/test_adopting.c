@@ -340,6 +340,55 @@ START_TEST(descriptors_that_nobody_knows_are_closed_and_said)
 }
 END_TEST
 
+/* What is of no object says nothing of ids, whatever it is called. */
+START_TEST(a_name_that_no_broker_gave_does_not_use_up_the_ids)
+{
+	int fd = memfd_of(4096);
+	uint64_t id;
+
+	make("good", SHMB_BACKING_MEMFD);
+	id = library_stat(connection, "good").id;
+	serviced_end(&broker, SIGKILL);
+	manager_put(&manager, "ffffffffffffffff", fd);
+	manager_put(&manager, "fffffffffffffffe", fd);
+	serviced_start_again(&broker);
+	make("new", SHMB_BACKING_SYSV);
+	ck_assert_uint_gt(library_stat(connection, "new").id, id);
+	ck_assert_uint_lt(library_stat(connection, "new").id, UINT64_C(1) << 62);
+	serviced_restart(&broker, SIGKILL);
+	expect_there("good");
+	expect_there("new");
+	ck_assert_int_eq(close(fd), 0);
+	expect_removed("good");
+	expect_removed("new");
+}
+END_TEST
+
+/* Who the broker was is lost: what was removed before has its id alone. */
+START_TEST(ids_do_not_come_back_without_the_file_of_ids)
+{
+	char path[SERVICED_PATH_MAX];
+	uint64_t id;
+
+	make("good", SHMB_BACKING_SYSV);
+	serviced_restart(&broker, SIGKILL);
+	make("removed", SHMB_BACKING_SYSV);
+	id = library_stat(connection, "removed").id;
+	expect_removed("removed");
+	serviced_end(&broker, SIGKILL);
+	snprintf(path, sizeof(path), "%s/identity/broker", broker.directory);
+	serviced_write(path, "", 0);
+	serviced_start_again(&broker);
+	ck_assert(broker_said(&broker, "runtime directory is empty. It begins anew"));
+	shmb_disconnect(connection);
+	connection = library_connect(&broker);
+	make("new", SHMB_BACKING_SYSV);
+	ck_assert_uint_gt(library_stat(connection, "new").id, id);
+	expect_removed("good");
+	expect_removed("new");
+}
+END_TEST
+
 /* That of the first that is stored. */
 static void get_stored_name(char name[static 32])
 {
@@ -527,6 +576,8 @@ int main(void)
 	suite_add_tcase(suite, kernel);
 	tcase_add_checked_fixture(stores, start, stop);
 	tcase_add_test(stores, descriptors_that_nobody_knows_are_closed_and_said);
+	tcase_add_test(stores, a_name_that_no_broker_gave_does_not_use_up_the_ids);
+	tcase_add_test(stores, ids_do_not_come_back_without_the_file_of_ids);
 	tcase_add_test(stores, a_descriptor_that_is_there_twice_does_no_harm);
 	tcase_add_test(stores, a_descriptor_of_something_else_is_not_taken_for_the_memory);
 	tcase_add_test(stores, no_more_are_made_than_the_store_holds);
