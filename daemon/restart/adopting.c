@@ -31,19 +31,36 @@ struct run {
 
 /* What is behind a file. */
 
+static const char *why_not_stored(const struct run *run, bool is_other)
+{
+	if (is_other)
+		return "the service manager has something else in its place";
+	if (!store_is_there(run->plan->store))
+		return "no service manager has kept it";
+	return "the service manager does not have it, as after a stop (a restart it survives)";
+}
+
 static bool find_in_store(const struct run *run, struct finding *finding)
 {
 	const struct record *record = &finding->record;
-	struct stored *stored = findings_stored(&run->findings, record);
+	bool is_other;
+	struct stored *stored = findings_stored(&run->findings, record, &is_other);
 	int r;
 
-	if (!stored)
+	if (!stored) {
+		finding->why = why_not_stored(run, is_other);
 		return false;
-	if (record->kind == WIRE_KIND_FIFO)
+	}
+	if (record->kind == WIRE_KIND_FIFO) {
+		finding->why = "its FIFO is not in the directory of the FIFOs any more, or another "
+			       "has its place";
 		r = fifo_find(&finding->fifo, stored->fd, run->plan->registry->fifo_directory,
 			      record->name);
-	else
+	} else {
+		finding->why = "what the service manager has is not as it was made: its size, its "
+			       "mode or its seals are others";
 		r = segment_find_memfd(&finding->segment, stored->fd, record->size);
+	}
 	if (r < 0)
 		return false;
 	stored->fd = -1;
@@ -56,9 +73,10 @@ static bool find(const struct run *run, struct finding *finding)
 {
 	const struct record *record = &finding->record;
 
-	if (record->backing == WIRE_BACKING_SYSV)
-		return segment_find_sysv(&finding->segment, record->key, record->size) == 0;
-	return find_in_store(run, finding);
+	if (record->backing != WIRE_BACKING_SYSV)
+		return find_in_store(run, finding);
+	finding->why = "its System V segment is not there";
+	return segment_find_sysv(&finding->segment, record->key, record->size) == 0;
 }
 
 static bool have_same_storage(const struct record *a, const struct record *b)
@@ -116,19 +134,12 @@ static void end_what_ends(struct run *run)
 
 /* The objects. */
 
-static const char *why_lost(const struct run *run, const struct record *record)
+static void say_lost(struct run *run, const struct finding *finding)
 {
-	if (record->backing == WIRE_BACKING_SYSV)
-		return "its System V segment is not there";
-	if (!store_is_there(run->plan->store))
-		return "no service manager has kept it";
-	return "the service manager does not have it, as after a stop (a restart it survives)";
-}
+	const struct record *record = &finding->record;
 
-static void say_lost(struct run *run, const struct record *record)
-{
 	log_warning("\"%s\" (a %s of uid %u) is lost: %s", record->name,
-		    wire_backing_text(record->backing), record->uid, why_lost(run, record));
+		    wire_backing_text(record->backing), record->uid, finding->why);
 	run->n_lost++;
 }
 
@@ -191,7 +202,7 @@ static void give_up_lost(struct run *run)
 		if (finding->is_there || finding->record.ends)
 			continue;
 		if (!findings_named(&run->findings, finding->record.name)) /* it was not replaced */
-			say_lost(run, &finding->record);
+			say_lost(run, finding);
 		findings_forget_file(&run->findings, &finding->record);
 	}
 }

@@ -195,7 +195,8 @@ static struct entry *entries_of(const struct findings *findings, uint64_t id, si
 	return &findings->entries[low];
 }
 
-struct stored *findings_stored(const struct findings *findings, const struct record *record)
+struct stored *findings_stored(const struct findings *findings, const struct record *record,
+			       bool *ret_is_other)
 {
 	size_t n;
 	struct entry *entries = entries_of(findings, record->stored, &n);
@@ -205,6 +206,7 @@ struct stored *findings_stored(const struct findings *findings, const struct rec
 		if (entries[i].stored->fd >= 0 && fstat(entries[i].stored->fd, &st) == 0 &&
 		    st.st_ino == record->inode)
 			return entries[i].stored;
+	*ret_is_other = record->stored && n > 0;
 	return NULL;
 }
 

@@ -22,6 +22,7 @@ struct stored;
 struct finding {
 	struct record record;
 	bool is_there;
+	const char *why; /* it is not, as a sentence */
 	union {
 		struct segment segment;
 		struct fifo fifo;
@@ -49,8 +50,10 @@ int findings_read(struct findings *findings, const struct files *files, struct s
 		  size_t n_stored);
 void findings_fini(struct findings *findings);
 
-/* The descriptor that RECORD tells of, or NULL. */
-struct stored *findings_stored(const struct findings *findings, const struct record *record);
+/* The descriptor that RECORD tells of, or NULL; then *ret_is_other says whether there is something
+ * else under its id. */
+struct stored *findings_stored(const struct findings *findings, const struct record *record,
+			       bool *ret_is_other);
 
 /* An object has the descriptor with this id; and whether STORED has the name of such a one. */
 void findings_mark_used(const struct findings *findings, uint64_t id);

@@ -261,6 +261,16 @@ END_TEST
 
 /* What is behind the files. */
 
+static void expect_lost(const char *backing, const char *why)
+{
+	char said[256];
+
+	ck_assert(!library_exists(connection, "gone"));
+	snprintf(said, sizeof(said), "\"gone\" (a %s of uid %u) is lost: %s", backing,
+		 (unsigned)geteuid(), why);
+	ck_assert_msg(broker_said(&broker, said), "not said: %s", said);
+}
+
 static int shmid_of(const char *name)
 {
 	struct shmb_segment *segment = library_open(connection, name, NULL);
@@ -284,8 +294,7 @@ START_TEST(a_segment_that_was_removed_is_said_to_be_lost)
 	ck_assert_int_eq(shmctl(id, IPC_RMID, NULL), 0);
 	serviced_start_again(&broker);
 	expect_there("good");
-	ck_assert(!library_exists(connection, "gone"));
-	ck_assert(broker_said(&broker, "\"gone\" (a sysv of uid"));
+	expect_lost("sysv", "its System V segment is not there");
 	expect_removed("good");
 }
 END_TEST
@@ -428,9 +437,31 @@ START_TEST(a_descriptor_of_something_else_is_not_taken_for_the_memory)
 	manager_empty(&manager);
 	manager_put(&manager, name, fd);
 	serviced_start_again(&broker);
-	ck_assert(!library_exists(connection, "gone"));
-	ck_assert(broker_said(&broker, "\"gone\" (a memfd of uid"));
+	expect_lost("memfd", "the service manager has something else in its place");
 	ck_assert_int_eq(close(fd), 0);
+}
+END_TEST
+
+START_TEST(a_descriptor_that_is_gone_is_said_to_be)
+{
+	make("gone", SHMB_BACKING_MEMFD);
+	serviced_end(&broker, SIGKILL);
+	manager_empty(&manager);
+	serviced_start_again(&broker);
+	expect_lost("memfd", "the service manager does not have it, as after a stop");
+}
+END_TEST
+
+/* Somebody of the broker's user has changed it. */
+START_TEST(memory_that_is_not_as_it_was_made_is_not_taken)
+{
+	make("gone", SHMB_BACKING_MEMFD);
+	serviced_end(&broker, SIGKILL);
+	pthread_mutex_lock(&manager.lock);
+	ck_assert_int_eq(fchmod(manager.stored[0].fd, 0644), 0);
+	pthread_mutex_unlock(&manager.lock);
+	serviced_start_again(&broker);
+	expect_lost("memfd", "what the service manager has is not as it was made");
 }
 END_TEST
 
@@ -462,8 +493,7 @@ START_TEST(a_fifo_without_its_path_is_lost)
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(mkfifo(path, 0600), 0); /* another */
 	serviced_start_again(&broker);
-	ck_assert(!library_exists(connection, "gone"));
-	ck_assert(broker_said(&broker, "\"gone\" (a fifo of uid"));
+	expect_lost("fifo", "its FIFO is not in the directory of the FIFOs any more");
 	ck_assert_int_eq(broker_fifos(&broker), 0);
 }
 END_TEST
@@ -580,6 +610,8 @@ int main(void)
 	tcase_add_test(stores, ids_do_not_come_back_without_the_file_of_ids);
 	tcase_add_test(stores, a_descriptor_that_is_there_twice_does_no_harm);
 	tcase_add_test(stores, a_descriptor_of_something_else_is_not_taken_for_the_memory);
+	tcase_add_test(stores, a_descriptor_that_is_gone_is_said_to_be);
+	tcase_add_test(stores, memory_that_is_not_as_it_was_made_is_not_taken);
 	tcase_add_test(stores, no_more_are_made_than_the_store_holds);
 	tcase_add_test(stores, a_manager_that_does_not_read_stops_nobody);
 	suite_add_tcase(suite, stores);
