@@ -25,7 +25,9 @@ struct run {
 	const struct adopting_plan *plan;
 	struct findings findings;
 	unsigned n_lost;
-	unsigned n_left; /* of what is nobody's */
+	unsigned n_left;      /* of what is nobody's */
+	unsigned n_elsewhere; /* System V objects of other IPC namespaces, */
+	uint64_t elsewhere;   /* the last of which is this */
 	int error;
 };
 
@@ -40,7 +42,7 @@ static const char *why_not_stored(const struct run *run, bool is_other)
 	return "the service manager does not have it, as after a stop (a restart it survives)";
 }
 
-static bool find_in_store(const struct run *run, struct finding *finding)
+static int find_in_store(const struct run *run, struct finding *finding)
 {
 	const struct record *record = &finding->record;
 	bool is_other;
@@ -49,7 +51,7 @@ static bool find_in_store(const struct run *run, struct finding *finding)
 
 	if (!stored) {
 		finding->why = why_not_stored(run, is_other);
-		return false;
+		return -ENOENT;
 	}
 	if (record->kind == WIRE_KIND_FIFO) {
 		finding->why = "its FIFO is not in the directory of the FIFOs any more, or another "
@@ -62,21 +64,56 @@ static bool find_in_store(const struct run *run, struct finding *finding)
 		r = segment_find_memfd(&finding->segment, stored->fd, record->size);
 	}
 	if (r < 0)
-		return false;
+		return -ENOENT;
 	stored->fd = -1;
 	findings_mark_used(&run->findings, record->stored);
 	store_count(run->plan->store);
-	return true;
+	return 0;
 }
 
-static bool find(const struct run *run, struct finding *finding)
+/* A key means nothing in another IPC namespace. A new boot is no case of this, since the runtime
+ * directory ends with it, and nor is one whose number comes again: then the one before is gone. */
+static bool is_elsewhere(const struct run *run, const struct record *record)
+{
+	uint64_t here = run->plan->ipc_namespace, there = record->ipc_namespace;
+
+	return here && there && here != there;
+}
+
+static int find_sysv(const struct run *run, struct finding *finding)
 {
 	const struct record *record = &finding->record;
+	int r;
 
-	if (record->backing != WIRE_BACKING_SYSV)
-		return find_in_store(run, finding);
-	finding->why = "its System V segment is not there";
-	return segment_find_sysv(&finding->segment, record->key, record->size) == 0;
+	if (is_elsewhere(run, record))
+		return -EXDEV;
+	r = segment_find_sysv(&finding->segment, record->key, record->size);
+	finding->why = r == -EEXIST ? "the System V segment that has its key is another one"
+				    : "its System V segment is not there";
+	return r == -EEXIST ? -ENOENT : r;
+}
+
+static void note_stay(struct run *run, struct finding *finding, int r)
+{
+	finding->stays = true;
+	if (r != -EXDEV) {
+		log_error("\"%s\" cannot be looked for: %s; its file is left for the next start",
+			  finding->record.name, strerror(-r));
+		return;
+	}
+	run->elsewhere = finding->record.ipc_namespace;
+	run->n_elsewhere++;
+}
+
+/* Whether what FINDING tells of is there: its memory or its FIFO, which are then FINDING's. */
+static bool find(struct run *run, struct finding *finding)
+{
+	int r = finding->record.backing == WIRE_BACKING_SYSV ? find_sysv(run, finding)
+							     : find_in_store(run, finding);
+
+	if (r < 0 && r != -ENOENT)
+		note_stay(run, finding, r);
+	return r == 0;
 }
 
 static bool have_same_storage(const struct record *a, const struct record *b)
@@ -128,7 +165,8 @@ static void end_what_ends(struct run *run)
 			}
 			end_storage(run, ending);
 		}
-		findings_forget_file(&run->findings, &ending->record);
+		if (!ending->stays)
+			findings_forget_file(&run->findings, &ending->record);
 	}
 }
 
@@ -196,10 +234,8 @@ static void give_up_lost(struct run *run)
 {
 	for (size_t i = 0; i < run->findings.n; i++) {
 		struct finding *finding = run->findings.all[i];
-		char file[STORE_NAME_MAX];
 
-		store_name(finding->record.id, file);
-		if (finding->is_there || finding->record.ends)
+		if (finding->is_there || finding->stays || finding->record.ends)
 			continue;
 		if (!findings_named(&run->findings, finding->record.name)) /* it was not replaced */
 			say_lost(run, finding);
@@ -282,6 +318,15 @@ static void say_outcome(const struct run *run)
 			n, registry->segments_sysv, registry->segments_memfd, registry->fifos);
 	if (run->n_lost > 0)
 		log_warning("%u objects of the broker before are lost", run->n_lost);
+	if (run->n_elsewhere > 0)
+		log_error(
+			"the files of %u System V segments stay as they are: these were made in "
+			"another IPC namespace (%" PRIu64 ") than this broker is in (%" PRIu64
+			"). Start it there again, without a PrivateIPC= or a container that it did "
+			"not have before; if that is gone for good, as after the end of a "
+			"container, remove the files with the line \"ipc_namespace %" PRIu64
+			"\" in the directory of the objects",
+			run->n_elsewhere, run->elsewhere, run->plan->ipc_namespace, run->elsewhere);
 	if (run->n_left > 0)
 		log_warning("%u things of no object are left where they are, since files lie in "
 			    ".quarantine in the directory of the objects that may tell of them: "

@@ -22,7 +22,8 @@ struct stored;
 struct finding {
 	struct record record;
 	bool is_there;
-	const char *why; /* it is not, as a sentence */
+	bool stays;      /* it cannot be told whether it is there: its file is for a later start */
+	const char *why; /* it is not there, as a sentence */
 	union {
 		struct segment segment;
 		struct fifo fifo;

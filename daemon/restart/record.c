@@ -69,6 +69,7 @@ static const struct field fields[] = {
 	FIELD(owner_pid, NUMBER, NULL),
 	FIELD(owner_start, NUMBER, NULL),
 	FIELD(key, NUMBER, NULL),
+	FIELD(ipc_namespace, NUMBER, NULL),
 	FIELD(wants_key, NUMBER, NULL),
 	FIELD(grant_gid, NUMBER, NULL),
 	FIELD(grant_mode, OCTAL, NULL),

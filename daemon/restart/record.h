@@ -48,9 +48,10 @@ struct record {
 	uint32_t owner_pid;
 	uint64_t owner_start; /* and when that began, in ticks since boot */
 	uint64_t created_ms;
-	uint64_t author;    /* the member that initialises it, or has done so */
-	uint32_t key;       /* System V: its key, */
-	uint32_t grant_gid; /* and what the kernel is told of its permission */
+	uint64_t author;        /* the member that initialises it, or has done so */
+	uint64_t ipc_namespace; /* System V: the inode of the one it is in; 0 when not known */
+	uint32_t key;           /* System V: its key, */
+	uint32_t grant_gid;     /* and what the kernel is told of its permission */
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t linger_ms;

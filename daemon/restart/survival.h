@@ -21,6 +21,7 @@ struct survival {
 	struct keeper keeper;
 	struct files files;
 	struct store store;
+	uint64_t ipc_namespace; /* see struct record */
 };
 
 struct survival_plan {

@@ -3,13 +3,18 @@
  * put back, with the memory and the FIFOs that they tell of.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "restart/record.h"
 #include "serviced.h"
 #include "support/suite.h"
+#include "support/sysv.h"
 
 static const char bytes[] = "what was written before";
 
@@ -222,6 +227,53 @@ START_TEST(what_was_to_end_does_so_later)
 }
 END_TEST
 
+/* Of the namespace that the test began in; and what is left there when it fails elsewhere. */
+static int first_namespace = -1;
+
+static void clean_first_namespace(void)
+{
+	if (setns(first_namespace, CLONE_NEWIPC) == 0)
+		(void)sysv_remove_of(broker.earlier[0]);
+}
+
+/* A key means nothing in another IPC namespace, and the same again in the first. */
+START_TEST(what_is_in_another_ipc_namespace_is_found_there_again)
+{
+	if (!is_root_or_says_skipped())
+		return;
+	first_namespace = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(first_namespace, 0);
+	ck_assert_int_eq(atexit(clean_first_namespace), 0);
+	(void)make("sysv", SHMB_BACKING_SYSV);
+	(void)make("memfd", SHMB_BACKING_MEMFD);
+	serviced_end(&broker, SIGKILL);
+	if (unshare(CLONE_NEWIPC) < 0) {
+		ck_assert_int_eq(errno, EPERM);
+		fprintf(stderr, "NOT TESTED: another IPC namespace, which takes CAP_SYS_ADMIN\n");
+		serviced_start_again(&broker);
+		expect_removed("sysv");
+		expect_removed("memfd");
+		return;
+	}
+	serviced_start_again(&broker);
+	expect_bytes("memfd");
+	ck_assert(!library_exists(connection, "sysv"));
+	ck_assert(broker_said(&broker, "the files of 1 System V segments stay as they are"));
+	(void)make("here", SHMB_BACKING_SYSV);
+	serviced_restart(&broker, SIGKILL);
+	expect_bytes("here");
+	ck_assert_int_eq(serviced_files(&broker), 3);
+	expect_removed("here");
+	serviced_end(&broker, SIGKILL);
+	ck_assert_int_eq(setns(first_namespace, CLONE_NEWIPC), 0);
+	serviced_start_again(&broker);
+	expect_bytes("sysv");
+	ck_assert(!broker_said(&broker, "is lost"));
+	expect_removed("sysv");
+	expect_removed("memfd");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("putting back");
@@ -232,6 +284,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_left_with_the_manager_counts);
 	tcase_add_test(tcase, what_was_to_end_may_be_what_lies_aside);
 	tcase_add_test(tcase, what_was_to_end_does_so_later);
+	tcase_add_test(tcase, what_is_in_another_ipc_namespace_is_found_there_again);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

@@ -20,6 +20,7 @@ static struct record usual(void)
 		.generation = 3,
 		.size = 4096,
 		.key = 0x1234,
+		.ipc_namespace = 4026531839,
 		.grant_gid = 50,
 		.grant_mode = 0640,
 		.uid = 1000,
@@ -47,6 +48,7 @@ static struct record largest(void)
 
 	record.id = record.stored = record.owner = record.author = RECORD_ID_MAX;
 	record.generation = record.inode = record.owner_start = record.created_ms = UINT64_MAX;
+	record.ipc_namespace = UINT64_MAX;
 	record.size = UINT64_C(1) << 47;
 	record.grant_gid = record.owner_pid = record.key = record.linger_ms = UINT32_MAX;
 	record.uid = record.gid = UINT32_MAX - 2;
@@ -153,6 +155,7 @@ START_TEST(the_text_is_as_documented)
 			       "lifetime used\n"
 			       "linger_ms 1500\n"
 			       "key 4660\n"
+			       "ipc_namespace 4026531839\n"
 			       "wants_key 1\n"
 			       "grant_gid 50\n"
 			       "grant_mode 0640");
