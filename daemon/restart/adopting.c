@@ -350,6 +350,8 @@ static int take_over(struct run *run)
 	adopt_all(run);
 	run->n_left += strays_sweep_fifos(&run->findings, plan->registry->fifo_directory);
 	run->n_left += strays_close(&run->findings, plan->store);
+	if (plan->names_strays)
+		strays_name_segments(&run->findings);
 	return 0;
 }
 

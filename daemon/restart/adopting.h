@@ -10,10 +10,12 @@
  *   a descriptor or a FIFO without a file,     it is nobody's, and closed or removed; but as long
  * as or what was about to be removed            files lie aside, any may be what they tell of: it
  * is left, which is said
+ *   a System V segment without a file          it is named, and left
  */
 #ifndef RESTART_ADOPTING_H
 #define RESTART_ADOPTING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +31,7 @@ struct adopting_plan {
 	struct stored *stored; /* the descriptors of adopted objects are taken out of it */
 	size_t n_stored;
 	uint64_t ipc_namespace; /* of this process; 0 when it is not known */
+	bool names_strays;      /* see struct survival_plan */
 };
 
 /* Returns the highest id that is known to have been used, or -ENOMEM or another -errno, which has

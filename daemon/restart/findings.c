@@ -87,8 +87,8 @@ static void read_file(void *data, const char *file)
 	note_id(findings, id);
 	r = files_read(findings->files, file, text, sizeof(text), &size, &fault);
 	if (r == -ENODATA) {
-		log_info("the file \"%s\" in the directory of the objects is empty: what it was to "
-			 "tell of had not been made",
+		log_info("the file \"%s\" in the directory of the objects is empty: a broker ended "
+			 "before it wrote it, or somebody has cut it; it is removed",
 			 file);
 		(void)files_remove(findings->files, file);
 		return;

@@ -1,11 +1,14 @@
 /*
- * FIFOs are told from those of objects by name and inode, descriptors by their being left over.
+ * FIFOs are told from those of objects by name and inode, descriptors by their being left over,
+ * System V segments by their maker and key.
  */
 #include "restart/strays.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +19,8 @@
 #include "restart/store.h"
 #include "wire/name.h"
 #include "wire/vocabulary.h"
+
+#define NAMED_MAX 20 /* segments that are named, of many */
 
 /* Whether the FIFO called FILE, with that INODE, is an object's. */
 static bool is_known_fifo(const struct findings *findings, const char *file, ino_t inode)
@@ -96,4 +101,77 @@ unsigned strays_close(const struct findings *findings, struct store *store)
 		if (findings->stored[i].fd >= 0)
 			n_left += close_stray(findings, &findings->stored[i], store);
 	return n_left;
+}
+
+struct keys {
+	uint32_t *all; /* in order */
+	size_t n;
+};
+
+static int compare_keys(const void *a, const void *b)
+{
+	uint32_t first = *(const uint32_t *)a, second = *(const uint32_t *)b;
+
+	return (first > second) - (first < second);
+}
+
+/* The keys of objects, and of what has a file for other reasons. */
+static bool collect_keys(const struct findings *findings, struct keys *ret_keys)
+{
+	uint32_t *all = calloc(findings->n + 1, sizeof(*all));
+	size_t n = 0;
+
+	if (!all)
+		return false;
+	for (size_t i = 0; i < findings->n; i++) {
+		const struct finding *finding = findings->all[i];
+
+		if (finding->record.backing == WIRE_BACKING_SYSV &&
+		    (finding->is_there || finding->stays || finding->record.ends))
+			all[n++] = finding->record.key;
+	}
+	qsort(all, n, sizeof(*all), compare_keys);
+	*ret_keys = (struct keys){all, n};
+	return true;
+}
+
+/* One that is to be destroyed goes with its last attachment. */
+static bool is_stray_segment(const struct keys *keys, const struct shmid_ds *segment)
+{
+	uint32_t key = (uint32_t)segment->shm_perm.__key;
+
+	return segment->shm_perm.cuid == geteuid() && !(segment->shm_perm.mode & SHM_DEST) &&
+	       !bsearch(&key, keys->all, keys->n, sizeof(key), compare_keys);
+}
+
+static void name_segment(const struct findings *findings, int id, const struct shmid_ds *segment)
+{
+	log_warning("System V segment %d (key 0x%08x, %zu bytes, %lu attachments) was made by the "
+		    "broker's user and is of no object%s: ipcrm -m %d removes it",
+		    id, (unsigned)segment->shm_perm.__key, segment->shm_segsz,
+		    (unsigned long)segment->shm_nattch,
+		    findings->lacks_some ? ", unless a file in .quarantine tells of it" : "", id);
+}
+
+void strays_name_segments(const struct findings *findings)
+{
+	struct shm_info totals;
+	int last = shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&totals);
+	unsigned n = 0;
+	struct keys keys;
+
+	if (!collect_keys(findings, &keys)) {
+		log_error("no memory: System V segments of no object are not named");
+		return;
+	}
+	for (int index = 0; index <= last; index++) {
+		struct shmid_ds segment;
+		int id = shmctl(index, SHM_STAT, &segment);
+
+		if (id >= 0 && is_stray_segment(&keys, &segment) && n++ < NAMED_MAX)
+			name_segment(findings, id, &segment);
+	}
+	free(keys.all);
+	if (n > NAMED_MAX)
+		log_warning("and %u more of them: ipcs -m -c tells who made what", n - NAMED_MAX);
 }

@@ -14,4 +14,8 @@ struct store;
 unsigned strays_sweep_fifos(const struct findings *findings, int fifo_directory);
 unsigned strays_close(const struct findings *findings, struct store *store);
 
+/* Say which System V segments this user has made that no object has. None is removed: nothing tells
+ * who made them. */
+void strays_name_segments(const struct findings *findings);
+
 #endif

@@ -110,6 +110,7 @@ static int adopt(struct survival *survival, struct registry *registry,
 		.stored = plan->stored,
 		.n_stored = plan->n_stored,
 		.ipc_namespace = survival->ipc_namespace,
+		.names_strays = plan->names_strays,
 	};
 	uint64_t highest = 0;
 	int r = adopting_run(&adopting, &highest);

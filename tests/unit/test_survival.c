@@ -35,6 +35,7 @@ static struct notify notify = {.socket = -1};
 static FILE *lines;
 static char said[32768];
 static int shmget_error; /* 0: the kernel answers */
+static bool names_strays;
 
 int __real_shmget(key_t key, size_t size, int flags);
 int __wrap_shmget(key_t key, size_t size, int flags);
@@ -61,6 +62,7 @@ static void remove_segments(void)
 static void set_up(void)
 {
 	shmget_error = 0;
+	names_strays = false;
 	first_key = 0x50000000 + (getpid() & 0x3fffff) * KEYS_MAX;
 	strcpy(home, "/tmp/shmbroker-unit-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(home));
@@ -117,9 +119,12 @@ static void write_down(const struct record *record)
 	files_close(&files);
 }
 
-static void make_segment(unsigned i)
+static int make_segment(unsigned i)
 {
-	ck_assert_int_ge(shmget(first_key + (key_t)i, SIZE, IPC_CREAT | IPC_EXCL | 0600), 0);
+	int id = shmget(first_key + (key_t)i, SIZE, IPC_CREAT | IPC_EXCL | 0600);
+
+	ck_assert_int_ge(id, 0);
+	return id;
 }
 
 static bool is_written_down(unsigned i)
@@ -149,7 +154,9 @@ static int take_over(void)
 						   .fifo_directory = fifos,
 						   .keeps_objects = true,
 						   .has_one_thread = true};
-	const struct survival_plan plan = {.directory = home, .notify = &notify};
+	const struct survival_plan plan = {.directory = home,
+					   .notify = &notify,
+					   .names_strays = names_strays};
 	int r, stderr_before = dup(STDERR_FILENO);
 
 	ck_assert_int_eq(dup2(fileno(lines), STDERR_FILENO), STDERR_FILENO);
@@ -177,7 +184,7 @@ START_TEST(what_cannot_be_looked_for_is_not_lost)
 {
 	struct record record = record_of(0);
 
-	make_segment(0);
+	(void)make_segment(0);
 	write_down(&record);
 	shmget_error = passing[_i];
 	ck_assert_int_eq(take_over(), 0);
@@ -210,7 +217,7 @@ START_TEST(a_note_of_what_was_to_end_stays_too)
 	struct record record = record_of(0);
 
 	record.ends = 1;
-	make_segment(0);
+	(void)make_segment(0);
 	write_down(&record);
 	shmget_error = ENOMEM;
 	ck_assert_int_eq(take_over(), 0);
@@ -227,7 +234,7 @@ START_TEST(a_segment_with_the_key_that_is_another_is_left_alone)
 	struct record record = record_of(0);
 
 	record.size = 2 * SIZE;
-	make_segment(0);
+	(void)make_segment(0);
 	write_down(&record);
 	ck_assert_int_eq(take_over(), 0);
 	expect_said("the System V segment that has its key is another one");
@@ -242,7 +249,7 @@ START_TEST(objects_of_another_namespace_are_said_once_and_stay)
 
 	records[0].ipc_namespace = records[1].ipc_namespace = 17;
 	for (unsigned i = 0; i < ARRAY_SIZE(records); i++) {
-		make_segment(i);
+		(void)make_segment(i);
 		write_down(&records[i]);
 	}
 	ck_assert_int_eq(take_over(), 1);
@@ -250,6 +257,55 @@ START_TEST(objects_of_another_namespace_are_said_once_and_stay)
 	expect_said("\"ipc_namespace 17\"");
 	ck_assert_ptr_null(strstr(said, "is lost"));
 	ck_assert(is_written_down(0) && is_written_down(1) && is_written_down(2));
+}
+END_TEST
+
+/* How it is named; other segments of this user may be named too. */
+static const char *stray(int id, unsigned i, char text[static 128])
+{
+	snprintf(text, 128, "System V segment %d (key 0x%08x, %d bytes, 0 attachments)", id,
+		 (unsigned)first_key + i, SIZE);
+	return text;
+}
+
+START_TEST(a_segment_of_no_object_is_named_and_left)
+{
+	struct record object = record_of(0), elsewhere = record_of(1), ending = record_of(2);
+	int ids[4];
+	char text[128];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(ids); i++)
+		ids[i] = make_segment(i);
+	elsewhere.ipc_namespace = 17;
+	ending.ends = 1;
+	write_down(&object);
+	write_down(&elsewhere);
+	write_down(&ending);
+	ck_assert_int_eq(take_over(), 1);
+	ck_assert_ptr_null(strstr(said, "is of no object"));
+	names_strays = true;
+	ck_assert_int_eq(take_over(), 1);
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_ptr_null(strstr(said, stray(ids[i], i, text)));
+	expect_said(stray(ids[3], 3, text));
+	snprintf(text, sizeof(text), "ipcrm -m %d removes it", ids[3]);
+	expect_said(text);
+	ck_assert_int_eq(shmget(first_key + 3, 0, 0), ids[3]);
+}
+END_TEST
+
+START_TEST(of_many_segments_of_no_object_some_are_named)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 25; i++)
+		(void)make_segment(i);
+	names_strays = true;
+	ck_assert_int_eq(take_over(), 0);
+	for (const char *at = said; (at = strstr(at, " is of no object")); at++)
+		n++;
+	ck_assert_uint_eq(n, 20);
+	expect_said("more of them: ipcs -m");
 }
 END_TEST
 
@@ -264,6 +320,8 @@ int main(void)
 	tcase_add_test(tcase, a_note_of_what_was_to_end_stays_too);
 	tcase_add_test(tcase, a_segment_with_the_key_that_is_another_is_left_alone);
 	tcase_add_test(tcase, objects_of_another_namespace_are_said_once_and_stay);
+	tcase_add_test(tcase, a_segment_of_no_object_is_named_and_left);
+	tcase_add_test(tcase, of_many_segments_of_no_object_some_are_named);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
