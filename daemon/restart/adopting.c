@@ -1,6 +1,5 @@
 /*
- * What there is has been found; here it is decided what becomes of it. Of two objects of one name,
- * one was about to take the place of the other.
+ * What there is has been found; here it is decided what becomes of it.
  */
 #include "restart/adopting.h"
 
@@ -181,15 +180,37 @@ static void say_lost(struct run *run, const struct finding *finding)
 	run->n_lost++;
 }
 
-/* LOSER has the name of WINNER, which was to take its place. */
+/* Of two objects of one name the later one has it. It was made to replace the other if its
+ * generation is the next. */
+static bool replaces(const struct record *later, const struct record *earlier)
+{
+	return later->generation == earlier->generation + 1;
+}
+
+/* FINDING is no object of this run, and stays where it is. */
+static void leave_storage(struct finding *finding)
+{
+	if (finding->record.kind == WIRE_KIND_FIFO)
+		fifo_abandon(&finding->fifo);
+	else
+		segment_abandon(&finding->segment);
+	finding->is_there = false;
+}
+
+/* LOSER has the name of WINNER. Unless it was to be replaced, WINNER was made while a start did not
+ * find LOSER: then it is not for the broker to end one of them. */
 static void yield_to(struct run *run, struct finding *loser, const struct finding *winner)
 {
+	bool is_same = have_same_storage(&loser->record, &winner->record);
 	char file[STORE_NAME_MAX];
 
-	if (have_same_storage(&loser->record, &winner->record)) {
+	if (is_same || !replaces(&winner->record, &loser->record)) {
 		store_name(loser->record.id, file);
-		findings_set_aside(&run->findings, file, "tells of what another one tells of");
-		loser->is_there = false;
+		findings_set_aside(&run->findings, file,
+				   is_same ? "tells of what another one tells of"
+					   : "tells of an object whose name a later one has");
+		leave_storage(loser);
+		loser->stays = true;
 		return;
 	}
 	log_info("\"%s\" was being replaced when the broker ended: now it is", winner->record.name);
@@ -197,20 +218,11 @@ static void yield_to(struct run *run, struct finding *loser, const struct findin
 	findings_forget_file(&run->findings, &loser->record);
 }
 
-static bool goes_before(const struct record *a, const struct record *b)
-{
-	return a->generation != b->generation ? a->generation > b->generation : a->id > b->id;
-}
-
-/* Let FINDING have its name, unless another has more right to it. */
+/* Let FINDING have its name, which an earlier one may have. */
 static void name_it(struct run *run, struct finding *finding)
 {
 	struct finding *other = findings_named(&run->findings, finding->record.name);
 
-	if (other && goes_before(&other->record, &finding->record)) {
-		yield_to(run, finding, other);
-		return;
-	}
 	if (other) {
 		findings_unname(&run->findings, other);
 		yield_to(run, other, finding);
@@ -230,6 +242,13 @@ static void find_all(struct run *run)
 	}
 }
 
+static bool is_replaced(const struct run *run, const struct record *record)
+{
+	const struct finding *other = findings_named(&run->findings, record->name);
+
+	return other && replaces(&other->record, record);
+}
+
 static void give_up_lost(struct run *run)
 {
 	for (size_t i = 0; i < run->findings.n; i++) {
@@ -237,7 +256,7 @@ static void give_up_lost(struct run *run)
 
 		if (finding->is_there || finding->stays || finding->record.ends)
 			continue;
-		if (!findings_named(&run->findings, finding->record.name)) /* it was not replaced */
+		if (!is_replaced(run, &finding->record))
 			say_lost(run, finding);
 		findings_forget_file(&run->findings, &finding->record);
 	}
@@ -288,22 +307,38 @@ static int adopt(struct run *run, struct finding *finding)
 	return r;
 }
 
-static void adopt_all(struct run *run)
+/* Whether R is what any object would meet at this moment. */
+static bool is_shortage(int r)
 {
-	for (size_t i = 0; i < run->findings.n; i++) {
-		struct finding *finding = run->findings.all[i];
-		const char *name = finding->record.name;
-		int r = finding->is_there ? adopt(run, finding) : 0;
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
+}
 
-		if (r == -ESRCH) {
-			log_info("\"%s\" ends with its owner, who ended while no broker ran", name);
-			end_storage(run, finding);
-			findings_forget_file(&run->findings, &finding->record);
-		} else if (r < 0) {
-			log_error("\"%s\" cannot be taken over: %s; it is left for the next start",
-				  name, strerror(-r));
-		}
+/* Without one of them its name would be free, so a shortage ends the start. Returns 0 or -errno. */
+static int adopt_one(struct run *run, struct finding *finding)
+{
+	const char *name = finding->record.name;
+	int r = adopt(run, finding);
+
+	if (r == -ESRCH) {
+		log_info("\"%s\" ends with its owner, who ended while no broker ran", name);
+		end_storage(run, finding);
+		findings_forget_file(&run->findings, &finding->record);
+		return 0;
 	}
+	if (r < 0)
+		log_error("\"%s\" cannot be taken over: %s; it is left for the next start", name,
+			  strerror(-r));
+	return is_shortage(r) ? r : 0;
+}
+
+static int adopt_all(struct run *run)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < run->findings.n && r == 0; i++)
+		if (run->findings.all[i]->is_there)
+			r = adopt_one(run, run->findings.all[i]);
+	return r;
 }
 
 static void say_outcome(const struct run *run)
@@ -347,7 +382,9 @@ static int take_over(struct run *run)
 		return run->error;
 	end_what_ends(run);
 	give_up_lost(run);
-	adopt_all(run);
+	r = adopt_all(run);
+	if (r < 0)
+		return r;
 	run->n_left += strays_sweep_fifos(&run->findings, plan->registry->fifo_directory);
 	run->n_left += strays_close(&run->findings, plan->store);
 	if (plan->names_strays)

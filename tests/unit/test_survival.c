@@ -17,6 +17,8 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "notify.h"
+#include "objects/member.h"
+#include "objects/process.h"
 #include "objects/registry.h"
 #include "restart/identity.h"
 #include "restart/record.h"
@@ -36,6 +38,19 @@ static FILE *lines;
 static char said[32768];
 static int shmget_error; /* 0: the kernel answers */
 static bool names_strays;
+
+static int expect_error; /* 0: of members */
+
+int __real_member_expect(struct registry *of, const struct member_expected *expected,
+			 struct member **ret_member);
+int __wrap_member_expect(struct registry *of, const struct member_expected *expected,
+			 struct member **ret_member);
+
+int __wrap_member_expect(struct registry *of, const struct member_expected *expected,
+			 struct member **ret_member)
+{
+	return expect_error ? expect_error : __real_member_expect(of, expected, ret_member);
+}
 
 int __real_shmget(key_t key, size_t size, int flags);
 int __wrap_shmget(key_t key, size_t size, int flags);
@@ -61,7 +76,7 @@ static void remove_segments(void)
 
 static void set_up(void)
 {
-	shmget_error = 0;
+	shmget_error = expect_error = 0;
 	names_strays = false;
 	first_key = 0x50000000 + (getpid() & 0x3fffff) * KEYS_MAX;
 	strcpy(home, "/tmp/shmbroker-unit-XXXXXX");
@@ -309,6 +324,90 @@ START_TEST(of_many_segments_of_no_object_some_are_named)
 }
 END_TEST
 
+/* An object that ends with this process. */
+static struct record owned(unsigned i)
+{
+	struct record record = record_of(i);
+
+	record.lifetime = WIRE_LIFETIME_OWNER;
+	record.owner = 1000;
+	record.owner_pid = (uint32_t)getpid();
+	record.owner_start = process_start(getpid());
+	return record;
+}
+
+static const int shortages[] = {-ENOMEM, -EMFILE, -ENFILE};
+
+/* Else its name would be free meanwhile. */
+START_TEST(a_shortage_at_one_object_ends_the_start)
+{
+	struct record usual = record_of(0), record = owned(1);
+
+	(void)make_segment(0);
+	(void)make_segment(1);
+	write_down(&usual);
+	write_down(&record);
+	expect_error = shortages[_i];
+	ck_assert_int_eq(take_over(), shortages[_i]);
+	expect_said("it stays as it is");
+	ck_assert(is_written_down(0) && is_written_down(1));
+	expect_error = 0;
+	ck_assert_int_eq(take_over(), 2);
+}
+END_TEST
+
+/* What one object alone meets ends no start. */
+START_TEST(another_error_at_one_object_leaves_it)
+{
+	struct record usual = record_of(0), record = owned(1);
+
+	(void)make_segment(0);
+	(void)make_segment(1);
+	write_down(&usual);
+	write_down(&record);
+	expect_error = -EPERM;
+	ck_assert_int_eq(take_over(), 1);
+	expect_said("\"object/1\" cannot be taken over: ");
+	ck_assert(is_written_down(1));
+}
+END_TEST
+
+START_TEST(of_two_with_one_name_the_next_generation_replaces)
+{
+	struct record before = record_of(0), after = record_of(1);
+
+	strcpy(after.name, before.name);
+	after.generation = before.generation + 1;
+	(void)make_segment(0);
+	(void)make_segment(1);
+	write_down(&before);
+	write_down(&after);
+	ck_assert_int_eq(take_over(), 1);
+	expect_said("was being replaced when the broker ended");
+	ck_assert(!is_written_down(0) && is_written_down(1));
+	ck_assert_int_eq(shmget(first_key, 0, 0), -1);
+}
+END_TEST
+
+/* It was made while the earlier one could not be found, whatever its generation. */
+START_TEST(of_two_with_one_name_none_is_destroyed)
+{
+	struct record before = record_of(0), after = record_of(1);
+
+	strcpy(after.name, before.name);
+	before.generation = (uint64_t)_i + 1;
+	(void)make_segment(0);
+	(void)make_segment(1);
+	write_down(&before);
+	write_down(&after);
+	ck_assert_int_eq(take_over(), 1);
+	expect_said("tells of an object whose name a later one has");
+	ck_assert(!is_written_down(0) && is_written_down(1));
+	ck_assert_int_ge(shmget(first_key, 0, 0), 0);
+	ck_assert_int_ge(shmget(first_key + 1, 0, 0), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("survival");
@@ -322,6 +421,11 @@ int main(void)
 	tcase_add_test(tcase, objects_of_another_namespace_are_said_once_and_stay);
 	tcase_add_test(tcase, a_segment_of_no_object_is_named_and_left);
 	tcase_add_test(tcase, of_many_segments_of_no_object_some_are_named);
+	tcase_add_loop_test(tcase, a_shortage_at_one_object_ends_the_start, 0,
+			    ARRAY_SIZE(shortages));
+	tcase_add_test(tcase, another_error_at_one_object_leaves_it);
+	tcase_add_test(tcase, of_two_with_one_name_the_next_generation_replaces);
+	tcase_add_loop_test(tcase, of_two_with_one_name_none_is_destroyed, 0, 3);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
