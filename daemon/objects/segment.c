@@ -38,7 +38,7 @@ int segment_find_memfd(struct segment *segment, int take_fd, uint64_t size)
 {
 	*segment = (struct segment){.backing = WIRE_BACKING_MEMFD,
 				    .memfd = {.fd = take_fd, .read_fd = -1}};
-	return segment_memfd_is_intact(segment, size) ? 0 : -ENOENT;
+	return segment_memfd_is_intact(segment, size) ? 0 : -EEXIST;
 }
 
 int segment_permit(const struct segment *segment, const struct sysv_grant *grant)

@@ -43,8 +43,8 @@ int segment_make(struct segment *segment, uint64_t size, const struct sysv_grant
 
 /*
  * Find again a segment of SIZE bytes that an earlier broker made: of System V by its KEY, a memfd
- * in TAKE_FD, which on success is SEGMENT's. Returns 0; -ENOENT when it is not there, or is not
- * what was made.
+ * in TAKE_FD, which on success is SEGMENT's. Returns 0; -ENOENT when it is not there; -EEXIST when
+ * another has its key, or the memfd is not what was made; another -errno when that cannot be told.
  */
 int segment_find_sysv(struct segment *segment, uint32_t key, uint64_t size);
 int segment_find_memfd(struct segment *segment, int take_fd, uint64_t size);

@@ -68,14 +68,24 @@ int segment_sysv_make(struct segment *segment, uint64_t size, const struct sysv_
 	return r;
 }
 
+/* Whether ERROR says that there is no such segment. */
+static bool says_gone(int error)
+{
+	return error == ENOENT || error == EINVAL || error == EIDRM;
+}
+
 int segment_sysv_find(struct segment *segment, uint64_t size)
 {
+	struct shmid_ds now;
 	int id = shmget(segment->sysv.key, 0, 0);
 
 	if (id < 0)
-		return -ENOENT;
+		return says_gone(errno) ? -ENOENT : -errno;
 	segment->sysv.id = id;
-	return segment_sysv_is_intact(segment, size) ? 0 : -ENOENT;
+	if (shmctl(id, IPC_STAT, &now) < 0)
+		/* What is the broker's it may look at. */
+		return errno == EACCES ? -EEXIST : says_gone(errno) ? -ENOENT : -errno;
+	return segment_sysv_is_intact(segment, size) ? 0 : -EEXIST;
 }
 
 bool segment_sysv_is_intact(const struct segment *segment, uint64_t size)

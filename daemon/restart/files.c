@@ -63,6 +63,17 @@ static const char *fault_of(const struct files *files, const struct stat *st, si
 	return NULL;
 }
 
+/* What cannot be opened is judged all the same: there are kinds of things, and things of others, of
+ * which that is true always. Returns the fault, or NULL when the error is all that is known. */
+static const char *fault_of_closed(const struct files *files, const char *name, size_t capacity)
+{
+	struct stat st;
+
+	if (fstatat(files->directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return NULL;
+	return fault_of(files, &st, capacity);
+}
+
 /* Nothing shows between the bytes of one write within a page. */
 static int write_at_once(int fd, const char *text, size_t size)
 {
@@ -129,16 +140,16 @@ int files_read(const struct files *files, const char *name, char *text, size_t c
 	       size_t *ret_size, const char **ret_fault)
 {
 	autofd fd = openat(files->directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int r = fd < 0 ? -errno : 0;
 	struct stat st;
 
-	*ret_fault = NULL;
-	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
-		*ret_fault = "is no file";
-	else if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	else
-		*ret_fault = fault_of(files, &st, capacity);
-	return *ret_fault ? -EBADMSG : read_all(fd, text, capacity, ret_size);
+	if (r == 0 && fstat(fd, &st) < 0)
+		r = -errno;
+	*ret_fault =
+		r < 0 ? fault_of_closed(files, name, capacity) : fault_of(files, &st, capacity);
+	if (*ret_fault)
+		return -EBADMSG;
+	return r < 0 ? r : read_all(fd, text, capacity, ret_size);
 }
 
 int files_remove(const struct files *files, const char *name)
@@ -170,19 +181,53 @@ static void close_directory(DIR **directory)
 		(void)closedir(*directory);
 }
 
-int files_each(const struct files *files, void (*each)(void *data, const char *name), void *data)
+/* TAKE_FD is closed with it. Returns NULL with errno. */
+static DIR *list(int take_fd)
 {
-	int fd = openat(files->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	attr_cleanup(close_directory) DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	DIR *directory = take_fd < 0 ? NULL : fdopendir(take_fd);
+	int error = errno;
+
+	if (!directory)
+		fd_close(take_fd);
+	errno = error;
+	return directory;
+}
+
+/* The next name that does not begin with a dot; NULL at the end, with errno 0, or an error. */
+static const char *next_name(DIR *directory)
+{
 	const struct dirent *entry;
 
-	if (!directory) {
-		fd_close(fd);
+	do {
+		errno = 0;
+		entry = readdir(directory);
+	} while (entry && entry->d_name[0] == '.');
+	return entry ? entry->d_name : NULL;
+}
+
+int files_have_set_aside(const struct files *files)
+{
+	attr_cleanup(close_directory) DIR *directory =
+		list(openat(files->directory, QUARANTINE,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+
+	if (!directory && errno == ENOENT)
+		return 0;
+	if (!directory)
+		return errno == ENOTDIR || errno == ELOOP || errno == EACCES ? 1 : -errno;
+	return next_name(directory) ? 1 : -errno;
+}
+
+int files_each(const struct files *files, void (*each)(void *data, const char *name), void *data)
+{
+	attr_cleanup(close_directory) DIR *directory =
+		list(openat(files->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	const char *name;
+
+	if (!directory)
 		return -errno;
-	}
 	(void)unlinkat(files->directory, TEMPORARY, 0);
-	while ((entry = readdir(directory)))
-		if (entry->d_name[0] != '.')
-			each(data, entry->d_name);
-	return 0;
+	while ((name = next_name(directory)))
+		each(data, name);
+	return -errno;
 }

@@ -37,7 +37,8 @@ int files_write(const struct files *files, const char *name, const char *text, s
 /*
  * The text of NAME, with a 0 behind it, into CAPACITY bytes. Returns 0 or -errno; -ENODATA for one
  * that is empty, since its writer was killed before he could write; -EBADMSG for what none of our
- * files can be, with the reason, as the end of a sentence ("it ..."), in *ret_fault.
+ * files can be, with the reason, as the end of a sentence ("it ..."), in *ret_fault; -EFBIG for one
+ * that grows meanwhile. All else says nothing of the file.
  */
 int files_read(const struct files *files, const char *name, char *text, size_t capacity,
 	       size_t *ret_size, const char **ret_fault);
@@ -47,6 +48,10 @@ int files_remove(const struct files *files, const char *name);
 
 /* Put NAME aside. Returns 0 or -errno, and then it is where it was. */
 int files_set_aside(const struct files *files, const char *name);
+
+/* Whether something lies aside, or what is in that place is no directory of ours: 1 or 0, or
+ * -errno. */
+int files_have_set_aside(const struct files *files);
 
 /*
  * Call EACH for the name of every file, in no order; it may remove that file or put it aside. What

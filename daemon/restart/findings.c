@@ -19,21 +19,24 @@ struct entry {
 	bool is_used; /* an object has it, or has one of the same name */
 };
 
+/* Nobody has verified names of descriptors and of files that are put aside. */
 static void note_id(struct findings *findings, uint64_t id)
 {
-	if (id > findings->highest)
+	if (id > findings->highest && id <= RECORD_ID_BELIEVED)
 		findings->highest = id;
 }
 
 /* The files. */
 
-void findings_set_aside(const struct findings *findings, const char *file, const char *fault)
+void findings_set_aside(struct findings *findings, const char *file, const char *fault)
 {
 	int r = files_set_aside(findings->files, file);
 
-	log_error("the file \"%s\" in the directory of the objects %s: %s", file, fault,
-		  r < 0 ? "it cannot be put aside and is passed over"
-			: "it is put aside into .quarantine there, and its object is lost");
+	findings->lacks_some = true;
+	log_error(
+		"the file \"%s\" in the directory of the objects %s: %s", file, fault,
+		r < 0 ? "it cannot be put aside and is passed over"
+		      : "it is put aside into .quarantine there, and its object is not taken over");
 }
 
 static void add(struct findings *findings, const struct record *record)
@@ -62,33 +65,47 @@ static void add(struct findings *findings, const struct record *record)
 	note_id(findings, record->author);
 }
 
+/* Whether R says something of a file, not of this broker at this moment. */
+static bool is_fault(int r)
+{
+	return r == -EBADMSG || r == -EFBIG || r == -EPROTONOSUPPORT;
+}
+
 static void read_file(void *data, const char *file)
 {
 	struct findings *findings = data;
 	char text[RECORD_TEXT_MAX];
 	const char *fault = NULL;
 	struct record record;
-	uint64_t id;
+	uint64_t id = 0;
 	size_t size;
-	int r = files_read(findings->files, file, text, sizeof(text), &size, &fault);
+	int r;
 
+	if (findings->error < 0)
+		return;
+	(void)store_parse_name(file, &id);
+	note_id(findings, id);
+	r = files_read(findings->files, file, text, sizeof(text), &size, &fault);
 	if (r == -ENODATA) {
-		log_info("the file \"%s\" in the directory of the objects is empty: what it was to "
-			 "tell of had not been made",
+		log_info("the file \"%s\" in the directory of the objects is empty: a broker ended "
+			 "before it wrote it, or somebody has cut it; it is removed",
 			 file);
 		(void)files_remove(findings->files, file);
 		return;
 	}
 	if (r == 0)
 		r = record_parse(text, size, &record, &fault);
-	if (r == 0 && (store_parse_name(file, &id) < 0 || id != record.id))
+	if (r == 0 && id != record.id)
 		fault = "does not have the id of its object as its name";
-	if (fault)
-		findings_set_aside(findings, file, fault);
-	else if (r < 0)
-		findings_set_aside(findings, file, strerror(-r));
-	else
+	if (fault || is_fault(r)) {
+		findings_set_aside(findings, file, fault ? fault : "is too long");
+	} else if (r == 0) {
 		add(findings, &record);
+	} else if (r != -ENOENT) {
+		log_error("the file \"%s\" in the directory of the objects cannot be read: %s",
+			  file, strerror(-r));
+		findings->error = r;
+	}
 }
 
 static int compare_findings(const void *a, const void *b)
@@ -108,6 +125,15 @@ static int read_all(struct findings *findings)
 	if (r == 0 && findings->n > 0)
 		qsort(findings->all, findings->n, sizeof(struct finding *), compare_findings);
 	return r;
+}
+
+/* Also what an earlier start has put aside, until the administrator has looked at it. */
+static int look_aside(struct findings *findings)
+{
+	int r = files_have_set_aside(findings->files);
+
+	findings->lacks_some |= r > 0;
+	return r < 0 ? r : 0;
 }
 
 void findings_forget_file(const struct findings *findings, const struct record *record)
@@ -169,7 +195,8 @@ static struct entry *entries_of(const struct findings *findings, uint64_t id, si
 	return &findings->entries[low];
 }
 
-struct stored *findings_stored(const struct findings *findings, const struct record *record)
+struct stored *findings_stored(const struct findings *findings, const struct record *record,
+			       bool *ret_is_other)
 {
 	size_t n;
 	struct entry *entries = entries_of(findings, record->stored, &n);
@@ -179,6 +206,7 @@ struct stored *findings_stored(const struct findings *findings, const struct rec
 		if (entries[i].stored->fd >= 0 && fstat(entries[i].stored->fd, &st) == 0 &&
 		    st.st_ino == record->inode)
 			return entries[i].stored;
+	*ret_is_other = record->stored && n > 0;
 	return NULL;
 }
 
@@ -210,6 +238,8 @@ int findings_read(struct findings *findings, const struct files *files, struct s
 
 	*findings = (struct findings){.files = files, .stored = stored, .n_stored = n_stored};
 	r = read_all(findings);
+	if (r == 0)
+		r = look_aside(findings);
 	return r < 0 ? r : sort_stored(findings);
 }
 

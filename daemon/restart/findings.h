@@ -22,6 +22,8 @@ struct stored;
 struct finding {
 	struct record record;
 	bool is_there;
+	bool stays;      /* it cannot be told whether it is there: its file is for a later start */
+	const char *why; /* it is not there, as a sentence */
 	union {
 		struct segment segment;
 		struct fifo fifo;
@@ -40,6 +42,7 @@ struct findings {
 	size_t n_entries;
 	struct finding *by_name; /* those that are objects again */
 	uint64_t highest;        /* id that is known to have been used */
+	bool lacks_some;         /* files lie aside: what nobody claims may be what they tell of */
 	int error;
 };
 
@@ -48,8 +51,10 @@ int findings_read(struct findings *findings, const struct files *files, struct s
 		  size_t n_stored);
 void findings_fini(struct findings *findings);
 
-/* The descriptor that RECORD tells of, or NULL. */
-struct stored *findings_stored(const struct findings *findings, const struct record *record);
+/* The descriptor that RECORD tells of, or NULL; then *ret_is_other says whether there is something
+ * else under its id. */
+struct stored *findings_stored(const struct findings *findings, const struct record *record,
+			       bool *ret_is_other);
 
 /* An object has the descriptor with this id; and whether STORED has the name of such a one. */
 void findings_mark_used(const struct findings *findings, uint64_t id);
@@ -61,7 +66,7 @@ void findings_unname(struct findings *findings, struct finding *finding);
 struct finding *findings_named(const struct findings *findings, const char *name);
 
 /* The file FILE has a fault, the end of a sentence; or that of RECORD is not needed any more. */
-void findings_set_aside(const struct findings *findings, const char *file, const char *fault);
+void findings_set_aside(struct findings *findings, const char *file, const char *fault);
 void findings_forget_file(const struct findings *findings, const struct record *record);
 
 #endif

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -15,14 +16,22 @@
 #include "base/random.h"
 #include "log.h"
 #include "restart/files.h"
+#include "restart/record.h"
 
 #define DIRECTORY "identity"
 #define FILE_NAME "broker"
 #define TEXT_MAX  256
 
 /* A run that gives out a million a second ends in 12 days; one that lives has thousands. There are
- * 16 million blocks. */
+ * 8 million blocks. */
 #define BLOCK (UINT64_C(1) << 40)
+
+/* Where nobody knows which blocks were used: one for each so many seconds since 2025. So this
+ * begins above every broker that began with the first block and was not started two hundred
+ * thousand times since the boot, and above one that began by the clock and was started less often
+ * than that since. It reaches what is believed, half of all, in 2059. */
+#define CLOCK_BEGIN   INT64_C(1735689600)
+#define CLOCK_SECONDS 256
 
 #define HEX_MAX 33
 
@@ -73,53 +82,106 @@ static bool parse(const char *text, size_t size, struct identity *identity)
 	       format(identity, again) == size && memcmp(text, again, size) == 0;
 }
 
-static int begin_anew(struct identity *identity)
+static uint64_t block_after(uint64_t id)
+{
+	return (id / BLOCK + 1) * BLOCK;
+}
+
+static uint64_t ids_by_clock(void)
+{
+	int64_t seconds = (int64_t)time(NULL) - CLOCK_BEGIN;
+	uint64_t blocks = seconds > 0 ? (uint64_t)seconds / CLOCK_SECONDS : 0;
+
+	return blocks < RECORD_ID_BELIEVED / BLOCK ? blocks * BLOCK : RECORD_ID_BELIEVED;
+}
+
+/* What a damaged TEXT says of the ids, if that can be believed: too many do no harm, and too few
+ * are not worse than none. */
+static uint64_t ids_by_rest(const char *text)
+{
+	const char *at = strstr(text, "ids ");
+	uint64_t ids;
+
+	return at && sscanf(at, "ids %20" SCNu64, &ids) == 1 && ids <= RECORD_ID_BELIEVED ? ids : 0;
+}
+
+static int begin_anew(struct identity *identity, uint64_t first_id)
 {
 	int r = random_fill(identity->instance, sizeof(identity->instance));
 
 	if (r == 0)
 		r = random_fill(identity->key, sizeof(identity->key));
-	identity->first_id = 1;
+	identity->first_id = first_id;
 	identity->is_new = true;
 	return r;
 }
 
-static int take_up(const struct files *files, struct identity *identity)
+/* There was a broker, and its file is lost: FAULT is the end of a sentence. TEXT is the rest. */
+static int begin_after_loss(struct identity *identity, uint64_t highest, const char *fault,
+			    const char *text)
+{
+	uint64_t clock = ids_by_clock(), rest = ids_by_rest(text), known = block_after(highest);
+	uint64_t first_id = clock > rest ? clock : rest;
+
+	if (first_id < known)
+		first_id = known;
+	log_error("what the broker was before cannot be told: its file in the directory " DIRECTORY
+		  " of the runtime directory %s. It begins anew, with ids from %" PRIu64
+		  " on, above all that can have been used; clients of before have to connect anew "
+		  "too",
+		  fault, first_id);
+	return begin_anew(identity, first_id);
+}
+
+static int take_up(const struct files *files, uint64_t highest, struct identity *identity)
 {
 	const char *fault = NULL;
-	char text[TEXT_MAX];
+	char text[TEXT_MAX] = "";
 	size_t size;
 	int r = files_read(files, FILE_NAME, text, sizeof(text), &size, &fault);
 
 	if (r == 0 && parse(text, size, identity))
 		return 0;
+	if (r == -ENOENT && highest == 0)
+		return begin_anew(identity, 1);
 	if (r == -ENOENT || r == -ENODATA)
-		return begin_anew(identity);
+		return begin_after_loss(identity, highest,
+					r == -ENOENT ? "is not there" : "is empty", "");
 	if (r < 0 && r != -EBADMSG && r != -EFBIG)
 		return r;
-	r = files_set_aside(files, FILE_NAME);
-	log_error("what the broker was before cannot be told: its file %s. It begins anew; clients "
-		  "of before have to connect anew too%s",
-		  fault ? fault : "is damaged", r < 0 ? " (and the file cannot be put aside)" : "");
-	return begin_anew(identity);
+	if (files_set_aside(files, FILE_NAME) < 0)
+		log_error("the file of what the broker is cannot be put aside");
+	return begin_after_loss(identity, highest, fault ? fault : "is damaged", r < 0 ? "" : text);
+}
+
+/* Keep that the ids of this run are used. */
+static int take_block(const struct files *files, const struct identity *identity)
+{
+	struct identity next = *identity;
+	char text[TEXT_MAX];
+
+	if (identity->first_id > RECORD_ID_MAX - BLOCK) {
+		log_error("all ids have been given out: stop the broker, remove its runtime "
+			  "directory, and start it");
+		return -EOVERFLOW;
+	}
+	next.first_id = block_after(identity->first_id);
+	return files_write(files, FILE_NAME, text, format(&next, text));
 }
 
 int identity_open(int parent, uint64_t highest, struct identity *ret_identity)
 {
-	struct identity identity = {.is_new = false}, next;
-	char text[TEXT_MAX];
+	struct identity identity = {.is_new = false};
 	struct files files;
 	int r = files_open(&files, parent, DIRECTORY);
 
 	if (r < 0)
 		return r;
-	r = take_up(&files, &identity);
+	r = take_up(&files, highest, &identity);
 	if (r == 0) {
 		if (identity.first_id <= highest)
-			identity.first_id = highest + 1;
-		next = identity;
-		next.first_id = (identity.first_id / BLOCK + 1) * BLOCK;
-		r = files_write(&files, FILE_NAME, text, format(&next, text));
+			identity.first_id = block_after(highest);
+		r = take_block(&files, &identity);
 	}
 	files_close(&files);
 	if (r == 0)

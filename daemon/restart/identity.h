@@ -20,8 +20,9 @@ struct identity {
 };
 
 /*
- * Take up what is in the directory PARENT, or begin anew, with ids above HIGHEST in any case. Each
- * call gets ids of its own, so many that they do not end. Returns 0 or -errno, when it cannot be
+ * Take up what is in the directory PARENT, or begin anew, with ids above HIGHEST (at most
+ * RECORD_ID_BELIEVED) in any case. Each call gets ids of its own, so many that they do not end;
+ * also where it is lost which there were, then by the clock. Returns 0 or -errno, when it cannot be
  * kept.
  */
 int identity_open(int parent, uint64_t highest, struct identity *ret_identity);

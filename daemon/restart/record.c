@@ -69,6 +69,7 @@ static const struct field fields[] = {
 	FIELD(owner_pid, NUMBER, NULL),
 	FIELD(owner_start, NUMBER, NULL),
 	FIELD(key, NUMBER, NULL),
+	FIELD(ipc_namespace, NUMBER, NULL),
 	FIELD(wants_key, NUMBER, NULL),
 	FIELD(grant_gid, NUMBER, NULL),
 	FIELD(grant_mode, OCTAL, NULL),
@@ -352,6 +353,12 @@ static const char *fault_of_fifo(const struct record *record)
 	return NULL;
 }
 
+static bool has_good_ids(const struct record *record)
+{
+	return record->id <= RECORD_ID_MAX && record->stored <= RECORD_ID_MAX &&
+	       record->owner <= RECORD_ID_MAX && record->author <= RECORD_ID_MAX;
+}
+
 static const char *fault_of(const struct record *record)
 {
 	const struct permission permission = {
@@ -368,6 +375,8 @@ static const char *fault_of(const struct record *record)
 		return "has no good name or layout tag";
 	if (record->id == 0 || record->generation == 0)
 		return "has no id or no generation";
+	if (!has_good_ids(record))
+		return "has an id that no broker gives out";
 	if (record->kind == 0 || record->lifetime == 0)
 		return "has no kind or no lifetime";
 	if (record->lifetime == WIRE_LIFETIME_OWNER &&

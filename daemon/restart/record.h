@@ -25,6 +25,11 @@
 
 #define RECORD_TEXT_MAX 2560 /* of the text, with the 0 at its end */
 
+/* The highest id that a broker gives out. Half of that is more than any has come to: so much is
+ * believed of ids that are found, lest one strange thing use up all. */
+#define RECORD_ID_MAX      (UINT64_MAX / 2)
+#define RECORD_ID_BELIEVED (RECORD_ID_MAX / 2)
+
 /* Of the owner's other groups those by which his limits were judged. */
 #define RECORD_GROUPS_MAX 4
 
@@ -43,9 +48,10 @@ struct record {
 	uint32_t owner_pid;
 	uint64_t owner_start; /* and when that began, in ticks since boot */
 	uint64_t created_ms;
-	uint64_t author;    /* the member that initialises it, or has done so */
-	uint32_t key;       /* System V: its key, */
-	uint32_t grant_gid; /* and what the kernel is told of its permission */
+	uint64_t author;        /* the member that initialises it, or has done so */
+	uint64_t ipc_namespace; /* System V: the inode of the one it is in; 0 when not known */
+	uint32_t key;           /* System V: its key, */
+	uint32_t grant_gid;     /* and what the kernel is told of its permission */
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t linger_ms;

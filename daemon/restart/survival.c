@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/attr.h"
@@ -24,11 +25,22 @@ static struct survival *of(struct keeper *keeper)
 	return container_of(keeper, struct survival, keeper);
 }
 
-static int write_record(const struct survival *survival, const struct record *record)
+/* The inode of the IPC namespace, by which System V keys mean what they mean; 0 when /proc does not
+ * tell. */
+static uint64_t own_ipc_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/ipc", &st) < 0 ? 0 : st.st_ino;
+}
+
+static int write_record(const struct survival *survival, struct record *record)
 {
 	char name[STORE_NAME_MAX], text[RECORD_TEXT_MAX];
 	int r;
 
+	if (record->backing == WIRE_BACKING_SYSV)
+		record->ipc_namespace = survival->ipc_namespace;
 	store_name(record->id, name);
 	r = files_write(&survival->files, name, text, record_format(record, text));
 	if (r == 0)
@@ -97,13 +109,15 @@ static int adopt(struct survival *survival, struct registry *registry,
 		.store = &survival->store,
 		.stored = plan->stored,
 		.n_stored = plan->n_stored,
+		.ipc_namespace = survival->ipc_namespace,
+		.names_strays = plan->names_strays,
 	};
 	uint64_t highest = 0;
 	int r = adopting_run(&adopting, &highest);
 
 	if (r == 0) {
 		r = identity_open(directory, highest, ret_identity);
-		if (r < 0)
+		if (r < 0 && r != -EOVERFLOW) /* of ids, which has been said */
 			log_error("who the broker is cannot be kept in %s: %s; make room there",
 				  plan->directory, strerror(-r));
 	}
@@ -127,6 +141,7 @@ int survival_begin(struct survival *survival, struct registry *registry,
 			  plan->directory, DIRECTORY, strerror(-r));
 		return r;
 	}
+	survival->ipc_namespace = own_ipc_namespace();
 	store_init(&survival->store, registry->base, plan->notify, plan->store_max);
 	r = adopt(survival, registry, plan, directory, ret_identity);
 	if (r < 0) {

@@ -5,6 +5,7 @@
 #ifndef RESTART_SURVIVAL_H
 #define RESTART_SURVIVAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct survival {
 	struct keeper keeper;
 	struct files files;
 	struct store store;
+	uint64_t ipc_namespace; /* see struct record */
 };
 
 struct survival_plan {
@@ -29,6 +31,8 @@ struct survival_plan {
 	uint32_t store_max;          /* as many descriptors as the manager keeps */
 	struct stored *stored;       /* what it had; those that are taken are -1 then */
 	size_t n_stored;
+	bool names_strays; /* this user makes System V segments for no other purpose: say which no
+			      object has */
 };
 
 /*

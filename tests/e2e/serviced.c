@@ -4,8 +4,11 @@
 #include "serviced.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "support/sysv.h"
 
@@ -72,6 +75,48 @@ int serviced_files(const struct broker *broker)
 int serviced_set_aside(const struct broker *broker)
 {
 	return count_in(broker, "objects/.quarantine");
+}
+
+void serviced_clear_aside(const struct broker *broker)
+{
+	char path[SERVICED_PATH_MAX];
+	DIR *directory;
+
+	snprintf(path, sizeof(path), "%s/objects/.quarantine", broker->directory);
+	directory = opendir(path);
+	ck_assert_ptr_nonnull(directory);
+	for (const struct dirent *entry; (entry = readdir(directory));)
+		if (entry->d_name[0] != '.' && unlinkat(dirfd(directory), entry->d_name, 0) < 0)
+			ck_assert_int_eq(unlinkat(dirfd(directory), entry->d_name, AT_REMOVEDIR),
+					 0);
+	closedir(directory);
+}
+
+void serviced_file_of(const struct broker *broker, uint64_t id, char path[static SERVICED_PATH_MAX])
+{
+	snprintf(path, SERVICED_PATH_MAX, "%s/objects/%" PRIx64, broker->directory, id);
+}
+
+size_t serviced_read(const char *path, char text[static SERVICED_TEXT_MAX])
+{
+	FILE *file = fopen(path, "re");
+	size_t size;
+
+	ck_assert_ptr_nonnull(file);
+	size = fread(text, 1, SERVICED_TEXT_MAX, file);
+	fclose(file);
+	return size;
+}
+
+void serviced_write(const char *path, const char *text, size_t size)
+{
+	FILE *file;
+
+	(void)unlink(path);
+	file = fopen(path, "we");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(text, 1, size, file), size);
+	ck_assert_int_eq(fclose(file), 0);
 }
 
 void serviced_stop(struct broker *broker)

@@ -26,4 +26,16 @@ void serviced_stop(struct broker *broker);
 int serviced_files(const struct broker *broker);
 int serviced_set_aside(const struct broker *broker);
 
+/* Remove what was put aside, as its administrator does. */
+void serviced_clear_aside(const struct broker *broker);
+
+#define SERVICED_PATH_MAX 192
+#define SERVICED_TEXT_MAX 4096
+
+/* The path of the file of the object ID, and such a file as a text. */
+void serviced_file_of(const struct broker *broker, uint64_t id,
+		      char path[static SERVICED_PATH_MAX]);
+size_t serviced_read(const char *path, char text[static SERVICED_TEXT_MAX]);
+void serviced_write(const char *path, const char *text, size_t size);
+
 #endif

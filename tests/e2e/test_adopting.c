@@ -9,15 +9,18 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "serviced.h"
+#include "support/eventually.h"
+#include "support/proc.h"
 #include "support/suite.h"
 #include "support/sysv.h"
 
-#define TEXT_MAX 4096
+#define FEWEST_DESCRIPTORS 8 /* with which not even a program is loaded */
 
 static struct manager manager;
 static struct broker broker;
@@ -65,78 +68,69 @@ static void expect_removed(const char *name)
 	expect_ok(shmb_remove(connection, name, NULL));
 }
 
-/* The file of the object NAME. */
-static void path_of(const char *name, char path[static 160])
+static void path_of(const char *name, char path[static SERVICED_PATH_MAX])
 {
-	snprintf(path, 160, "%s/objects/%lx", broker.directory,
-		 (unsigned long)library_stat(connection, name).id);
-}
-
-static size_t read_text(const char *path, char text[static TEXT_MAX])
-{
-	FILE *file = fopen(path, "re");
-	size_t size;
-
-	ck_assert_ptr_nonnull(file);
-	size = fread(text, 1, TEXT_MAX, file);
-	fclose(file);
-	return size;
-}
-
-static void write_text(const char *path, const char *text, size_t size)
-{
-	FILE *file;
-
-	(void)unlink(path);
-	file = fopen(path, "we");
-	ck_assert_ptr_nonnull(file);
-	ck_assert_uint_eq(fwrite(text, 1, size, file), size);
-	ck_assert_int_eq(fclose(file), 0);
+	serviced_file_of(&broker, library_stat(connection, name).id, path);
 }
 
 /* "good" and another object, of which PATH is the file, and no broker runs. */
-static size_t begin(char path[static 160], char text[static TEXT_MAX], enum shmb_backing backing)
+static size_t begin(char path[static SERVICED_PATH_MAX], char text[static SERVICED_TEXT_MAX],
+		    enum shmb_backing backing)
 {
 	size_t size;
 
 	make("good", SHMB_BACKING_SYSV);
 	make("bad", backing);
 	path_of("bad", path);
-	size = read_text(path, text);
+	size = serviced_read(path, text);
 	serviced_end(&broker, SIGKILL);
 	return size;
 }
 
-/* The good one is there, the bad one is put aside. */
+/* The administrator has looked at what was put aside: what is nobody's goes. */
+static void clear_aside(void)
+{
+	serviced_end(&broker, SIGKILL);
+	serviced_clear_aside(&broker);
+	serviced_start_again(&broker);
+	eventually(manager_count(&manager) == 0);
+}
+
+/* The good one is there, the bad one is put aside, and the memory of that is left where it is. */
 static void expect_set_aside(const char *said)
 {
+	unsigned n_stored = manager_count(&manager);
+
 	serviced_start_again(&broker);
 	expect_there("good");
 	ck_assert(!library_exists(connection, "bad"));
 	ck_assert_msg(broker_said(&broker, said), "not said: %s", said);
 	ck_assert_int_eq(serviced_set_aside(&broker), 1);
 	ck_assert_int_eq(serviced_files(&broker), 1);
+	ck_assert_uint_eq(manager_count(&manager), n_stored);
+	ck_assert_int_eq(broker_said(&broker, "are left where they are, since files lie in"),
+			 n_stored > 0);
+	clear_aside();
 	expect_removed("good");
 }
 
 START_TEST(a_file_that_is_cut_is_put_aside)
 {
-	char path[160], text[TEXT_MAX];
+	char path[SERVICED_PATH_MAX], text[SERVICED_TEXT_MAX];
 	size_t size = begin(path, text, SHMB_BACKING_MEMFD);
 
-	write_text(path, text, size / 2);
+	serviced_write(path, text, size / 2);
 	expect_set_aside("is damaged");
-	eventually(manager_count(&manager) == 0);
 }
 END_TEST
 
 /* As a broker leaves it that was killed before it wrote. */
 START_TEST(an_empty_file_is_said_and_tells_of_nothing)
 {
-	char path[160], text[TEXT_MAX];
+	char path[SERVICED_PATH_MAX], text[SERVICED_TEXT_MAX];
 
 	(void)begin(path, text, SHMB_BACKING_MEMFD);
-	write_text(path, "", 0);
+	serviced_write(path, "", 0);
 	serviced_start_again(&broker);
 	expect_there("good");
 	ck_assert(!library_exists(connection, "bad"));
@@ -150,18 +144,18 @@ END_TEST
 
 START_TEST(a_file_of_a_later_version_is_put_aside)
 {
-	char path[160], text[TEXT_MAX];
+	char path[SERVICED_PATH_MAX], text[SERVICED_TEXT_MAX];
 	size_t size = begin(path, text, SHMB_BACKING_MEMFD);
 
 	*strchr(text, '1') = '2';
-	write_text(path, text, size);
+	serviced_write(path, text, size);
 	expect_set_aside("is of another version of the broker");
 }
 END_TEST
 
 START_TEST(a_symbolic_link_is_put_aside)
 {
-	char path[160], text[TEXT_MAX], other[192];
+	char path[SERVICED_PATH_MAX], text[SERVICED_TEXT_MAX], other[192];
 
 	(void)begin(path, text, SHMB_BACKING_MEMFD);
 	snprintf(other, sizeof(other), "%s/elsewhere", broker.home);
@@ -174,7 +168,7 @@ END_TEST
 
 START_TEST(a_file_of_somebody_else_is_put_aside)
 {
-	char path[160], text[TEXT_MAX];
+	char path[SERVICED_PATH_MAX], text[SERVICED_TEXT_MAX];
 
 	if (!is_root_or_says_skipped())
 		return;
@@ -187,11 +181,11 @@ END_TEST
 /* No segment is removed because of a file. */
 START_TEST(the_segment_of_a_damaged_file_stays)
 {
-	char path[160], text[TEXT_MAX];
+	char path[SERVICED_PATH_MAX], text[SERVICED_TEXT_MAX];
 	size_t size = begin(path, text, SHMB_BACKING_SYSV);
 
 	text[size / 2] ^= 1;
-	write_text(path, text, size);
+	serviced_write(path, text, size);
 	expect_set_aside("is damaged");
 	ck_assert_int_eq(sysv_remove_of(broker.earlier[0]), 1);
 }
@@ -200,11 +194,11 @@ END_TEST
 /* A copy tells of the same object: once, and under the id's name. */
 START_TEST(a_copy_of_a_file_is_put_aside)
 {
-	char path[160], text[TEXT_MAX], copy[192];
+	char path[SERVICED_PATH_MAX], text[SERVICED_TEXT_MAX], copy[192];
 	size_t size = begin(path, text, SHMB_BACKING_SYSV);
 
 	snprintf(copy, sizeof(copy), "%s/objects/fffff", broker.directory);
-	write_text(copy, text, size);
+	serviced_write(copy, text, size);
 	serviced_start_again(&broker);
 	expect_there("good");
 	expect_there("bad");
@@ -217,7 +211,7 @@ END_TEST
 
 START_TEST(a_directory_in_the_place_of_a_file_is_put_aside)
 {
-	char path[160], text[TEXT_MAX];
+	char path[SERVICED_PATH_MAX], text[SERVICED_TEXT_MAX];
 
 	(void)begin(path, text, SHMB_BACKING_MEMFD);
 	ck_assert_int_eq(unlink(path), 0);
@@ -226,7 +220,56 @@ START_TEST(a_directory_in_the_place_of_a_file_is_put_aside)
 }
 END_TEST
 
+/* Launch it with N descriptors at most. Returns whether it came to serve. */
+static bool serves_with(rlim_t n)
+{
+	const struct rlimit few = {n, n};
+	unsigned before = broker_said_times(&broker, "listening at");
+	bool serves = false;
+
+	serviced_launch_held(&broker);
+	eventually(proc_state(broker.pid) == 'T');
+	ck_assert_int_eq(prlimit(broker.pid, RLIMIT_NOFILE, &few, NULL), 0);
+	ck_assert_int_eq(kill(broker.pid, SIGCONT), 0);
+	eventually((serves = broker_said_times(&broker, "listening at") > before) ||
+		   proc_state(broker.pid) == 'Z');
+	(void)broker_end(&broker, SIGKILL);
+	return serves;
+}
+
+/* A shortage at one file says nothing of the file: whenever it comes, all stays as it is. */
+START_TEST(a_shortage_while_it_reads_costs_nothing)
+{
+	make("memfd", SHMB_BACKING_MEMFD);
+	make("sysv", SHMB_BACKING_SYSV);
+	make_fifo("fifo");
+	serviced_end(&broker, SIGKILL);
+	for (rlim_t n = FEWEST_DESCRIPTORS; !serves_with(n); n++) {
+		ck_assert_int_eq(serviced_set_aside(&broker), 0);
+		ck_assert_int_eq(serviced_files(&broker), 3);
+		ck_assert_uint_eq(manager_count(&manager), 2);
+	}
+	ck_assert(broker_said(&broker, "in the directory of the objects cannot be read: "));
+	ck_assert(broker_said(&broker, "it stays as it is"));
+	serviced_start_again(&broker);
+	expect_removed("memfd");
+	expect_removed("sysv");
+	expect_removed("fifo");
+	ck_assert_int_eq(serviced_set_aside(&broker), 0);
+}
+END_TEST
+
 /* What is behind the files. */
+
+static void expect_lost(const char *backing, const char *why)
+{
+	char said[256];
+
+	ck_assert(!library_exists(connection, "gone"));
+	snprintf(said, sizeof(said), "\"gone\" (a %s of uid %u) is lost: %s", backing,
+		 (unsigned)geteuid(), why);
+	ck_assert_msg(broker_said(&broker, said), "not said: %s", said);
+}
 
 static int shmid_of(const char *name)
 {
@@ -251,8 +294,7 @@ START_TEST(a_segment_that_was_removed_is_said_to_be_lost)
 	ck_assert_int_eq(shmctl(id, IPC_RMID, NULL), 0);
 	serviced_start_again(&broker);
 	expect_there("good");
-	ck_assert(!library_exists(connection, "gone"));
-	ck_assert(broker_said(&broker, "\"gone\" (a sysv of uid"));
+	expect_lost("sysv", "its System V segment is not there");
 	expect_removed("good");
 }
 END_TEST
@@ -307,6 +349,55 @@ START_TEST(descriptors_that_nobody_knows_are_closed_and_said)
 }
 END_TEST
 
+/* What is of no object says nothing of ids, whatever it is called. */
+START_TEST(a_name_that_no_broker_gave_does_not_use_up_the_ids)
+{
+	int fd = memfd_of(4096);
+	uint64_t id;
+
+	make("good", SHMB_BACKING_MEMFD);
+	id = library_stat(connection, "good").id;
+	serviced_end(&broker, SIGKILL);
+	manager_put(&manager, "ffffffffffffffff", fd);
+	manager_put(&manager, "fffffffffffffffe", fd);
+	serviced_start_again(&broker);
+	make("new", SHMB_BACKING_SYSV);
+	ck_assert_uint_gt(library_stat(connection, "new").id, id);
+	ck_assert_uint_lt(library_stat(connection, "new").id, UINT64_C(1) << 62);
+	serviced_restart(&broker, SIGKILL);
+	expect_there("good");
+	expect_there("new");
+	ck_assert_int_eq(close(fd), 0);
+	expect_removed("good");
+	expect_removed("new");
+}
+END_TEST
+
+/* Who the broker was is lost: what was removed before has its id alone. */
+START_TEST(ids_do_not_come_back_without_the_file_of_ids)
+{
+	char path[SERVICED_PATH_MAX];
+	uint64_t id;
+
+	make("good", SHMB_BACKING_SYSV);
+	serviced_restart(&broker, SIGKILL);
+	make("removed", SHMB_BACKING_SYSV);
+	id = library_stat(connection, "removed").id;
+	expect_removed("removed");
+	serviced_end(&broker, SIGKILL);
+	snprintf(path, sizeof(path), "%s/identity/broker", broker.directory);
+	serviced_write(path, "", 0);
+	serviced_start_again(&broker);
+	ck_assert(broker_said(&broker, "runtime directory is empty. It begins anew"));
+	shmb_disconnect(connection);
+	connection = library_connect(&broker);
+	make("new", SHMB_BACKING_SYSV);
+	ck_assert_uint_gt(library_stat(connection, "new").id, id);
+	expect_removed("good");
+	expect_removed("new");
+}
+END_TEST
+
 /* That of the first that is stored. */
 static void get_stored_name(char name[static 32])
 {
@@ -346,9 +437,31 @@ START_TEST(a_descriptor_of_something_else_is_not_taken_for_the_memory)
 	manager_empty(&manager);
 	manager_put(&manager, name, fd);
 	serviced_start_again(&broker);
-	ck_assert(!library_exists(connection, "gone"));
-	ck_assert(broker_said(&broker, "\"gone\" (a memfd of uid"));
+	expect_lost("memfd", "the service manager has something else in its place");
 	ck_assert_int_eq(close(fd), 0);
+}
+END_TEST
+
+START_TEST(a_descriptor_that_is_gone_is_said_to_be)
+{
+	make("gone", SHMB_BACKING_MEMFD);
+	serviced_end(&broker, SIGKILL);
+	manager_empty(&manager);
+	serviced_start_again(&broker);
+	expect_lost("memfd", "the service manager does not have it, as after a stop");
+}
+END_TEST
+
+/* Somebody of the broker's user has changed it. */
+START_TEST(memory_that_is_not_as_it_was_made_is_not_taken)
+{
+	make("gone", SHMB_BACKING_MEMFD);
+	serviced_end(&broker, SIGKILL);
+	pthread_mutex_lock(&manager.lock);
+	ck_assert_int_eq(fchmod(manager.stored[0].fd, 0644), 0);
+	pthread_mutex_unlock(&manager.lock);
+	serviced_start_again(&broker);
+	expect_lost("memfd", "what the service manager has is not as it was made");
 }
 END_TEST
 
@@ -356,7 +469,7 @@ END_TEST
 
 START_TEST(a_fifo_that_nobody_knows_is_removed_and_said)
 {
-	char path[160];
+	char path[SERVICED_PATH_MAX];
 
 	make_fifo("good");
 	serviced_end(&broker, SIGKILL);
@@ -372,7 +485,7 @@ END_TEST
 
 START_TEST(a_fifo_without_its_path_is_lost)
 {
-	char path[160];
+	char path[SERVICED_PATH_MAX];
 
 	make_fifo("gone");
 	serviced_end(&broker, SIGKILL);
@@ -380,8 +493,7 @@ START_TEST(a_fifo_without_its_path_is_lost)
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(mkfifo(path, 0600), 0); /* another */
 	serviced_start_again(&broker);
-	ck_assert(!library_exists(connection, "gone"));
-	ck_assert(broker_said(&broker, "\"gone\" (a fifo of uid"));
+	expect_lost("fifo", "its FIFO is not in the directory of the FIFOs any more");
 	ck_assert_int_eq(broker_fifos(&broker), 0);
 }
 END_TEST
@@ -484,6 +596,7 @@ int main(void)
 	tcase_add_test(files, the_segment_of_a_damaged_file_stays);
 	tcase_add_test(files, a_copy_of_a_file_is_put_aside);
 	tcase_add_test(files, a_directory_in_the_place_of_a_file_is_put_aside);
+	tcase_add_test(files, a_shortage_while_it_reads_costs_nothing);
 	suite_add_tcase(suite, files);
 	tcase_add_checked_fixture(kernel, start, stop);
 	tcase_add_test(kernel, a_segment_that_was_removed_is_said_to_be_lost);
@@ -493,8 +606,12 @@ int main(void)
 	suite_add_tcase(suite, kernel);
 	tcase_add_checked_fixture(stores, start, stop);
 	tcase_add_test(stores, descriptors_that_nobody_knows_are_closed_and_said);
+	tcase_add_test(stores, a_name_that_no_broker_gave_does_not_use_up_the_ids);
+	tcase_add_test(stores, ids_do_not_come_back_without_the_file_of_ids);
 	tcase_add_test(stores, a_descriptor_that_is_there_twice_does_no_harm);
 	tcase_add_test(stores, a_descriptor_of_something_else_is_not_taken_for_the_memory);
+	tcase_add_test(stores, a_descriptor_that_is_gone_is_said_to_be);
+	tcase_add_test(stores, memory_that_is_not_as_it_was_made_is_not_taken);
 	tcase_add_test(stores, no_more_are_made_than_the_store_holds);
 	tcase_add_test(stores, a_manager_that_does_not_read_stops_nobody);
 	suite_add_tcase(suite, stores);

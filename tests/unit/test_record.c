@@ -20,6 +20,7 @@ static struct record usual(void)
 		.generation = 3,
 		.size = 4096,
 		.key = 0x1234,
+		.ipc_namespace = 4026531839,
 		.grant_gid = 50,
 		.grant_mode = 0640,
 		.uid = 1000,
@@ -45,10 +46,10 @@ static struct record largest(void)
 {
 	struct record record = usual();
 
-	record.id = record.generation = record.inode = record.owner = record.owner_start =
-		record.created_ms = record.author = UINT64_MAX;
+	record.id = record.stored = record.owner = record.author = RECORD_ID_MAX;
+	record.generation = record.inode = record.owner_start = record.created_ms = UINT64_MAX;
+	record.ipc_namespace = UINT64_MAX;
 	record.size = UINT64_C(1) << 47;
-	record.stored = UINT64_MAX;
 	record.grant_gid = record.owner_pid = record.key = record.linger_ms = UINT32_MAX;
 	record.uid = record.gid = UINT32_MAX - 2;
 	record.mode = 0666;
@@ -154,6 +155,7 @@ START_TEST(the_text_is_as_documented)
 			       "lifetime used\n"
 			       "linger_ms 1500\n"
 			       "key 4660\n"
+			       "ipc_namespace 4026531839\n"
 			       "wants_key 1\n"
 			       "grant_gid 50\n"
 			       "grant_mode 0640");
@@ -208,7 +210,7 @@ END_TEST
 
 START_TEST(what_cannot_be_is_refused_whoever_wrote_it)
 {
-	struct record faulty[21], back;
+	struct record faulty[25], back;
 	char text[RECORD_TEXT_MAX];
 	size_t n = 0;
 
@@ -218,6 +220,10 @@ START_TEST(what_cannot_be_is_refused_whoever_wrote_it)
 	text_copy(faulty[n++].name, sizeof(faulty[0].name), "../x");
 	text_copy(faulty[n++].layout, sizeof(faulty[0].layout), "a:b");
 	faulty[n++].id = 0;
+	faulty[n++].id = RECORD_ID_MAX + 1;
+	faulty[n++].stored = UINT64_MAX;
+	faulty[n++].owner = UINT64_MAX;
+	faulty[n++].author = UINT64_MAX;
 	faulty[n++].generation = 0;
 	faulty[n++].kind = 0;
 	faulty[n++].kind = 3;
