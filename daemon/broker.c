@@ -224,6 +224,7 @@ static int start_survival(struct broker *broker, const struct broker_settings *s
 		.store_max = settings->store_max,
 		.stored = broker->activation.stored,
 		.n_stored = broker->activation.n_stored,
+		.names_strays = !settings->runtime.per_user && geteuid() != 0,
 	};
 	int r = survival_begin(&broker->survival, &broker->registry, &survival, &broker->identity);
 

@@ -117,6 +117,15 @@ everything_is_there "daemon-reexec"
 	fail "what was in the FIFO is lost"
 enter systemctl stop holder.service
 
+echo "- a System V segment that no object has is named, and left"
+broker_user=$(id_of shmbroker)
+stray=$(enter setpriv --reuid "$broker_user" --regid "$broker_user" --clear-groups ipcmk -M 4096 | sed 's/.*: //')
+enter systemctl restart shmbrokerd.service
+comes_back "restart"
+says "System V segment $stray.*ipcrm" \
+	enter journalctl --no-pager --lines 50 --output cat --unit shmbrokerd.service
+enter ipcrm -m "$stray" || fail "it was removed"
+
 echo "- stop and start: System V is intact, and the lost are named"
 since=$(enter date '+%F %T')
 enter systemctl --quiet stop shmbrokerd.service
