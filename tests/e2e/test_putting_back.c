@@ -7,14 +7,12 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "restart/record.h"
 #include "serviced.h"
 #include "support/suite.h"
-#include "support/sysv.h"
 
 static const char bytes[] = "what was written before";
 
@@ -26,6 +24,16 @@ static void start(void)
 {
 	serviced_start(&broker, &manager, NULL);
 	connection = library_connect(&broker);
+}
+
+/* An IPC namespace that ends with the test, however it ends. */
+static bool may_unshare(void)
+{
+	if (unshare(CLONE_NEWIPC) == 0)
+		return true;
+	ck_assert_int_eq(errno, EPERM);
+	fprintf(stderr, "NOT TESTED: another IPC namespace, which takes CAP_SYS_ADMIN\n");
+	return false;
 }
 
 static void stop(void)
@@ -227,34 +235,15 @@ START_TEST(what_was_to_end_does_so_later)
 }
 END_TEST
 
-/* Of the namespace that the test began in; and what is left there when it fails elsewhere. */
-static int first_namespace = -1;
-
-static void clean_first_namespace(void)
+static void go_elsewhere_and_back(void)
 {
-	if (setns(first_namespace, CLONE_NEWIPC) == 0)
-		(void)sysv_remove_of(broker.earlier[0]);
-}
+	int first = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
 
-/* A key means nothing in another IPC namespace, and the same again in the first. */
-START_TEST(what_is_in_another_ipc_namespace_is_found_there_again)
-{
-	if (!is_root_or_says_skipped())
-		return;
-	first_namespace = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
-	ck_assert_int_ge(first_namespace, 0);
-	ck_assert_int_eq(atexit(clean_first_namespace), 0);
+	ck_assert_int_ge(first, 0);
 	(void)make("sysv", SHMB_BACKING_SYSV);
 	(void)make("memfd", SHMB_BACKING_MEMFD);
 	serviced_end(&broker, SIGKILL);
-	if (unshare(CLONE_NEWIPC) < 0) {
-		ck_assert_int_eq(errno, EPERM);
-		fprintf(stderr, "NOT TESTED: another IPC namespace, which takes CAP_SYS_ADMIN\n");
-		serviced_start_again(&broker);
-		expect_removed("sysv");
-		expect_removed("memfd");
-		return;
-	}
+	ck_assert_int_eq(unshare(CLONE_NEWIPC), 0);
 	serviced_start_again(&broker);
 	expect_bytes("memfd");
 	ck_assert(!library_exists(connection, "sysv"));
@@ -265,12 +254,23 @@ START_TEST(what_is_in_another_ipc_namespace_is_found_there_again)
 	ck_assert_int_eq(serviced_files(&broker), 3);
 	expect_removed("here");
 	serviced_end(&broker, SIGKILL);
-	ck_assert_int_eq(setns(first_namespace, CLONE_NEWIPC), 0);
+	ck_assert_int_eq(setns(first, CLONE_NEWIPC), 0);
+	ck_assert_int_eq(close(first), 0);
 	serviced_start_again(&broker);
 	expect_bytes("sysv");
 	ck_assert(!broker_said(&broker, "is lost"));
 	expect_removed("sysv");
 	expect_removed("memfd");
+}
+
+/* A key means nothing in another IPC namespace, and the same again in the first. */
+START_TEST(what_is_in_another_ipc_namespace_is_found_there_again)
+{
+	if (!may_unshare())
+		return;
+	start();
+	go_elsewhere_and_back();
+	stop();
 }
 END_TEST
 
@@ -278,13 +278,15 @@ int main(void)
 {
 	Suite *suite = suite_create("putting back");
 	TCase *tcase = tcase_create("putting back");
+	TCase *namespaces = tcase_create("namespaces");
 
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, what_a_version_before_did_not_know_is_found_again);
 	tcase_add_test(tcase, what_is_left_with_the_manager_counts);
 	tcase_add_test(tcase, what_was_to_end_may_be_what_lies_aside);
 	tcase_add_test(tcase, what_was_to_end_does_so_later);
-	tcase_add_test(tcase, what_is_in_another_ipc_namespace_is_found_there_again);
 	suite_add_tcase(suite, tcase);
+	tcase_add_test(namespaces, what_is_in_another_ipc_namespace_is_found_there_again);
+	suite_add_tcase(suite, namespaces);
 	return suite_run(suite);
 }

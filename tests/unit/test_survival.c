@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +64,6 @@ int __wrap_shmget(key_t key, size_t size, int flags)
 	return -1;
 }
 
-/* Also when a test fails. */
 static void remove_segments(void)
 {
 	for (int i = 0; i < KEYS_MAX; i++) {
@@ -74,8 +74,10 @@ static void remove_segments(void)
 	}
 }
 
+/* Where it may, in an IPC namespace of its own, so that nothing is left when a test fails. */
 static void set_up(void)
 {
+	(void)unshare(CLONE_NEWIPC);
 	shmget_error = expect_error = 0;
 	names_strays = false;
 	first_key = 0x50000000 + (getpid() & 0x3fffff) * KEYS_MAX;
@@ -85,7 +87,6 @@ static void set_up(void)
 	ck_assert_int_eq(mkdir(fifos, 0700), 0);
 	base = event_base_new();
 	ck_assert_ptr_nonnull(base);
-	ck_assert_int_eq(atexit(remove_segments), 0);
 	lines = tmpfile();
 	ck_assert_ptr_nonnull(lines);
 }
