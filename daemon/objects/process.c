@@ -42,8 +42,8 @@ int process_open(pid_t pid, uint64_t start)
 	autofd fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	uint64_t now;
 
-	if (fd < 0)
-		return -errno;
+	if (fd < 0) /* -EINVAL, or -ENOENT of later kernels: now it is a thread's number */
+		return errno == EINVAL || errno == ENOENT ? -ESRCH : -errno;
 	now = process_start(pid);
 	if (start != 0 && now != 0 && now != start)
 		return -ESRCH;

@@ -5,6 +5,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -66,6 +67,26 @@ START_TEST(one_that_has_ended_is_none)
 }
 END_TEST
 
+static void *wait_for_ever(void *data)
+{
+	*(_Atomic pid_t *)data = gettid();
+	for (;;)
+		(void)pause();
+	return NULL;
+}
+
+START_TEST(a_thread_is_no_process)
+{
+	static _Atomic pid_t tid;
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, wait_for_ever, (void *)&tid), 0);
+	while (tid == 0)
+		(void)sched_yield();
+	ck_assert_int_eq(process_open(tid, 0), -ESRCH);
+}
+END_TEST
+
 /* As with hidepid=. Whoever cannot be told apart has not ended because of it. */
 START_TEST(where_beginnings_are_hidden_it_is_the_one_with_the_pid)
 {
@@ -90,6 +111,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, start, end_child);
 	tcase_add_test(tests, it_is_known_by_its_beginning);
 	tcase_add_test(tests, one_that_has_ended_is_none);
+	tcase_add_test(tests, a_thread_is_no_process);
 	tcase_add_test(tests, where_beginnings_are_hidden_it_is_the_one_with_the_pid);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
