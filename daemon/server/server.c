@@ -151,8 +151,8 @@ int server_init(struct server *server, struct event_base *base, struct registry 
 	return r;
 }
 
-/* Nothing is answered from now on. Whoever does not take in the answers that he has is not told: some
- * of them are lost with the connection. */
+/* Nothing is answered from now on. Whoever does not take in the answers that he has is not told:
+ * some of them are lost with the connection. */
 static void tell_ending(struct server *server)
 {
 	struct peer *peer;

@@ -57,7 +57,7 @@ START_TEST(it_says_that_it_is_ready_and_what_it_has)
 	struct shmb_connection *connection = library_connect(&broker);
 	struct shmb_segment *segment;
 
-	ck_assert_uint_eq(locked(&manager.n_ready), 1);
+	ck_assert_uint_eq(manager_n_ready(&manager), 1);
 	segment = library_create(connection, "one", NULL);
 	eventually(status_says("1 memfd segments (4K), 0 FIFOs; 1 clients hold 1") ||
 		   status_says("1 System V and 0 memfd segments (4K), 0 FIFOs; 1 clients hold 1"));
@@ -78,7 +78,7 @@ static bool history_is(const char *expected)
 START_TEST(a_reload_is_said_and_over)
 {
 	ck_assert_int_eq(kill(broker.pid, SIGHUP), 0);
-	eventually(locked(&manager.n_ready) == 2);
+	eventually(manager_n_ready(&manager) == 2);
 	ck_assert(history_is("rlr"));
 }
 END_TEST
@@ -104,14 +104,14 @@ START_TEST(what_a_busy_manager_does_not_take_is_said_again)
 	fill_the_managers_socket();
 	broker_start_again(&broker, NULL);
 	manager_be_deaf(&manager, false);
-	eventually(locked(&manager.n_ready) == 2);
+	eventually(manager_n_ready(&manager) == 2);
 
 	manager_be_deaf(&manager, true);
 	fill_the_managers_socket();
 	ck_assert_int_eq(kill(broker.pid, SIGHUP), 0);
 	eventually(broker_said(&broker, "configuration reloaded"));
 	manager_be_deaf(&manager, false);
-	eventually(locked(&manager.n_ready) == 3);
+	eventually(manager_n_ready(&manager) == 3);
 }
 END_TEST
 
