@@ -18,6 +18,7 @@ struct segment {
 		struct {
 			int id;
 			key_t key;
+			uid_t maker; /* the broker */
 		} sysv;
 		struct {
 			int fd;

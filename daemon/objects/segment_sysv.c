@@ -28,17 +28,19 @@ int segment_sysv_plan(struct segment *segment)
 		if (r < 0)
 			return r;
 		segment->sysv.key = key & 0x7fffffff;
+		segment->sysv.maker = geteuid();
 		if (is_unused(segment->sysv.key))
 			return 0;
 	}
 	return -EEXIST;
 }
 
-/* The segment behind the id, if it is the one that was made: same key, made by this user. */
+/* The segment behind the id, if it is the one that was made: same key, same maker. */
 static bool look(const struct segment *segment, struct shmid_ds *ret_now)
 {
 	return shmctl(segment->sysv.id, IPC_STAT, ret_now) == 0 &&
-	       ret_now->shm_perm.__key == segment->sysv.key && ret_now->shm_perm.cuid == geteuid();
+	       ret_now->shm_perm.__key == segment->sysv.key &&
+	       ret_now->shm_perm.cuid == segment->sysv.maker;
 }
 
 int segment_sysv_permit(const struct segment *segment, const struct sysv_grant *grant)
@@ -82,6 +84,7 @@ int segment_sysv_find(struct segment *segment, uint64_t size)
 	if (id < 0)
 		return says_gone(errno) ? -ENOENT : -errno;
 	segment->sysv.id = id;
+	segment->sysv.maker = geteuid();
 	if (shmctl(id, IPC_STAT, &now) < 0)
 		/* What is the broker's it may look at. */
 		return errno == EACCES ? -EEXIST : says_gone(errno) ? -ENOENT : -errno;
@@ -119,7 +122,8 @@ bool segment_sysv_lives_on(const struct segment *destroyed)
 {
 	struct shmid_ds now;
 
-	if (shmctl(destroyed->sysv.id, IPC_STAT, &now) < 0 || now.shm_perm.cuid != geteuid())
+	if (shmctl(destroyed->sysv.id, IPC_STAT, &now) < 0 ||
+	    now.shm_perm.cuid != destroyed->sysv.maker)
 		return false;
 	return (now.shm_perm.mode & SHM_DEST) != 0 || now.shm_perm.__key == destroyed->sysv.key;
 }
