@@ -111,8 +111,8 @@ struct object_found {
 
 /*
  * Make it, with CREATOR as the owner where the lifetime needs one. Returns 0 or -errno, as
- * storage_make() says; with
- * -EDQUOT what the owner has no more of is in *ret_short, which may be NULL.
+ * storage_make() says; with -EDQUOT what the owner has no more of is in *ret_short, which may be
+ * NULL.
  */
 int object_new(struct registry *registry, const struct object_plan *plan, struct member *creator,
 	       struct object **ret_object, enum resource *ret_short);

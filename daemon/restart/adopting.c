@@ -13,7 +13,6 @@
 #include "objects/member.h"
 #include "objects/object.h"
 #include "objects/registry.h"
-#include "objects/returning.h"
 #include "objects/storage.h"
 #include "restart/findings.h"
 #include "restart/portrait.h"
@@ -402,8 +401,6 @@ int adopting_run(const struct adopting_plan *plan, uint64_t *ret_highest)
 			  strerror(-r));
 	} else {
 		say_outcome(&run);
-		if (plan->registry->by_id)
-			returning_begin(plan->registry);
 	}
 	*ret_highest = run.findings.highest;
 	findings_fini(&run.findings);

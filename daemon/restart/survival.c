@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "log.h"
 #include "objects/registry.h"
+#include "objects/returning.h"
 #include "restart/adopting.h"
 #include "restart/identity.h"
 #include "restart/portrait.h"
@@ -126,6 +127,9 @@ static int adopt(struct survival *survival, struct registry *registry,
 	registry->first_id = ret_identity->first_id;
 	registry->last_id = ret_identity->first_id - 1;
 	memcpy(registry->secret_key, ret_identity->key, sizeof(registry->secret_key));
+	/* Also where it had no object: members come back as who they are. */
+	if (!ret_identity->is_new || registry->by_id)
+		returning_begin(registry);
 	return 0;
 }
 

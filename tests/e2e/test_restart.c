@@ -352,6 +352,28 @@ START_TEST(permissions_are_what_they_were)
 }
 END_TEST
 
+static uint64_t own_id(void)
+{
+	struct shmb_broker_facts facts;
+
+	(void)library_status(connection);
+	expect_ok(shmb_broker_info(connection, &facts));
+	return facts.member;
+}
+
+/* Also one that has nothing, where there is nothing. */
+START_TEST(a_member_is_who_it_was)
+{
+	uint64_t id = own_id();
+
+	ck_assert_uint_eq(n_objects(), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		serviced_restart(&broker, ends[i]);
+		ck_assert_uint_eq(own_id(), id);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("restart");
@@ -368,6 +390,7 @@ int main(void)
 	tcase_add_loop_test(tcase, what_ends_with_its_owner_does, 0, 2);
 	tcase_add_test(tcase, ids_do_not_come_back);
 	tcase_add_loop_test(tcase, permissions_are_what_they_were, 0, 2);
+	tcase_add_test(tcase, a_member_is_who_it_was);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
