@@ -158,8 +158,11 @@ START_TEST(clients_go_on)
 {
 	static const int signals[] = {SIGKILL, SIGTERM, SIGTERM};
 
-	strcpy(shmb_segment_data(create("sysv", SHMB_BACKING_SYSV)), "sysv");
+	struct shmb_segment *shared = create("sysv", SHMB_BACKING_SYSV);
+
+	strcpy(shmb_segment_data(shared), "sysv");
 	replace_while(share_and_remove, CHANGES, signals, ARRAY_SIZE(signals));
+	shmb_segment_detach(shared);
 	expect_ok(shmb_remove(connection, "sysv", NULL));
 }
 END_TEST
@@ -211,6 +214,14 @@ static void expect_fifo(const char *expected)
 	shmb_fifo_close(fifo);
 }
 
+static void expect_text(const char *name, const char *expected)
+{
+	struct shmb_segment *segment = library_open(connection, name, NULL);
+
+	ck_assert_str_eq(shmb_segment_data(segment), expected);
+	shmb_segment_detach(segment);
+}
+
 static int wait_for_late(struct child *self, void *data)
 {
 	struct shmb_connection *own = library_connect(&broker);
@@ -250,13 +261,16 @@ START_TEST(objects_and_what_is_under_way_outlive_it)
 	strcpy(shmb_segment_data(late), "late");
 	expect_ok(shmb_segment_ready(late));
 	ck_assert_int_eq(child_wait(&waiter), 0);
-	ck_assert_str_eq(shmb_segment_data(library_open(connection, "sysv", NULL)), "in sysv");
-	ck_assert_str_eq(shmb_segment_data(library_open(connection, "memfd", NULL)), "in memfd");
+	expect_text("sysv", "in sysv");
+	expect_text("memfd", "in memfd");
 	expect_fifo("in the fifo");
+	shmb_segment_detach(sysv);
+	shmb_segment_detach(memfd);
 	expect_ok(shmb_remove(connection, "sysv", NULL));
 	expect_ok(shmb_remove(connection, "memfd", NULL));
 	expect_ok(shmb_remove(connection, "fifo", NULL));
 	expect_ok(shmb_remove(connection, "late", NULL));
+	shmb_segment_detach(late);
 }
 END_TEST
 
