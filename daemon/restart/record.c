@@ -398,7 +398,7 @@ int record_parse(const char *text, size_t size, struct record *ret_record, const
 	char *position = NULL;
 
 	*ret_fault = "is no file of an object";
-	if (size < sizeof(HEAD) || size >= sizeof(copy) ||
+	if (size < strlen(HEAD VERSION "\n") || size >= sizeof(copy) ||
 	    memcmp(text, HEAD, sizeof(HEAD) - 1) != 0)
 		return -EBADMSG;
 	*ret_fault = "is of another version of the broker";

@@ -205,6 +205,7 @@ START_TEST(another_version_is_told_from_damage)
 	ck_assert_int_eq(parse_text("shmbroker-object 10\n"), -EPROTONOSUPPORT);
 	ck_assert_int_eq(parse_text("something else\nthat is long enough for all that"), -EBADMSG);
 	ck_assert_int_eq(parse_text(""), -EBADMSG);
+	ck_assert_int_eq(parse_text("shmbroker-object 1"), -EBADMSG);
 }
 END_TEST
 
