@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -140,16 +141,15 @@ int files_read(const struct files *files, const char *name, char *text, size_t c
 	       size_t *ret_size, const char **ret_fault)
 {
 	autofd fd = openat(files->directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	int r = fd < 0 ? -errno : 0;
 	struct stat st;
+	bool is_open = fd >= 0 && fstat(fd, &st) == 0;
+	int r = -errno;
 
-	if (r == 0 && fstat(fd, &st) < 0)
-		r = -errno;
 	*ret_fault =
-		r < 0 ? fault_of_closed(files, name, capacity) : fault_of(files, &st, capacity);
+		is_open ? fault_of(files, &st, capacity) : fault_of_closed(files, name, capacity);
 	if (*ret_fault)
 		return -EBADMSG;
-	return r < 0 ? r : read_all(fd, text, capacity, ret_size);
+	return is_open ? read_all(fd, text, capacity, ret_size) : r;
 }
 
 int files_remove(const struct files *files, const char *name)

@@ -47,11 +47,16 @@ with_names_of_here() {
 	sed 's/\([ug]\):\(collector\|ops\|sensors\|adm\)/\1:daemon/g' "$1"
 }
 
-# The keys of a section, as a fault lists them.
+# The keys that a fault lists.
+keys_said() {
+	sed 's/.*; write //; s/,//g; s/ or / /' "$work/why"
+}
+
+# Those of a section.
 keys_of() {
 	printf '[%s]\nNoSuchKey=1\n' "$1" >"$work/keys.conf"
 	check 1 "$work/keys.conf"
-	sed 's/.*; write //; s/,//g; s/ or / /' "$work/why"
+	keys_said
 }
 
 echo "- the default file is good, as it is and with all of it said"
@@ -95,9 +100,10 @@ faulty "$work/declared/main.conf" \
 	"^$work/declared/objects.d/10-a.conf:5: \[Object c\] has no Size="
 printf '[Object a]\nSize=1\nNoSuchKey=1\n' >"$work/declared/objects.d/10-a.conf"
 check 1 "$work/declared/main.conf"
-for key in $(sed 's/.*; write //; s/,//g; s/ or / /' "$work/why"); do
+for key in $(keys_said); do
 	grep -q "^| \`$key=\` | " "$reference" || fail "$reference does not explain $key="
 done
+# shellcheck disable=SC2016 # backquotes are the text
 sed -n '/^# \/etc\/shmbroker\/objects.d/,/^```$/{/^```/!p}' "$reference" >"$work/example"
 [ -s "$work/example" ] || fail "$reference has no example of an object"
 sed 's/=collector/=daemon/; s/g:ops/g:bin/' "$work/example" >"$work/declared/objects.d/10-a.conf"

@@ -15,10 +15,10 @@ programs="test_segments test_initialisation test_permissions test_fifos test_wat
 failed=
 
 echo "- building the next version"
+# shellcheck disable=SC2086 # a list of words
 {
 	cmake -G Ninja -S "$source" -B "$next" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSHMB_WIRE_NEXT=ON \
 		-DSHMB_BENCH=OFF &&
-		# shellcheck disable=SC2086 # a list of words
 		cmake --build "$next" --target shmbrokerd $programs test_next test_upgrade
 } >"$here/next.log" 2>&1 || {
 	cat "$here/next.log"
