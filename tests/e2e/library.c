@@ -34,6 +34,17 @@ struct shmb_segment *library_create(struct shmb_connection *connection, const ch
 	return segment;
 }
 
+struct shmb_segment *library_create_kept(struct shmb_connection *connection, const char *name,
+					 enum shmb_backing backing)
+{
+	const struct shmb_segment_options options = {.size = 4096,
+						     .flags = SHMB_CREATE,
+						     .backing = backing,
+						     .lifetime = SHMB_LIFETIME_KEEP};
+
+	return library_create(connection, name, &options);
+}
+
 struct shmb_segment *library_open(struct shmb_connection *connection, const char *name,
 				  const struct shmb_segment_options *options)
 {

@@ -39,6 +39,9 @@ extern const struct shmb_segment_options page;
 /* Create NAME, which is not there, or open it, which is; OPTIONS may be NULL. */
 struct shmb_segment *library_create(struct shmb_connection *connection, const char *name,
 				    const struct shmb_segment_options *options);
+/* One page with lifetime keep. */
+struct shmb_segment *library_create_kept(struct shmb_connection *connection, const char *name,
+					 enum shmb_backing backing);
 struct shmb_segment *library_open(struct shmb_connection *connection, const char *name,
 				  const struct shmb_segment_options *options);
 

@@ -40,12 +40,7 @@ static void stop(void)
 
 static void make(const char *name, enum shmb_backing backing)
 {
-	const struct shmb_segment_options options = {.size = 4096,
-						     .flags = SHMB_CREATE,
-						     .backing = backing,
-						     .lifetime = SHMB_LIFETIME_KEEP};
-
-	shmb_segment_detach(library_create(connection, name, &options));
+	shmb_segment_detach(library_create_kept(connection, name, backing));
 }
 
 static void make_fifo(const char *name)

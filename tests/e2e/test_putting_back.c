@@ -45,11 +45,7 @@ static void stop(void)
 /* Make NAME with those bytes in it. Returns its id. */
 static uint64_t make(const char *name, enum shmb_backing backing)
 {
-	const struct shmb_segment_options options = {.size = 4096,
-						     .flags = SHMB_CREATE,
-						     .backing = backing,
-						     .lifetime = SHMB_LIFETIME_KEEP};
-	struct shmb_segment *segment = library_create(connection, name, &options);
+	struct shmb_segment *segment = library_create_kept(connection, name, backing);
 
 	strcpy(shmb_segment_data(segment), bytes);
 	shmb_segment_detach(segment);

@@ -86,12 +86,7 @@ static void stop(void)
 
 static struct shmb_segment *create(const char *name, enum shmb_backing backing)
 {
-	const struct shmb_segment_options options = {.size = 4096,
-						     .flags = SHMB_CREATE,
-						     .backing = backing,
-						     .lifetime = SHMB_LIFETIME_KEEP};
-
-	return library_create(connection, name, &options);
+	return library_create_kept(connection, name, backing);
 }
 
 /* Whether it was done when the connection broke is for the caller to find out. */

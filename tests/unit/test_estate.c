@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "make_member.h"
+#include "in_registry.h"
 #include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
@@ -99,16 +99,7 @@ static struct member *make_member(void)
 static struct object *make(const char *prefix, unsigned i, uint8_t lifetime, struct member *owner)
 {
 	char name[32];
-	struct object_plan plan = {
-		.name = name,
-		.layout = "",
-		.kind = WIRE_KIND_SEGMENT,
-		.backing = WIRE_BACKING_MEMFD,
-		.lifetime = lifetime,
-		.size = 4096,
-		.generation = 1,
-		.permission = {.uid = geteuid(), .gid = getegid(), .mode = 0600},
-	};
+	struct object_plan plan = plan_of_page(name, WIRE_BACKING_MEMFD, lifetime);
 	struct object *object;
 
 	snprintf(name, sizeof(name), "%s/%u", prefix, i);

@@ -18,7 +18,7 @@
 
 #include "base/attr.h"
 #include "base/fd.h"
-#include "make_member.h"
+#include "in_registry.h"
 #include "objects/hold.h"
 #include "objects/member.h"
 #include "objects/object.h"
@@ -106,16 +106,7 @@ static struct member *make_member(void)
 static struct object *make_object(const char *name, uint8_t backing, uint8_t lifetime,
 				  struct member *creator)
 {
-	struct object_plan plan = {
-		.name = name,
-		.layout = "tag/1",
-		.kind = WIRE_KIND_SEGMENT,
-		.backing = backing,
-		.lifetime = lifetime,
-		.size = 4096,
-		.generation = 1,
-		.permission = {.uid = geteuid(), .gid = getegid(), .mode = 0600},
-	};
+	struct object_plan plan = plan_of_page(name, backing, lifetime);
 	struct object *object;
 
 	ck_assert_int_eq(object_new(&registry, &plan, creator, &object, NULL), 0);
@@ -412,18 +403,10 @@ END_TEST
  */
 static struct object *make_large(const char *name, uint8_t backing)
 {
-	struct object_plan plan = {
-		.name = name,
-		.layout = "tag/1",
-		.kind = WIRE_KIND_SEGMENT,
-		.backing = backing,
-		.lifetime = WIRE_LIFETIME_KEEP,
-		.size = REAPER_TURN_BYTES,
-		.generation = 1,
-		.permission = {.uid = geteuid(), .gid = getegid(), .mode = 0600},
-	};
+	struct object_plan plan = plan_of_page(name, backing, WIRE_LIFETIME_KEEP);
 	struct object *object;
 
+	plan.size = REAPER_TURN_BYTES;
 	ck_assert_int_eq(object_new(&registry, &plan, NULL, &object, NULL), 0);
 	if (backing == WIRE_BACKING_MEMFD)
 		ck_assert_int_eq(fallocate(object->segment.memfd.fd, 0, 0, REAPER_TURN_BYTES), 0);
