@@ -4,7 +4,6 @@
  */
 #include "restart/files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "restart/names.h"
 
 /* No name of ours begins with a dot, so what is being written is told from what is there. */
 #define TEMPORARY      ".new"
@@ -175,59 +175,37 @@ int files_set_aside(const struct files *files, const char *name)
 	return -EEXIST;
 }
 
-static void close_directory(DIR **directory)
+/* No name of ours begins with a dot. */
+static const char *next_file(DIR *names)
 {
-	if (*directory)
-		(void)closedir(*directory);
-}
+	const char *name;
 
-/* TAKE_FD is closed with it. Returns NULL with errno. */
-static DIR *list(int take_fd)
-{
-	DIR *directory = take_fd < 0 ? NULL : fdopendir(take_fd);
-	int error = errno;
-
-	if (!directory)
-		fd_close(take_fd);
-	errno = error;
-	return directory;
-}
-
-/* The next name that does not begin with a dot; NULL at the end, with errno 0, or an error. */
-static const char *next_name(DIR *directory)
-{
-	const struct dirent *entry;
-
-	do {
-		errno = 0;
-		entry = readdir(directory);
-	} while (entry && entry->d_name[0] == '.');
-	return entry ? entry->d_name : NULL;
+	do
+		name = names_next(names);
+	while (name && name[0] == '.');
+	return name;
 }
 
 int files_have_set_aside(const struct files *files)
 {
-	attr_cleanup(close_directory) DIR *directory =
-		list(openat(files->directory, QUARANTINE,
-			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+	attr_cleanup(names_close) DIR *names = names_open(files->directory, QUARANTINE);
 
-	if (!directory && errno == ENOENT)
+	if (!names && errno == ENOENT)
 		return 0;
-	if (!directory)
+	if (!names)
 		return errno == ENOTDIR || errno == ELOOP || errno == EACCES ? 1 : -errno;
-	return next_name(directory) ? 1 : -errno;
+	return next_file(names) ? 1 : -errno;
 }
 
 int files_each(const struct files *files, void (*each)(void *data, const char *name), void *data)
 {
-	attr_cleanup(close_directory) DIR *directory =
-		list(openat(files->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	attr_cleanup(names_close) DIR *names = names_open(files->directory, ".");
 	const char *name;
 
-	if (!directory)
+	if (!names)
 		return -errno;
 	(void)unlinkat(files->directory, TEMPORARY, 0);
-	while ((name = next_name(directory)))
+	while ((name = next_file(names)))
 		each(data, name);
 	return -errno;
 }

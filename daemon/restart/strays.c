@@ -4,7 +4,6 @@
  */
 #include "restart/strays.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "base/fd.h"
 #include "log.h"
 #include "restart/findings.h"
+#include "restart/names.h"
 #include "restart/store.h"
 #include "wire/name.h"
 #include "wire/vocabulary.h"
@@ -55,25 +55,14 @@ static unsigned sweep_file(const struct findings *findings, int directory, const
 	return findings->lacks_some;
 }
 
-static void close_directory(DIR **directory)
-{
-	if (*directory)
-		(void)closedir(*directory);
-}
-
 unsigned strays_sweep_fifos(const struct findings *findings, int fifo_directory)
 {
-	int fd = openat(fifo_directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	attr_cleanup(close_directory) DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
+	attr_cleanup(names_close) DIR *names = names_open(fifo_directory, ".");
+	const char *name;
 	unsigned n_left = 0;
 
-	if (!directory) {
-		fd_close(fd);
-		return 0;
-	}
-	while ((entry = readdir(directory)))
-		n_left += sweep_file(findings, fifo_directory, entry->d_name);
+	while (names && (name = names_next(names)))
+		n_left += sweep_file(findings, fifo_directory, name);
 	return n_left;
 }
 
