@@ -5,7 +5,8 @@
 #   sh tests/systemd/root.sh CACHE-DIRECTORY
 #
 # The root is CACHE-DIRECTORY/root. It comes from the mirror that apt uses on this machine. Run as
-# root in a mount namespace of its own: debootstrap works in memory, on a mount that ends with it.
+# root in a mount namespace of its own: debootstrap works in memory, on a mount that ends with it, in
+# a place of its own, since it takes no path with a space.
 set -eu
 cache=$1
 here=$(dirname "$0")
@@ -34,25 +35,25 @@ eval "$(apt-config shell proxy Acquire::http::Proxy)"
 [ -z "$proxy" ] || export http_proxy="$proxy"
 
 echo "== Making a Debian root in $cache, from apt's mirror"
-rm -rf "$cache/root.key" "$cache/root" "$cache/root.new"
-mkdir "$cache/root.new"
-mount -t tmpfs -o mode=755 tmpfs "$cache/root.new"
+rm -rf "$cache/root.key" "$cache/root"
+new=$(mktemp -d /tmp/shmbroker-root.XXXXXX)
+trap 'exit 1' HUP INT TERM
+trap 'umount "$new" 2>/dev/null; rmdir "$new"' EXIT
+mount -t tmpfs -o mode=755 tmpfs "$new"
 # shellcheck disable=SC2086 # a list of words
 if ! debootstrap --variant=minbase --include="$(echo $packages_machine | tr ' ' ,)" \
-	"$VERSION_CODENAME" "$cache/root.new" "$mirror" >"$cache/debootstrap.log" 2>&1; then
+	"$VERSION_CODENAME" "$new" "$mirror" >"$cache/debootstrap.log" 2>&1; then
 	tail -n 20 "$cache/debootstrap.log" >&2
 	echo "debootstrap failed; all that it said is in $cache/debootstrap.log" >&2
 	exit 1
 fi
 for user in alice bob; do
-	chroot "$cache/root.new" useradd --create-home "$user"
+	chroot "$new" useradd --create-home "$user"
 done
-chroot "$cache/root.new" apt-get clean
+chroot "$new" apt-get clean
 # Packages come as files, and from nowhere else.
-rm -rf "$cache"/root.new/var/lib/apt/lists/* "$cache/root.new/etc/apt/sources.list"
-echo shmbroker-test >"$cache/root.new/etc/hostname"
+rm -rf "$new"/var/lib/apt/lists/* "$new/etc/apt/sources.list"
+echo shmbroker-test >"$new/etc/hostname"
 
-cp -a "$cache/root.new" "$cache/root"
-umount "$cache/root.new"
-rmdir "$cache/root.new"
+cp -a "$new" "$cache/root"
 echo "$key" >"$cache/root.key"
