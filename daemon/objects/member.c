@@ -234,8 +234,8 @@ int member_expect(struct registry *registry, const struct member_expected *expec
 	member = member_draft(registry, expected->id, &credentials, "");
 	if (!member)
 		return -ENOMEM;
-	member->start = expected->start;
-	r = process_open(expected->pid, expected->start);
+	member->mark = expected->mark;
+	r = process_open(expected->pid, expected->mark);
 	if (r >= 0) {
 		member->pidfd = r;
 		member->pidfd_is_trusted = true;
@@ -252,11 +252,12 @@ int member_expect(struct registry *registry, const struct member_expected *expec
 	return 0;
 }
 
-uint64_t member_start(struct member *member)
+uint64_t member_mark(struct member *member)
 {
-	if (member->start == 0)
-		member->start = process_start(member->credentials.pid);
-	return member->start;
+	if (member->mark == 0)
+		member->mark = process_mark(member->credentials.pid, member->pidfd,
+					    member->registry->settings.pidfd_by_pid);
+	return member->mark;
 }
 
 struct member *member_find(struct registry *registry, uint64_t id,

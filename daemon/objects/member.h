@@ -35,7 +35,7 @@ struct member {
 	struct hold *holds; /* its entries of the ledger */
 	struct charge charge; /* for itself, also while it is away */
 	struct charge held;   /* and for its holds */
-	uint64_t start;       /* when its process began, as process_start() says; 0 until asked */
+	uint64_t mark;        /* of its process, as process_mark() says; 0 until asked */
 	struct object *owned; /* objects that end with it */
 	struct member *estate_prev,
 		*estate_next;  /* among those that have ended and left something */
@@ -58,11 +58,11 @@ int member_new(struct registry *registry, int socket, struct credentials *take_c
 
 /*
  * The member ID of an earlier broker, who owns something and is waited for: the process of UID that
- * had PID and began at START. Returns 0, -ESRCH when that has ended, -ENOMEM, or -errno.
+ * had PID and MARK. Returns 0, -ESRCH when that has ended, -ENOMEM, or -errno.
  */
 struct member_expected {
 	uint64_t id;
-	uint64_t start;
+	uint64_t mark;
 	uid_t uid;
 	pid_t pid;
 };
@@ -79,8 +79,8 @@ int member_revive(struct registry *registry, uint64_t id,
 		  struct credentials *take_credentials, const char *program,
 		  struct member **ret_member);
 
-/* When its process began; 0 when that cannot be told. */
-uint64_t member_start(struct member *member);
+/* What tells its process from others (process.h); 0 when there is nothing to be had. */
+uint64_t member_mark(struct member *member);
 
 /* The member with this id and secret, of the same process and uid; NULL when there is none. */
 struct member *member_find(struct registry *registry, uint64_t id,

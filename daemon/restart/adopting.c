@@ -265,7 +265,7 @@ static int expect_owner(struct run *run, const struct record *record, struct mem
 {
 	const struct member_expected expected = {
 		.id = record->owner,
-		.start = record->owner_start,
+		.mark = record->owner_mark,
 		.uid = record->uid,
 		.pid = (pid_t)record->owner_pid,
 	};

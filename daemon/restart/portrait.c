@@ -42,7 +42,7 @@ static void take_owner(const struct object *object, struct record *record)
 		return;
 	record->owner = object->owner->id;
 	record->owner_pid = (uint32_t)object->owner->credentials.pid;
-	record->owner_start = member_start(object->owner);
+	record->owner_mark = member_mark(object->owner);
 }
 
 static void take_segment(const struct segment *segment, struct record *record)

@@ -67,7 +67,7 @@ static const struct field fields[] = {
 	FIELD(linger_ms, NUMBER, NULL),
 	FIELD(owner, NUMBER, NULL),
 	FIELD(owner_pid, NUMBER, NULL),
-	FIELD(owner_start, NUMBER, NULL),
+	FIELD(owner_mark, NUMBER, NULL),
 	FIELD(key, NUMBER, NULL),
 	FIELD(ipc_namespace, NUMBER, NULL),
 	FIELD(wants_key, NUMBER, NULL),

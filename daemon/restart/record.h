@@ -46,7 +46,7 @@ struct record {
 	uint64_t stored; /* and the id under which its descriptor is stored; 0 when it is not */
 	uint64_t owner;  /* lifetime owner: the member that it ends with, its process, */
 	uint32_t owner_pid;
-	uint64_t owner_start; /* and when that began, in ticks since boot */
+	uint64_t owner_mark; /* and what tells that from others, as process_mark() says */
 	uint64_t created_ms;
 	uint64_t author;        /* the member that initialises it, or has done so */
 	uint64_t ipc_namespace; /* System V: the inode of the one it is in; 0 when not known */

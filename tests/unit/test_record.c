@@ -47,7 +47,7 @@ static struct record largest(void)
 	struct record record = usual();
 
 	record.id = record.stored = record.owner = record.author = RECORD_ID_MAX;
-	record.generation = record.inode = record.owner_start = record.created_ms = UINT64_MAX;
+	record.generation = record.inode = record.owner_mark = record.created_ms = UINT64_MAX;
 	record.ipc_namespace = UINT64_MAX;
 	record.size = UINT64_C(1) << 47;
 	record.grant_gid = record.owner_pid = record.key = record.linger_ms = UINT32_MAX;

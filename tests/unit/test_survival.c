@@ -333,7 +333,7 @@ static struct record owned(unsigned i)
 	record.lifetime = WIRE_LIFETIME_OWNER;
 	record.owner = 1000;
 	record.owner_pid = (uint32_t)getpid();
-	record.owner_start = process_start(getpid());
+	record.owner_mark = process_mark(getpid(), -1, true);
 	return record;
 }
 
