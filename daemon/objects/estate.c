@@ -21,8 +21,10 @@ static void settle_piece(struct registry *registry)
 		hold_end(member->holds);
 	if (member->owned || member->holds)
 		DL_APPEND2(registry->estates, member, estate_prev, estate_next);
-	else
+	else if (member->has_ended)
 		member_free(member);
+	else
+		member->is_settled_up = false;
 }
 
 static void settle(struct registry *registry)
@@ -58,8 +60,19 @@ void estate_begin(struct member *member)
 {
 	struct registry *registry = member->registry;
 
+	if (member->is_settled_up)
+		return;
+	member->is_settled_up = true;
 	DL_APPEND2(registry->estates, member, estate_prev, estate_next);
 	settle(registry);
+}
+
+void estate_stop(struct member *member)
+{
+	if (!member->is_settled_up)
+		return;
+	DL_DELETE2(member->registry->estates, member, estate_prev, estate_next);
+	member->is_settled_up = false;
 }
 
 bool estate_is_left_by(const struct registry *registry, uid_t uid)

@@ -32,15 +32,16 @@ struct hold {
 
 /*
  * Enter MEMBER into the ledger. A holder of a FRESH segment that may write becomes its initialiser
- * and finds zeroed memory. Returns 0 or -errno: -ENOMEM, what segment_create() says, and -EDQUOT
- * with what there may be no more of in *ret_short: RESOURCE_HOLDS of the member's user, or what new
- * memory costs of the owner.
+ * and finds zeroed memory. Returns 0 or -errno: -ENOMEM, -EIO, what segment_create() says, and
+ * -EDQUOT with what there may be no more of in *ret_short: RESOURCE_HOLDS of the member's user, or
+ * what new memory costs of the owner.
  */
 int object_hold(struct object *object, struct member *member, unsigned access,
 		struct hold **ret_hold, enum resource *ret_short);
 
 /* As it is said again by a member that was away, of memory that it has mapped, and goes on to
- * initialise if it was the one to. -EDQUOT is about RESOURCE_HOLDS. */
+ * initialise if it was the one to. -EDQUOT is about RESOURCE_HOLDS; -EIO when it cannot be written
+ * down that it may have locks. */
 int object_hold_again(struct object *object, struct member *member, unsigned access,
 		      uint64_t generation, struct hold **ret_hold);
 

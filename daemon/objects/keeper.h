@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct member;
 struct object;
 struct segment;
 
@@ -23,6 +24,9 @@ struct keeper {
 	/* Write under ID that SEGMENT, of OBJECT, is to be removed if it is found. As note(). */
 	int (*note_end)(struct keeper *keeper, uint64_t id, const struct object *object,
 			const struct segment *segment);
+
+	/* Write down which process MEMBER is, which may have locks from now on. As note(). */
+	int (*note_member)(struct keeper *keeper, struct member *member);
 
 	/* Nothing is to be found under ID. */
 	void (*forget)(struct keeper *keeper, uint64_t id);
@@ -51,6 +55,11 @@ static inline int keeper_note_end(struct keeper *keeper, uint64_t id, const stru
 				  const struct segment *segment)
 {
 	return keeper ? keeper->note_end(keeper, id, object, segment) : 0;
+}
+
+static inline int keeper_note_member(struct keeper *keeper, struct member *member)
+{
+	return keeper ? keeper->note_member(keeper, member) : 0;
 }
 
 static inline void keeper_forget(struct keeper *keeper, uint64_t id)

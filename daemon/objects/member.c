@@ -24,6 +24,7 @@
 #include "log.h"
 #include "objects/estate.h"
 #include "objects/hold.h"
+#include "objects/keeper.h"
 #include "objects/object.h"
 #include "objects/process.h"
 #include "objects/registry.h"
@@ -44,6 +45,15 @@ static void on_death(evutil_socket_t fd, short what, void *data)
 		member_end(member);
 }
 
+/* It is away for too long. */
+static void lose(struct member *member)
+{
+	if (member->may_lock && member->pidfd_is_trusted)
+		estate_begin(member);
+	else
+		member_end(member);
+}
+
 static void on_grace_over(evutil_socket_t fd, short what, void *data)
 {
 	struct member *member = data;
@@ -53,7 +63,7 @@ static void on_grace_over(evutil_socket_t fd, short what, void *data)
 	log_peer("%s (pid %d, uid %u) did not come back: what it held is given up",
 		 member->program[0] ? member->program : "a client of the broker before",
 		 (int)member->credentials.pid, member->credentials.uid);
-	member_end(member);
+	lose(member);
 }
 
 /* Returns 0 also when there is no pidfd to be had: the member then lives as long as its connection.
@@ -192,8 +202,15 @@ static int make(struct registry *registry, uint64_t id, int socket,
 int member_new(struct registry *registry, int socket, struct credentials *take_credentials,
 	       const char *program, struct member **ret_member)
 {
-	return make(registry, registry_next_id(registry), socket, take_credentials, program,
-		    ret_member);
+	uint64_t id;
+	int r = roster_enter(&registry->roster, &id);
+
+	if (r < 0)
+		return r;
+	r = make(registry, id, socket, take_credentials, program, ret_member);
+	if (r < 0)
+		roster_leave(&registry->roster, id, false);
+	return r;
 }
 
 int member_revive(struct registry *registry, uint64_t id,
@@ -203,7 +220,7 @@ int member_revive(struct registry *registry, uint64_t id,
 {
 	uint8_t right[WIRE_SECRET_SIZE];
 
-	if (id >= registry->first_id || !returning_is_on(registry))
+	if (!roster_lives(&registry->roster, id) || !returning_is_on(registry))
 		return -EPERM;
 	make_secret(registry, id, take_credentials, right);
 	if (!secrets_equal(secret, right))
@@ -217,6 +234,18 @@ static int wait_for(struct member *member)
 	struct timeval grace = clock_timeval(member->registry->settings.grace_ms);
 
 	return event_add(&member->grace, &grace);
+}
+
+/* Returns 0, -ESRCH when its process has ended, or -errno. */
+static int find_again(struct member *member)
+{
+	int fd = process_open(member->credentials.pid, member->mark);
+
+	if (fd < 0)
+		return fd;
+	member->pidfd = fd;
+	member->pidfd_is_trusted = true;
+	return 0;
 }
 
 int member_expect(struct registry *registry, const struct member_expected *expected,
@@ -235,12 +264,9 @@ int member_expect(struct registry *registry, const struct member_expected *expec
 	if (!member)
 		return -ENOMEM;
 	member->mark = expected->mark;
-	r = process_open(expected->pid, expected->mark);
-	if (r >= 0) {
-		member->pidfd = r;
-		member->pidfd_is_trusted = true;
+	r = expected->pid == 0 ? 0 : find_again(member);
+	if (r == 0)
 		r = pay(member, RESOURCE_INFINITY);
-	}
 	if (r == 0)
 		r = member_enter(member);
 	if (r < 0) {
@@ -290,13 +316,24 @@ int member_confirm(struct member *member, uint64_t nonce)
 	return 0;
 }
 
+int member_let_lock(struct member *member)
+{
+	int r = member->may_lock ? 0 : keeper_note_member(member->registry->keeper, member);
+
+	if (r == 0)
+		member->may_lock = true;
+	return r;
+}
+
 void member_leave(struct member *member)
 {
+	bool has_something = member->holds || member->owned;
+
 	member->peer = NULL;
-	if (!member->holds && !member->owned)
+	if (!member->pidfd_is_trusted)
 		member_end(member);
-	else if (!member->pidfd_is_trusted || wait_for(member) < 0)
-		member_end(member);
+	else if (!has_something || wait_for(member) < 0)
+		lose(member);
 }
 
 int member_return(struct member *member, struct peer *peer, struct credentials *take_credentials)
@@ -307,6 +344,7 @@ int member_return(struct member *member, struct peer *peer, struct credentials *
 	if (r < 0)
 		return r;
 	(void)event_del(&member->grace);
+	estate_stop(member);
 	member->peer = peer;
 	credentials_fini(&member->credentials);
 	take_groups(member, take_credentials);
@@ -326,5 +364,6 @@ void member_end(struct member *member)
 	registry_tell(registry, member_ended, member);
 	member->peer = NULL;
 	stop(member);
+	roster_leave(&registry->roster, member->id, member->may_lock);
 	estate_begin(member);
 }

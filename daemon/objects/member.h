@@ -3,8 +3,10 @@
  *
  * A member has at most one connection at a time and may be without: then it is away, and what it
  * holds stays in the ledger for the grace, since its process lives and may come back with its
- * secret. The end of the process, which its pidfd tells, ends everything at once. Where no pidfd
- * can be had or trusted, the end of the connection is the end of the member.
+ * secret. After that it has nothing any more; but one that could have a lock in shared memory is
+ * still a member, or another would take the lock while it goes on under it. The end of the process,
+ * which its pidfd tells, ends everything at once, and so does a goodbye. Where no pidfd can be had
+ * or trusted, the end of the connection is the end of the member.
  */
 #ifndef OBJECTS_MEMBER_H
 #define OBJECTS_MEMBER_H
@@ -37,28 +39,32 @@ struct member {
 	struct charge held;   /* and for its holds */
 	uint64_t mark;        /* of its process, as process_mark() says; 0 until asked */
 	struct object *owned; /* objects that end with it */
-	struct member *estate_prev,
-		*estate_next;  /* among those that have ended and left something */
-	struct event death;    /* its pidfd */
-	struct event grace;    /* runs while it is away */
+	struct member *estate_prev, *estate_next; /* among those that have left something */
+	struct event death;                       /* its pidfd */
+	struct event grace;                       /* runs while it is away */
 	uint64_t told_of;      /* the object whose removal its connection was told of last */
 	uint64_t nonce;        /* that CONFIRM must bring before an untrusted pidfd counts */
 	int pidfd;             /* -1 when there is none */
 	bool pidfd_is_trusted; /* it is surely that of the process which connected */
+	bool may_lock;         /* it has, or had, a segment that it may write to */
+	bool is_settled_up;    /* it is among those that have left something */
 	bool has_ended;
 };
 
 /*
  * A new member for the process behind SOCKET, whose supplementary groups are taken over from
  * TAKE_CREDENTIALS on success.
- * Returns 0, -EDQUOT when its user may have no more members, -ENOMEM, or -errno.
+ * Returns 0, -EDQUOT when its user may have no more members, -EUSERS when there are too many of
+ * all, -ENOMEM, or -errno.
  */
 int member_new(struct registry *registry, int socket, struct credentials *take_credentials,
 	       const char *program, struct member **ret_member);
 
 /*
- * The member ID of an earlier broker, who owns something and is waited for: the process of UID that
- * had PID and MARK. Returns 0, -ESRCH when that has ended, -ENOMEM, or -errno.
+ * The member ID of an earlier broker, who owns something, or may have locks, and is waited for: the
+ * process of UID that had PID and MARK. Of one whose pid the broker does not see (0) nobody can
+ * tell whether it has ended: it has to come back. Returns 0, -ESRCH when it has ended, -ENOMEM, or
+ * -errno.
  */
 struct member_expected {
 	uint64_t id;
@@ -93,6 +99,10 @@ struct member *member_find(struct registry *registry, uint64_t id,
  * -ENOMEM.
  */
 int member_confirm(struct member *member, uint64_t nonce);
+
+/* It is to have a segment that it may write to, and with that perhaps a lock in it. Returns 0, or
+ * -EIO when that cannot be written down. */
+int member_let_lock(struct member *member);
 
 /* Its connection ended without a goodbye. The member may be gone when this returns. */
 void member_leave(struct member *member);

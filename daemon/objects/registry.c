@@ -28,6 +28,7 @@ int registry_init(struct registry *registry, struct event_base *base,
 		.base = base,
 		.settings = *settings,
 		.broker = settings->broker,
+		.roster_fd = -1,
 		.fifo_directory = open(settings->fifo_directory,
 				       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
 	};
@@ -37,9 +38,13 @@ int registry_init(struct registry *registry, struct event_base *base,
 	estates_init(registry);
 	pace_init(&registry->pace, base);
 	returning_init(registry);
-	r = reaper_init(&registry->reaper, base, settings->has_one_thread);
-	if (r < 0)
+	r = roster_init(&registry->roster, base, NULL);
+	if (r == 0)
+		r = reaper_init(&registry->reaper, base, settings->has_one_thread);
+	if (r < 0) {
+		roster_fini(&registry->roster);
 		registry->fifo_directory = fd_close(registry->fifo_directory);
+	}
 	return r;
 }
 
@@ -85,6 +90,7 @@ void registry_fini(struct registry *registry)
 	struct member *member, *next_member;
 
 	returning_fini(registry);
+	roster_fini(&registry->roster); /* nobody dies with the broker */
 	if (registry->settings.keeps_objects)
 		log_info("%u objects stay for the next broker",
 			 HASH_CNT(by_name, registry->by_name));

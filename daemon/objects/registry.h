@@ -12,6 +12,7 @@
 #include "objects/lookout.h"
 #include "objects/pace.h"
 #include "objects/reaper.h"
+#include "objects/roster.h"
 #include "objects/secret.h"
 #include "rules/access.h"
 #include "rules/policy.h"
@@ -100,6 +101,8 @@ struct registry {
 	struct object *by_id;   /* those and the removed ones that are still held, oldest first */
 	struct hold *holds;     /* the ledger, oldest first */
 	struct member *members;
+	struct roster roster;   /* which of them live, as clients see it */
+	int roster_fd;          /* for clients; -1 where nothing outlives the broker */
 	struct member *estates; /* of members that have ended, not settled yet */
 	struct event settling;  /* goes on with them */
 	struct pace pace;       /* of that, and of what expires */
@@ -112,8 +115,7 @@ struct registry {
 	struct observer *observers;
 	struct keeper *keeper;      /* NULL: nothing outlives the broker */
 	const struct member *actor; /* whose request is handled; NULL for what time brings */
-	uint64_t first_id;          /* of this broker; those before are an earlier one's */
-	uint64_t last_id;           /* of objects, holds and members: never used again */
+	uint64_t last_id;           /* of objects and holds: never used again */
 	uint8_t secret_key[SECRET_KEY_SIZE];
 	uint32_t segments_sysv;
 	uint32_t segments_memfd;

@@ -7,12 +7,26 @@
 
 #include "base/clock.h"
 #include "log.h"
+#include "objects/member.h"
 #include "objects/object.h"
 #include "objects/registry.h"
+
+/* Who lived when the broker ended, never could have a lock, and is not back. */
+static void give_up_member(void *data, uint64_t id)
+{
+	struct registry *registry = data;
+	struct member *member;
+
+	HASH_FIND(handle, registry->members, &id, sizeof(id), member);
+	if (!member)
+		roster_leave(&registry->roster, id, false);
+}
 
 static void give_up(struct registry *registry)
 {
 	struct object *object, *next;
+
+	roster_each(&registry->roster, give_up_member, registry);
 
 	HASH_ITER(by_name, registry->by_name, object, next)
 	object_give_up_waiting(object);

@@ -61,8 +61,6 @@ static void add(struct findings *findings, const struct record *record)
 	findings->all[findings->n++] = finding;
 	note_id(findings, record->id);
 	note_id(findings, record->stored);
-	note_id(findings, record->owner);
-	note_id(findings, record->author);
 }
 
 /* Whether R says something of a file, not of this broker at this moment. */

@@ -18,7 +18,6 @@
 #include "restart/files.h"
 #include "restart/record.h"
 
-#define DIRECTORY "identity"
 #define FILE_NAME "broker"
 #define TEXT_MAX  256
 
@@ -125,7 +124,8 @@ static int begin_after_loss(struct identity *identity, uint64_t highest, const c
 
 	if (first_id < known)
 		first_id = known;
-	log_error("what the broker was before cannot be told: its file in the directory " DIRECTORY
+	log_error("what the broker was before cannot be told: its file in the "
+		  "directory " IDENTITY_DIRECTORY
 		  " of the runtime directory %s. It begins anew, with ids from %" PRIu64
 		  " on, above all that can have been used; clients of before have to connect anew "
 		  "too",
@@ -173,7 +173,7 @@ int identity_open(int parent, uint64_t highest, struct identity *ret_identity)
 {
 	struct identity identity = {.is_new = false};
 	struct files files;
-	int r = files_open(&files, parent, DIRECTORY);
+	int r = files_open(&files, parent, IDENTITY_DIRECTORY);
 
 	if (r < 0)
 		return r;

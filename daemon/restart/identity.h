@@ -12,6 +12,8 @@
 #include "objects/secret.h"
 #include "wire/messages.h"
 
+#define IDENTITY_DIRECTORY "identity"
+
 struct identity {
 	uint8_t instance[WIRE_INSTANCE_SIZE];
 	uint8_t key[SECRET_KEY_SIZE];

@@ -13,6 +13,7 @@
 #include "base/attr.h"
 #include "base/fd.h"
 #include "log.h"
+#include "objects/member.h"
 #include "objects/registry.h"
 #include "objects/returning.h"
 #include "restart/adopting.h"
@@ -73,6 +74,24 @@ static int note_end(struct keeper *keeper, uint64_t id, const struct object *obj
 	return write_record(of(keeper), &record);
 }
 
+static int note_member(struct keeper *keeper, struct member *member)
+{
+	const struct member_expected who = {
+		.id = member->id,
+		.mark = member_mark(member),
+		.uid = member->credentials.uid,
+		.pid = member->credentials.pid,
+	};
+	int r = roster_file_note(&of(keeper)->roster, &who);
+
+	if (r == 0)
+		return 0;
+	if (log_admits_peers())
+		log_error("who may have locks cannot be written down in the runtime directory: %s",
+			  strerror(-r));
+	return -EIO;
+}
+
 static void forget(struct keeper *keeper, uint64_t id)
 {
 	char name[STORE_NAME_MAX];
@@ -124,20 +143,67 @@ static int adopt(struct survival *survival, struct registry *registry,
 	}
 	if (r < 0)
 		return r;
-	registry->first_id = ret_identity->first_id;
 	registry->last_id = ret_identity->first_id - 1;
 	memcpy(registry->secret_key, ret_identity->key, sizeof(registry->secret_key));
 	/* Also where it had no object: members come back as who they are. */
-	if (!ret_identity->is_new || registry->by_id)
+	if (!ret_identity->is_new || !survival->roster.is_new || registry->by_id)
 		returning_begin(registry);
 	return 0;
+}
+
+static int take_roster(struct survival *survival, struct registry *registry, int directory)
+{
+	int r = roster_file_open(&survival->roster, directory);
+
+	return r < 0 ? r : roster_replace(&registry->roster, survival->roster.shared);
+}
+
+struct expecting {
+	const struct survival *survival;
+	struct registry *registry;
+	int error;
+};
+
+/* A member that lived when the broker ended. Of one that could have a lock it is known who that
+ * was: it lives until its process has ended. The others only have to come back in time. */
+static void expect_member(void *data, uint64_t id)
+{
+	struct expecting *expecting = data;
+	struct member_expected expected;
+	struct member *member;
+	int r;
+
+	if (expecting->error < 0 || !roster_file_find(&expecting->survival->roster, id, &expected))
+		return;
+	r = member_expect(expecting->registry, &expected, &member);
+	if (r == 0)
+		member->may_lock = true;
+	else if (r == -ESRCH)
+		roster_leave(&expecting->registry->roster, id, true);
+	else
+		expecting->error = r;
+}
+
+static int expect_members(const struct survival *survival, struct registry *registry)
+{
+	struct expecting expecting = {.survival = survival, .registry = registry};
+
+	roster_each(&registry->roster, expect_member, &expecting);
+	if (expecting.error < 0)
+		log_error("the members of the broker before cannot be watched: %s; they stay as "
+			  "they are",
+			  strerror(-expecting.error));
+	return expecting.error;
 }
 
 int survival_begin(struct survival *survival, struct registry *registry,
 		   const struct survival_plan *plan, struct identity *ret_identity)
 {
 	autofd directory = open(plan->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = directory < 0 ? -errno : files_open(&survival->files, directory, DIRECTORY);
+	int r;
+
+	*survival = (struct survival){.files = {.directory = -1}};
+	r = directory < 0 ? -errno : files_open(&survival->files, directory, DIRECTORY);
 
 	if (r < 0) {
 		log_error("cannot use %s/%s: %s; remove it, or give another runtime directory with "
@@ -147,18 +213,33 @@ int survival_begin(struct survival *survival, struct registry *registry,
 	}
 	survival->ipc_namespace = own_ipc_namespace();
 	store_init(&survival->store, registry->base, plan->notify, plan->store_max);
-	r = adopt(survival, registry, plan, directory, ret_identity);
+	r = take_roster(survival, registry, directory);
+	if (r == 0)
+		r = adopt(survival, registry, plan, directory, ret_identity);
+	if (r == 0)
+		r = expect_members(survival, registry);
 	if (r < 0) {
+		roster_fini(&registry->roster);
 		survival_end(survival);
 		return r;
 	}
-	survival->keeper = (struct keeper){note, note_end, forget, store, release, is_busy};
+	survival->keeper = (struct keeper){
+		.note = note,
+		.note_end = note_end,
+		.note_member = note_member,
+		.forget = forget,
+		.store = store,
+		.release = release,
+		.is_busy = is_busy,
+	};
 	registry->keeper = &survival->keeper;
+	registry->roster_fd = survival->roster.read_fd;
 	return 0;
 }
 
 void survival_end(struct survival *survival)
 {
 	store_fini(&survival->store);
+	roster_file_close(&survival->roster);
 	files_close(&survival->files);
 }

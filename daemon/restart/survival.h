@@ -11,6 +11,7 @@
 
 #include "objects/keeper.h"
 #include "restart/files.h"
+#include "restart/roster_file.h"
 #include "restart/store.h"
 
 struct event_base;
@@ -22,6 +23,7 @@ struct survival {
 	struct keeper keeper;
 	struct files files;
 	struct store store;
+	struct roster_file roster;
 	uint64_t ipc_namespace; /* see struct record */
 };
 

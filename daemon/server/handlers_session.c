@@ -14,6 +14,7 @@
 #include "server/admission.h"
 #include "server/door.h"
 #include "server/handlers.h"
+#include "server/keeping.h"
 #include "server/overdraft.h"
 #include "server/peer.h"
 #include "server/server.h"
@@ -125,6 +126,11 @@ int handle_hello(struct call *call)
 			return call_refuse(call, r, "the broker %s", DOOR_NO_DESCRIPTOR);
 		if (r == -EDQUOT)
 			return refuse_member(call);
+		if (r == -EUSERS)
+			return call_refuse(call, r,
+					   "the broker has as many members as its roster has room "
+					   "for (%u); end some programs",
+					   server->registry->roster.n_slots);
 		if (r < 0)
 			return call_refuse(call, r, "the broker cannot take another client: %s",
 					   strerror(-r));
@@ -219,6 +225,8 @@ int handle_hold(struct call *call)
 	r = object_hold_again(object, member, request->access, request->generation, &hold);
 	if (r == -EDQUOT)
 		return overdraft_refuse(call, object->name, &member->credentials, RESOURCE_HOLDS);
+	if (keeping_failed(r))
+		return keeping_refuse(call, object->name, r, 0);
 	if (r < 0)
 		return call_refuse(call, r,
 				   "the broker has no memory for another entry of the ledger");

@@ -128,8 +128,10 @@ static void check_members(const struct registry *registry)
 
 		FUZZ_REQUIRE(!member->peer || member->peer->member == member,
 			     "a member has a connection that is not its own");
-		FUZZ_REQUIRE(member->peer || member->holds || member->owned,
+		FUZZ_REQUIRE(member->peer || member->holds || member->owned || member->may_lock,
 			     "a member is away, and there is nothing for it to come back to");
+		FUZZ_REQUIRE(roster_lives(&registry->roster, member->id),
+			     "a member is not on the roster");
 		DL_FOREACH2(member->holds, hold, member_next)
 		{
 			FUZZ_REQUIRE(hold->member == member, "a hold is in the list of another");

@@ -1,12 +1,13 @@
 #!/bin/sh
 # The broker is never in the data path: it makes memory and hands it out, and never maps it. Fails on
-# a call in daemon/ that would.
+# a call in daemon/ that would. Its own roster, which clients cannot write to, is the one thing that
+# it maps.
 #
 #   sh tests/lint/payload.sh [TREE]
 set -eu
 cd "${1:-$(dirname "$0")/../..}"
 
-find daemon -name '*.[ch]' 2>/dev/null | sort | awk '
+find daemon -name '*.[ch]' ! -path daemon/restart/roster_file.c 2>/dev/null | sort | awk '
 function look(path, text, line) {
 	while ((getline text < path) > 0) {
 		line++

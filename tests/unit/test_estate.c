@@ -98,7 +98,7 @@ static struct member *make_member(void)
 
 static struct object *make(const char *prefix, unsigned i, uint8_t lifetime, struct member *owner)
 {
-	char name[32];
+	char name[32] = "";
 	struct object_plan plan = plan_of_page(name, WIRE_BACKING_MEMFD, lifetime);
 	struct object *object;
 

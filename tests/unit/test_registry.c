@@ -321,10 +321,38 @@ START_TEST(a_member_that_is_away_keeps_its_holds_for_the_grace)
 	member_leave(member);
 	turn_loop();
 	ck_assert_ptr_eq(registry_find(&registry, "a"), object);
+	while (registry_find(&registry, "a"))
+		(void)event_base_loop(base, EVLOOP_ONCE);
+	ck_assert_ptr_null(registry.holds);
+	/* It may have a lock, and lives. */
+	ck_assert_int_eq(seen.ended, 0);
+	ck_assert(roster_lives(&registry.roster, member->id));
+	ck_assert_ptr_eq(
+		member_find(&registry, member->id, member->secret, &member->credentials), member);
+	end_member(member);
+	ck_assert_int_eq(seen.ended, 1);
+	turn_loop();
+	ck_assert_uint_eq(registry.roster.shared->epoch, 1);
+}
+END_TEST
+
+START_TEST(who_never_could_have_a_lock_ends_with_the_grace)
+{
+	struct member *member = make_member();
+	struct object *object = make_object("a", WIRE_BACKING_MEMFD, WIRE_LIFETIME_KEEP, NULL);
+	uint64_t id = member->id;
+
+	object->state = WIRE_STATE_READY;
+	(void)hold_for(object, member, WIRE_ACCESS_READ);
+	if (!member->pidfd_is_trusted)
+		return;
+	member_leave(member);
 	while (seen.ended == 0)
 		(void)event_base_loop(base, EVLOOP_ONCE);
+	ck_assert(!roster_lives(&registry.roster, id));
 	turn_loop();
-	ck_assert_ptr_null(registry_find(&registry, "a"));
+	ck_assert_uint_eq(registry.roster.shared->epoch, 0);
+	object_remove(object, WIRE_ENDING_REMOVED);
 }
 END_TEST
 
@@ -624,6 +652,7 @@ int main(void)
 	tcase_add_test(tests, who_made_an_object_is_known_until_somebody_else_holds_it);
 	tcase_add_test(tests, a_hold_is_found_by_its_own_member_alone);
 	tcase_add_test(tests, a_member_that_is_away_keeps_its_holds_for_the_grace);
+	tcase_add_test(tests, who_never_could_have_a_lock_ends_with_the_grace);
 	tcase_add_test(tests, an_untrusted_pidfd_counts_only_after_the_nonce);
 	tcase_add_test(tests, who_comes_back_has_to_say_its_holds_again);
 	tcase_add_test(tests, walking_by_cursor_goes_on_where_the_cursor_has_vanished);
