@@ -292,6 +292,7 @@ int object_adopt(struct registry *registry, const struct object_plan *plan,
 		return r;
 	object->stored = found->stored;
 	object->created_ms = found->created_ms;
+	object->doorbell = found->doorbell;
 	if (object->kind == WIRE_KIND_FIFO) {
 		object->fifo = found->fifo;
 	} else {

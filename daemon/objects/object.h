@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "objects/doorbell.h"
 #include "objects/fifo.h"
 #include "objects/segment.h"
 #include "rules/quota.h"
@@ -67,6 +68,7 @@ struct object {
 	uint8_t state;
 	bool wants_key;  /* it was asked for with a key of System V */
 	bool is_stained; /* an initialiser has had its memory: not for the next one */
+	struct doorbell doorbell;
 	union {
 		struct segment segment;
 		struct fifo fifo;
@@ -103,6 +105,7 @@ struct object_found {
 	uint64_t created_ms;
 	uint64_t author;
 	bool is_ready;
+	struct doorbell doorbell;
 	union {
 		struct segment segment;
 		struct fifo fifo;

@@ -9,6 +9,8 @@
 #include <stdio.h>
 
 #include "base/checked.h"
+#include "objects/custody.h"
+#include "objects/doorbell.h"
 #include "objects/ghost.h"
 #include "objects/keeper.h"
 #include "objects/object.h"
@@ -28,24 +30,6 @@ void storage_count(const struct object *object, int sign)
 	else
 		registry->segments_memfd += (uint32_t)sign;
 	registry->bytes += sign > 0 ? object->size : -object->size;
-}
-
-/* Give FD into custody, where there is one: else it ends with the broker. Returns 0, -EAGAIN or
- * -EXFULL. */
-static int store(struct registry *registry, int fd, uint64_t *ret_stored)
-{
-	uint64_t id = registry_next_id(registry);
-	int r = keeper_store(registry->keeper, id, fd);
-
-	*ret_stored = r == 0 ? id : 0;
-	return r == -ENOTCONN ? 0 : r;
-}
-
-static void release(struct registry *registry, uint64_t *stored)
-{
-	if (*stored)
-		keeper_release(registry->keeper, *stored);
-	*stored = 0;
 }
 
 /*
@@ -89,11 +73,11 @@ static int make_memfd(struct object *object)
 		r = segment_make(&object->segment, object->size, &object->grant, object->name);
 	if (r < 0)
 		return r;
-	r = store(registry, object->segment.memfd.fd, &object->stored);
+	r = custody_give(registry, object->segment.memfd.fd, &object->stored);
 	if (r == 0)
 		r = keeper_note(registry->keeper, object);
 	if (r < 0) {
-		release(registry, &object->stored);
+		custody_end(registry, &object->stored);
 		segment_destroy(&object->segment);
 	}
 	return r;
@@ -108,7 +92,7 @@ static int make_fifo(struct object *object)
 
 	if (r < 0)
 		return r;
-	r = store(registry, object->fifo.keeper, &object->stored);
+	r = custody_give(registry, object->fifo.keeper, &object->stored);
 	if (r == 0)
 		r = keeper_note(registry->keeper, object);
 	if (r == 0) {
@@ -117,7 +101,7 @@ static int make_fifo(struct object *object)
 			keeper_forget(registry->keeper, object->id);
 	}
 	if (r < 0) {
-		release(registry, &object->stored);
+		custody_end(registry, &object->stored);
 		fifo_destroy(&object->fifo, directory, object->name);
 	}
 	return r;
@@ -195,12 +179,13 @@ static void end_segment(struct object *object)
 {
 	struct registry *registry = object->registry;
 
+	doorbell_end(registry, &object->doorbell);
 	if (object->segment.backing == WIRE_BACKING_SYSV) {
 		end_sysv(object, &object->segment, object->id);
 		return;
 	}
 	keeper_forget(registry->keeper, object->id);
-	release(registry, &object->stored);
+	custody_end(registry, &object->stored);
 	end_memfd(object, &object->segment, object->n_holds > 0);
 }
 
@@ -213,7 +198,7 @@ static void end_fifo(struct object *object, bool is_replaced)
 		fifo_abandon(&object->fifo); /* its path is the next one's */
 	else
 		fifo_destroy(&object->fifo, registry->fifo_directory, object->name);
-	release(registry, &object->stored);
+	custody_end(registry, &object->stored);
 }
 
 void storage_end(struct object *object, bool is_replaced)
@@ -230,6 +215,7 @@ void storage_abandon(struct object *object)
 		fifo_abandon(&object->fifo);
 	else
 		segment_abandon(&object->segment);
+	doorbell_abandon(&object->doorbell);
 }
 
 int storage_permit(const struct object *object, const struct permission *permission,
@@ -326,10 +312,10 @@ static int renew_memfd(struct object *object)
 		r = segment_make(&segment, object->size, &object->grant, object->name);
 	if (r < 0)
 		return r;
-	r = store(registry, segment.memfd.fd, &stored);
+	r = custody_give(registry, segment.memfd.fd, &stored);
 	if (r == 0)
 		r = take_over(object, &segment, &stored);
-	release(registry, &stored);
+	custody_end(registry, &stored);
 	if (r < 0)
 		segment_destroy(&segment);
 	else

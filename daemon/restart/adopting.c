@@ -44,7 +44,8 @@ static int find_in_store(const struct run *run, struct finding *finding)
 {
 	const struct record *record = &finding->record;
 	bool is_other;
-	struct stored *stored = findings_stored(&run->findings, record, &is_other);
+	struct stored *stored =
+		findings_stored(&run->findings, record->stored, record->inode, &is_other);
 	int r;
 
 	if (!stored) {
@@ -286,6 +287,23 @@ static void permit_again(const struct object *object)
 			  object->name, strerror(-r));
 }
 
+/* Where it is not, as after a stop, another is made for those who ask. */
+static void find_doorbell(const struct run *run, const struct record *record,
+			  struct doorbell *ret_doorbell)
+{
+	bool is_other;
+	struct stored *stored = findings_stored(&run->findings, record->doorbell,
+						record->doorbell_inode, &is_other);
+
+	*ret_doorbell = (struct doorbell){.stored = 0};
+	if (!stored || segment_find_memfd(&ret_doorbell->page, stored->fd, doorbell_size()) < 0)
+		return;
+	ret_doorbell->stored = record->doorbell;
+	stored->fd = -1;
+	findings_mark_used(&run->findings, record->doorbell);
+	store_count(run->plan->store);
+}
+
 static int adopt(struct run *run, struct finding *finding)
 {
 	struct member *owner = NULL;
@@ -300,6 +318,7 @@ static int adopt(struct run *run, struct finding *finding)
 		portrait.found.fifo = finding->fifo;
 	else
 		portrait.found.segment = finding->segment;
+	find_doorbell(run, &finding->record, &portrait.found.doorbell);
 	r = object_adopt(run->plan->registry, &portrait.plan, &portrait.found, owner, &object);
 	if (r == 0)
 		permit_again(object);

@@ -61,6 +61,7 @@ static void add(struct findings *findings, const struct record *record)
 	findings->all[findings->n++] = finding;
 	note_id(findings, record->id);
 	note_id(findings, record->stored);
+	note_id(findings, record->doorbell);
 }
 
 /* Whether R says something of a file, not of this broker at this moment. */
@@ -193,18 +194,18 @@ static struct entry *entries_of(const struct findings *findings, uint64_t id, si
 	return &findings->entries[low];
 }
 
-struct stored *findings_stored(const struct findings *findings, const struct record *record,
+struct stored *findings_stored(const struct findings *findings, uint64_t id, uint64_t inode,
 			       bool *ret_is_other)
 {
 	size_t n;
-	struct entry *entries = entries_of(findings, record->stored, &n);
+	struct entry *entries = entries_of(findings, id, &n);
 	struct stat st;
 
-	for (size_t i = 0; record->stored && i < n; i++)
+	for (size_t i = 0; id && i < n; i++)
 		if (entries[i].stored->fd >= 0 && fstat(entries[i].stored->fd, &st) == 0 &&
-		    st.st_ino == record->inode)
+		    st.st_ino == inode)
 			return entries[i].stored;
-	*ret_is_other = record->stored && n > 0;
+	*ret_is_other = id && n > 0;
 	return NULL;
 }
 

@@ -51,9 +51,9 @@ int findings_read(struct findings *findings, const struct files *files, struct s
 		  size_t n_stored);
 void findings_fini(struct findings *findings);
 
-/* The descriptor that RECORD tells of, or NULL; then *ret_is_other says whether there is something
- * else under its id. */
-struct stored *findings_stored(const struct findings *findings, const struct record *record,
+/* The descriptor of the store with this ID that is of INODE, or NULL; then *ret_is_other says
+ * whether there is something else under the id. */
+struct stored *findings_stored(const struct findings *findings, uint64_t id, uint64_t inode,
 			       bool *ret_is_other);
 
 /* An object has the descriptor with this id; and whether STORED has the name of such a one. */

@@ -82,6 +82,10 @@ void portrait_take(const struct object *object, const struct segment *segment,
 	} else {
 		take_segment(segment, record);
 	}
+	if (object->doorbell.stored) {
+		record->doorbell = object->doorbell.stored;
+		record->doorbell_inode = inode_of(object->doorbell.page.memfd.fd);
+	}
 }
 
 static void read_owner(const struct record *record, struct portrait *portrait)

@@ -75,6 +75,8 @@ static const struct field fields[] = {
 	FIELD(grant_mode, OCTAL, NULL),
 	FIELD(inode, NUMBER, NULL),
 	FIELD(stored, NUMBER, NULL),
+	FIELD(doorbell, NUMBER, NULL),
+	FIELD(doorbell_inode, NUMBER, NULL),
 };
 
 static uint64_t load(const struct field *field, const struct record *record)
@@ -356,7 +358,8 @@ static const char *fault_of_fifo(const struct record *record)
 static bool has_good_ids(const struct record *record)
 {
 	return record->id <= RECORD_ID_MAX && record->stored <= RECORD_ID_MAX &&
-	       record->owner <= RECORD_ID_MAX && record->author <= RECORD_ID_MAX;
+	       record->doorbell <= RECORD_ID_MAX && record->owner <= RECORD_ID_MAX &&
+	       record->author <= RECORD_ID_MAX;
 }
 
 static const char *fault_of(const struct record *record)

@@ -42,9 +42,11 @@ struct record {
 	uint64_t id; /* of the object, never used again */
 	uint64_t generation;
 	uint64_t size;
-	uint64_t inode;  /* memfd and FIFO: of the file behind it */
-	uint64_t stored; /* and the id under which its descriptor is stored; 0 when it is not */
-	uint64_t owner;  /* lifetime owner: the member that it ends with, its process, */
+	uint64_t inode;    /* memfd and FIFO: of the file behind it */
+	uint64_t stored;   /* and the id under which its descriptor is stored; 0 when it is not */
+	uint64_t doorbell; /* the same of its doorbell */
+	uint64_t doorbell_inode;
+	uint64_t owner; /* lifetime owner: the member that it ends with, its process, */
 	uint32_t owner_pid;
 	uint64_t owner_mark; /* and what tells that from others, as process_mark() says */
 	uint64_t created_ms;

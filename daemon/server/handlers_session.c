@@ -93,10 +93,12 @@ static int refuse_member(struct call *call)
 	char words[OVERDRAFT_WORDS_MAX];
 
 	overdraft_tell(call->peer, &call->peer->credentials, RESOURCE_MEMBERS, "", words);
-	return call_refuse(call, -EDQUOT,
-			   "the broker takes no more members of this user, and those that are away "
-			   "count until their time is over: %s",
-			   words);
+	return call_refuse(
+		call, -EDQUOT,
+		"the broker takes no more members of this user, and those that are away "
+		"count until their time is over, or, if they can have locks, until their "
+		"process has ended: %s",
+		words);
 }
 
 int handle_hello(struct call *call)

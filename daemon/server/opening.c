@@ -328,16 +328,9 @@ static bool brings_descriptor(const struct wire_open_request *request, const str
 static int check_room(struct call *call, const struct wire_open_request *request,
 		      const struct object *object)
 {
-	enum room room;
-
 	if (!brings_descriptor(request, object))
 		return 0;
-	room = under_way_room(call->peer);
-	if (room == ROOM_LEFT)
-		return 0;
-	if (postponed_may(call, request->wait_ms))
-		return CALL_POSTPONED;
-	return under_way_refuse(call, request->name, room);
+	return postponed_await_room(call, request->name, request->wait_ms);
 }
 
 int opening_attempt(struct call *call, const struct wire_open_request *request,

@@ -37,6 +37,15 @@ bool postponed_may_await_refund(struct call *call, uid_t payer, uint32_t wait_ms
 	       estate_is_left_by(call->server->registry, payer) && postponed_may(call, wait_ms);
 }
 
+int postponed_await_room(struct call *call, const char *name, uint32_t wait_ms)
+{
+	enum room room = under_way_room(call->peer);
+
+	if (room == ROOM_LEFT)
+		return 0;
+	return postponed_may(call, wait_ms) ? CALL_POSTPONED : under_way_refuse(call, name, room);
+}
+
 static bool has_room(struct peer *peer)
 {
 	const struct registry *registry = peer->server->registry;

@@ -34,9 +34,13 @@ bool postponed_has_one(const struct peer *peer);
 /* Whether CALL, whose client gives it WAIT_MS, may still wait. */
 bool postponed_may(struct call *call, uint32_t wait_ms);
 
+/* Room for the descriptor of NAME that CALL is answered with, before anything is done. Returns 0,
+ * CALL_POSTPONED or a refusal. */
+int postponed_await_room(struct call *call, const char *name, uint32_t wait_ms);
+
 /*
- * The same for one that is over a limit of PAYER, if that is its own user, and programs of his have
- * ended whose objects and holds are not given up yet.
+ * As postponed_may() for one that is over a limit of PAYER, if that is its own user, and programs
+ * of his have ended whose objects and holds are not given up yet.
  */
 bool postponed_may_await_refund(struct call *call, uid_t payer, uint32_t wait_ms);
 

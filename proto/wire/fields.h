@@ -216,6 +216,19 @@
 #define WIRE_UNWATCH_REQUEST_FIELDS(FIELD, M)					\
 	FIELD(M, u32,   watch, 0, 1, "the number of a watch of this connection")
 
+#define WIRE_ROSTER_REQUEST_FIELDS(FIELD, M)					\
+	FIELD(M, u32,   wait_ms, 0, 1, "how long to wait for room for the descriptor")
+
+#define WIRE_ROSTER_REPLY_FIELDS(FIELD, M)					\
+	FIELD(M, u64,   size, 0, 1, "its size in bytes")
+
+#define WIRE_DOORBELL_REQUEST_FIELDS(FIELD, M)					\
+	FIELD(M, u64,   hold, 0, 1, "a hold of the segment")			\
+	FIELD(M, u32,   wait_ms, 0, 1, "how long to wait for room for the descriptor")
+
+#define WIRE_DOORBELL_REPLY_FIELDS(FIELD, M)					\
+	FIELD(M, u64,   size, 0, 1, "its size in bytes, a page")
+
 #define WIRE_REMOVED_EVENT_FIELDS(FIELD, M)					\
 	FIELD(M, u64,   object, 0, 1, "id of the object")				\
 	FIELD(M, u64,   generation, 0, 1, "its generation")			\
@@ -268,6 +281,10 @@
 	MESSAGE(explain_reply,   WIRE_EXPLAIN_REPLY_FIELDS)		\
 	MESSAGE(watch_request,   WIRE_WATCH_REQUEST_FIELDS)		\
 	MESSAGE(unwatch_request, WIRE_UNWATCH_REQUEST_FIELDS)		\
+	MESSAGE(roster_request,  WIRE_ROSTER_REQUEST_FIELDS)		\
+	MESSAGE(roster_reply,    WIRE_ROSTER_REPLY_FIELDS)		\
+	MESSAGE(doorbell_request, WIRE_DOORBELL_REQUEST_FIELDS)		\
+	MESSAGE(doorbell_reply,  WIRE_DOORBELL_REPLY_FIELDS)		\
 	MESSAGE(removed_event,   WIRE_REMOVED_EVENT_FIELDS)		\
 	MESSAGE(news_event,      WIRE_NEWS_EVENT_FIELDS)		\
 	MESSAGE(news,            WIRE_NEWS_FIELDS)			\

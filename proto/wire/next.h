@@ -30,7 +30,7 @@
 	MESSAGE(echo_reply,      WIRE_ECHO_REPLY_FIELDS)
 
 #define WIRE_NEXT_OPCODES(ROW)								\
-	ROW(18, ECHO,    echo,    echo_request,    echo_reply,   0, MEMBER, AGAIN, 2,	\
+	ROW(20, ECHO,    echo,    echo_request,    echo_reply,   0, MEMBER, AGAIN, 2,	\
 	    "say a number again")
 
 // clang-format on

@@ -11,7 +11,7 @@
  *   since            the protocol version that introduced it
  *
  * History: numbers are never reused.
- *   version 1: 1 to 17, events 1 to 3
+ *   version 1: 1 to 19, events 1 to 3
  */
 #ifndef WIRE_OPCODES_H
 #define WIRE_OPCODES_H
@@ -59,6 +59,10 @@
 	    "be told what happens to objects whose names begin so")				\
 	ROW(17, UNWATCH, unwatch, unwatch_request, empty,        0, MEMBER, AGAIN, 1,		\
 	    "and no longer")									\
+	ROW(18, ROSTER,  roster,  roster_request,  roster_reply, 1, MEMBER, AGAIN, 1,		\
+	    "which members live, as a file to be mapped")					\
+	ROW(19, DOORBELL, doorbell, doorbell_request, doorbell_reply, 1, MEMBER, AGAIN, 1,	\
+	    "a page beside a segment, in which who sleeps can say so who may only read")	\
 	WIRE_NEXT_OPCODES(ROW)
 
 /* EVENT(number, NAME, name, message, since, "meaning") */
@@ -75,7 +79,7 @@
 enum wire_opcode { WIRE_OPCODES(WIRE_OPCODE_ENUMERATOR) };
 enum wire_event { WIRE_EVENTS(WIRE_EVENT_ENUMERATOR) };
 
-#define WIRE_OPCODE_LIMIT (18 + WIRE_NEXT_VERSIONS) /* one more than the largest: for tables */
+#define WIRE_OPCODE_LIMIT (20 + WIRE_NEXT_VERSIONS) /* one more than the largest: for tables */
 
 enum wire_stage { WIRE_STAGE_GREET, WIRE_STAGE_MEMBER };
 enum wire_repeat { WIRE_REPEAT_AGAIN, WIRE_REPEAT_ONCE };
