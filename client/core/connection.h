@@ -21,6 +21,7 @@
 #include "core/events.h"
 #include "core/list.h"
 #include "core/locate.h"
+#include "core/member.h"
 #include "core/pollable.h"
 #include "wire/messages.h"
 
@@ -64,6 +65,7 @@ struct shmb_connection {
 	uint32_t n_restoring; /* HOLD and WATCH requests of this reconnection, not answered */
 	uint32_t last_watch;  /* number of the last one */
 
+	struct shmb_member member;
 	struct events events;
 	struct pollable pollable;
 	uint32_t n_dispatching; /* calls of shmb_dispatch() that are under way */

@@ -282,23 +282,34 @@ static const char *lost_text(int status)
 	return status == -ESTALE ? "given to another process" : "removed";
 }
 
+/* Where REQUEST says which hold it is about; NULL where it is about none. */
+static uint64_t *hold_in(struct shmb_request *request)
+{
+	switch (request->operation->opcode) {
+	case WIRE_READY:
+		return &((struct wire_ready_request *)request->message)->hold;
+	case WIRE_RELEASE:
+		return &((struct wire_release_request *)request->message)->hold;
+	case WIRE_DOORBELL:
+		return &((struct wire_doorbell_request *)request->message)->hold;
+	default:
+		return NULL;
+	}
+}
+
 /* What is still to be said of the hold OLD is said of NEW, or cannot be said any more. */
 static void rename_in(struct shmb_request *request, uint64_t old, uint64_t new, int status)
 {
-	struct wire_ready_request *ready = request->message;
-	struct wire_release_request *release = request->message;
+	uint64_t *hold = hold_in(request);
 
-	if (request->operation->opcode == WIRE_RELEASE && release->hold == old) {
-		release->hold = new;
-	} else if (request->operation->opcode == WIRE_READY && ready->hold == old) {
-		ready->hold = new;
-		if (new == 0 && !request->is_done)
-			request_fail(
-				request, lost_status(status),
-				"what was initialised was %s while the connection to the broker "
-				"was lost; open it again",
-				lost_text(status));
-	}
+	if (!hold || *hold != old)
+		return;
+	*hold = new;
+	if (new == 0 && !request->is_done && request->operation->opcode != WIRE_RELEASE)
+		request_fail(request, lost_status(status),
+			     "what %s is about was %s while the connection to the broker was lost; "
+			     "open it again",
+			     request->operation->name, lost_text(status));
 }
 
 void request_note_removal(struct shmb_connection *connection, uint64_t object)
@@ -354,7 +365,7 @@ struct shmb_request *request_rename_hold(struct shmb_connection *connection, uin
 
 int request_resolve(struct shmb_request *request)
 {
-	struct wire_ready_request *ready = request->message;
+	uint64_t *hold = hold_in(request);
 
 	if (!request->about)
 		return 0;
@@ -364,6 +375,6 @@ int request_resolve(struct shmb_request *request)
 				 "open it again",
 				 request_subject(request->about),
 				 lost_text(request->about->hold.lost));
-	ready->hold = request->about->hold.id;
+	*hold = request->about->hold.id;
 	return 0;
 }

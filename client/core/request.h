@@ -54,7 +54,7 @@ struct shmb_request {
 	void *data;
 	/* Instead of its caller, for the connection's own: called when it is answered. */
 	void (*answered)(struct shmb_request *request);
-	/* READY: what is ready. Its hold is looked up when the request is queued. */
+	/* READY, DOORBELL: what it is about. Its hold is looked up when the request is queued. */
 	const struct shmb_request *about;
 	struct hold hold;
 	void *handle; /* that lives on the hold or the watch */

@@ -2,7 +2,7 @@
  * A segment is an attachment and the hold that it lives on. When the connection ends first, the
  * attachment goes with it and the handle stays as an empty shell.
  */
-#include <shmbroker/segment.h>
+#include "core/segment.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -142,18 +142,25 @@ int shmb_segment_open_finish(struct shmb_request *request, struct shmb_segment *
 	return outcome;
 }
 
+/* Whether the broker can be asked about it. */
+static int check_usable(const struct shmb_segment *segment)
+{
+	int r = process_check(segment->pid);
+
+	if (r == 0 && !segment->hold)
+		r = error_set(-ENOTCONN,
+			      "the connection of this segment has been ended; connect and open it "
+			      "again");
+	return r;
+}
+
 static int prepare_ready(struct shmb_segment *segment, struct shmb_request **ret_request)
 {
 	struct wire_ready_request message = {.generation = segment->info.generation};
-	int r = process_check(segment->pid);
+	int r = check_usable(segment);
 
 	if (r < 0)
 		return r;
-	if (!segment->hold)
-		return error_set(
-			-ENOTCONN,
-			"the connection of this segment has been ended; connect and open it "
-			"again");
 	r = request_new(segment->connection, WIRE_READY, &message, ret_request);
 	if (r == 0)
 		(*ret_request)->about = segment->hold;
@@ -185,6 +192,36 @@ int shmb_segment_ready_finish(struct shmb_request *request)
 
 	if (r >= 0)
 		call_end(request);
+	return r;
+}
+
+struct shmb_connection *segment_connection(const struct shmb_segment *segment)
+{
+	return segment->hold ? segment->connection : NULL;
+}
+
+int segment_doorbell(struct shmb_segment *segment, struct doorbell *ret_doorbell)
+{
+	struct wire_doorbell_request message = {.wait_ms = 0};
+	const struct wire_doorbell_reply *reply;
+	struct shmb_request *request;
+	int r = check_usable(segment);
+
+	if (r < 0)
+		return r;
+	message.wait_ms = segment->connection->timeout_ms;
+	r = request_new(segment->connection, WIRE_DOORBELL, &message, &request);
+	if (r < 0)
+		return r;
+	request->about = segment->hold;
+	r = call_perform(request, SHMB_TIMEOUT_DEFAULT);
+	if (r == 0)
+		r = call_take(request, WIRE_DOORBELL);
+	if (r < 0)
+		return r;
+	reply = request->answer;
+	r = doorbell_map(request->fd, reply->size, ret_doorbell);
+	call_end(request);
 	return r;
 }
 

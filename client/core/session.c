@@ -40,7 +40,7 @@ static int connection_new(const struct shmb_connect_options *options,
 
 	if (!connection)
 		return error_no_memory();
-	connection->pid = process_id();
+	connection->pid = connection->member.pid = process_id();
 	connection->timeout_ms = cut_timeout(options->timeout_ms);
 	connection->phase = PHASE_LOST;
 	connection->socket = -1;
@@ -80,6 +80,7 @@ static void connection_fini(struct shmb_connection *connection)
 	events_fini(&connection->events);
 	channel_close(connection);
 	pollable_fini(&connection->pollable);
+	roster_unmap(&connection->member.roster);
 }
 
 static void connection_free(struct shmb_connection *connection)

@@ -30,6 +30,7 @@
 #include "objects/registry.h"
 #include "objects/returning.h"
 #include "objects/secret.h"
+#include "objects/vigil.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
@@ -48,7 +49,7 @@ static void on_death(evutil_socket_t fd, short what, void *data)
 /* It is away for too long. */
 static void lose(struct member *member)
 {
-	if (member->may_lock && member->pidfd_is_trusted)
+	if (member->may_lock && member->pidfd_is_trusted && vigil_join(member) == 0)
 		estate_begin(member);
 	else
 		member_end(member);
@@ -90,6 +91,7 @@ static void stop(struct member *member)
 {
 	if (member->pidfd >= 0)
 		(void)event_del(&member->death);
+	vigil_leave(member);
 	(void)event_del(&member->grace);
 	member->pidfd = fd_close(member->pidfd);
 	charge_end(&member->charge);
@@ -135,17 +137,22 @@ static bool secrets_equal(const uint8_t *a, const uint8_t *b)
 	return difference == 0;
 }
 
+static int watch_pidfd(struct member *member)
+{
+	if (member->pidfd < 0)
+		return 0;
+	(void)event_assign(&member->death, member->registry->base, member->pidfd, EV_READ, on_death,
+			   member);
+	return member->pidfd_is_trusted && event_add(&member->death, NULL) < 0 ? -ENOMEM : 0;
+}
+
 /* Its pidfd is known; enter it. */
 static int member_enter(struct member *member)
 {
 	struct registry *registry = member->registry;
 
-	if (member->pidfd >= 0) {
-		(void)event_assign(&member->death, registry->base, member->pidfd, EV_READ, on_death,
-				   member);
-		if (member->pidfd_is_trusted && event_add(&member->death, NULL) < 0)
-			return -ENOMEM;
-	}
+	if (watch_pidfd(member) < 0)
+		return -ENOMEM;
 	HASH_ADD(handle, registry->members, id, sizeof(member->id), member);
 	return member->handle.tbl ? 0 : -ENOMEM;
 }
@@ -336,11 +343,29 @@ void member_leave(struct member *member)
 		lose(member);
 }
 
+/* It was lost. */
+static int regain_pidfd(struct member *member)
+{
+	int fd = vigil_descriptor(member), r;
+
+	if (fd < 0)
+		return fd;
+	member->pidfd = fd;
+	r = watch_pidfd(member);
+	if (r < 0)
+		member->pidfd = fd_close(member->pidfd);
+	else
+		vigil_leave(member);
+	return r;
+}
+
 int member_return(struct member *member, struct peer *peer, struct credentials *take_credentials)
 {
 	struct hold *hold;
 	int r = random_fill(&member->nonce, sizeof(member->nonce));
 
+	if (r == 0 && member->vigil)
+		r = regain_pidfd(member);
 	if (r < 0)
 		return r;
 	(void)event_del(&member->grace);

@@ -25,6 +25,7 @@ struct hold;
 struct object;
 struct peer;
 struct registry;
+struct vigil;
 
 struct member {
 	struct registry *registry;
@@ -40,8 +41,10 @@ struct member {
 	uint64_t mark;        /* of its process, as process_mark() says; 0 until asked */
 	struct object *owned; /* objects that end with it */
 	struct member *estate_prev, *estate_next; /* among those that have left something */
-	struct event death;                       /* its pidfd */
-	struct event grace;                       /* runs while it is away */
+	struct vigil *vigil;                      /* has its pidfd when it is lost */
+	struct member *vigil_prev, *vigil_next;
+	struct event death;    /* its pidfd */
+	struct event grace;    /* runs while it is away */
 	uint64_t told_of;      /* the object whose removal its connection was told of last */
 	uint64_t nonce;        /* that CONFIRM must bring before an untrusted pidfd counts */
 	int pidfd;             /* -1 when there is none */

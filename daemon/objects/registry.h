@@ -27,6 +27,7 @@ struct hold;
 struct keeper;
 struct member;
 struct object;
+struct vigil;
 
 /* Something that a client was not allowed to do. Its texts are printable. */
 struct denial {
@@ -103,6 +104,7 @@ struct registry {
 	struct member *members;
 	struct roster roster;   /* which of them live, as clients see it */
 	int roster_fd;          /* for clients; -1 where nothing outlives the broker */
+	struct vigil *vigils;   /* at processes of members that are lost */
 	struct member *estates; /* of members that have ended, not settled yet */
 	struct event settling;  /* goes on with them */
 	struct pace pace;       /* of that, and of what expires */

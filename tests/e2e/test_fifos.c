@@ -474,8 +474,8 @@ static bool start_in_little_room(unsigned n)
 	char options[64];
 
 	/* The directory itself, two locks, the socket, the directories of FIFOs and of objects, and
-	 * the broker's identity in its directory. */
-	snprintf(options, sizeof(options), "nr_inodes=%u,mode=755", 8 + n);
+	 * the broker's identity, the roster and the notes of members in their directory. */
+	snprintf(options, sizeof(options), "nr_inodes=%u,mode=755", 10 + n);
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
 		fprintf(stderr, "SKIPPED: only root can mount a small file system\n");
 		return false;

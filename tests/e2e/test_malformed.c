@@ -139,6 +139,7 @@ START_TEST(a_release_without_a_serial_is_done_and_not_answered)
 	raw_tell(&client, WIRE_RELEASE, &release);
 	ck_assert_int_eq(raw_ask(&client, WIRE_STATUS, NULL, &status, NULL), 0);
 	ck_assert_uint_eq(status.holds, 0);
+	ck_assert_int_eq(raw_ask(&client, WIRE_GOODBYE, NULL, NULL, NULL), 0);
 	raw_close(&client);
 }
 END_TEST

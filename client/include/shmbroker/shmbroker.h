@@ -38,6 +38,7 @@
 #include <shmbroker/error.h>
 #include <shmbroker/event.h>
 #include <shmbroker/fifo.h>
+#include <shmbroker/member.h>
 #include <shmbroker/object.h>
 #include <shmbroker/permission.h>
 #include <shmbroker/request.h>

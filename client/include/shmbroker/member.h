@@ -1,0 +1,52 @@
+/*
+ * Members: this process as one that holds locks, publishes, produces.
+ *
+ * The broker gives each connection a member id that is never used again, and a roster that says
+ * which members live, which all of them map read-only. So the others know when a member has died,
+ * without asking the broker, and take over what it held.
+ *
+ * A member ends with its process, or with shmb_disconnect(): what it has locked then passes to the
+ * next one, who is told (SHMB_OWNER_DIED). A process that is stopped lives. A forked child is not
+ * the member that its parent is; see shmb_rejoin().
+ */
+#ifndef SHMBROKER_MEMBER_H
+#define SHMBROKER_MEMBER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <shmbroker/connection.h>
+#include <shmbroker/request.h>
+
+SHMB_BEGIN_DECLS
+
+struct shmb_member;
+
+/*
+ * The member that CONNECTION is. The first call asks the broker for the roster; later ones return
+ * the same. It belongs to the connection and ends with it: no call may use it after
+ * shmb_disconnect().
+ *
+ * Returns 0, or -errno when the broker cannot be asked.
+ *
+ * Threads: safe. Since 0.1.
+ */
+SHMB_EXPORT int shmb_member_get(struct shmb_connection *connection,
+				struct shmb_member **ret_member);
+SHMB_EXPORT int shmb_member_get_submit(struct shmb_connection *connection, shmb_done_fn *done,
+				       void *data, struct shmb_request **ret_request);
+SHMB_EXPORT int shmb_member_get_finish(struct shmb_request *request,
+				       struct shmb_member **ret_member);
+
+/*
+ * Its id. It is another one after a reconnection when the broker had given the member up, which it
+ * does only with one that never could have held a lock.
+ */
+SHMB_EXPORT uint64_t shmb_member_id(const struct shmb_member *member);
+
+/* Whether the member ID lives, as far as the broker knows. False for an id that nobody has. */
+SHMB_EXPORT bool shmb_member_lives(const struct shmb_member *member, uint64_t id);
+
+SHMB_END_DECLS
+
+#endif

@@ -1,0 +1,106 @@
+/*
+ * Members of one process are known by its mark; one without a mark has a vigil for itself.
+ */
+#include "objects/vigil.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "objects/member.h"
+#include "objects/registry.h"
+
+struct vigil {
+	struct registry *registry;
+	UT_hash_handle handle;
+	uint64_t mark;
+	struct member *members;
+	struct event death;
+	int pidfd;
+};
+
+static void end(struct vigil *vigil)
+{
+	if (vigil->mark)
+		HASH_DELETE(handle, vigil->registry->vigils, vigil);
+	(void)event_del(&vigil->death);
+	fd_close(vigil->pidfd);
+	free(vigil);
+}
+
+static void on_death(evutil_socket_t fd, short what, void *data)
+{
+	struct vigil *vigil = data;
+	struct member *member, *next;
+
+	(void)fd;
+	(void)what;
+	/* The last of them ends the vigil. */
+	DL_FOREACH_SAFE2(vigil->members, member, next, vigil_next)
+	member_end(member);
+}
+
+static struct vigil *begin(struct member *member, uint64_t mark)
+{
+	struct registry *registry = member->registry;
+	struct vigil *vigil = calloc(1, sizeof(*vigil));
+
+	if (!vigil)
+		return NULL;
+	*vigil = (struct vigil){.registry = registry, .mark = mark, .pidfd = member->pidfd};
+	(void)event_assign(&vigil->death, registry->base, vigil->pidfd, EV_READ, on_death, vigil);
+	if (event_add(&vigil->death, NULL) < 0) {
+		free(vigil);
+		return NULL;
+	}
+	if (mark)
+		HASH_ADD(handle, registry->vigils, mark, sizeof(vigil->mark), vigil);
+	if (mark && !vigil->handle.tbl) {
+		(void)event_del(&vigil->death);
+		free(vigil);
+		return NULL;
+	}
+	return vigil;
+}
+
+int vigil_join(struct member *member)
+{
+	uint64_t mark = member_mark(member);
+	struct vigil *vigil = NULL;
+
+	if (mark)
+		HASH_FIND(handle, member->registry->vigils, &mark, sizeof(mark), vigil);
+	(void)event_del(&member->death);
+	if (vigil) {
+		fd_close(member->pidfd);
+	} else {
+		vigil = begin(member, mark);
+		if (!vigil)
+			return -ENOMEM;
+	}
+	member->pidfd = -1;
+	member->vigil = vigil;
+	DL_APPEND2(vigil->members, member, vigil_prev, vigil_next);
+	return 0;
+}
+
+int vigil_descriptor(const struct member *member)
+{
+	int fd = fcntl(member->vigil->pidfd, F_DUPFD_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+void vigil_leave(struct member *member)
+{
+	struct vigil *vigil = member->vigil;
+
+	if (!vigil)
+		return;
+	DL_DELETE2(vigil->members, member, vigil_prev, vigil_next);
+	member->vigil = NULL;
+	if (!vigil->members)
+		end(vigil);
+}
