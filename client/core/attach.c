@@ -1,6 +1,6 @@
 /*
  * What both backings have in common: the bounds of the size, and that a forked child does not get
- * the mapping.
+ * the mapping unless it is to.
  */
 #include "core/attach.h"
 
@@ -47,7 +47,7 @@ int attach(const struct attach_grant *grant, struct attachment *ret_attachment)
 	r = attach_backing(grant, &attachment.data);
 	if (r < 0)
 		return r;
-	if (madvise(attachment.data, attachment.size, MADV_DONTFORK) < 0) {
+	if (!grant->inherits && madvise(attachment.data, attachment.size, MADV_DONTFORK) < 0) {
 		r = -errno;
 		attach_end(&attachment);
 		return error_set(r, "\"%s\" cannot be kept out of forked children: %s", grant->name,

@@ -17,6 +17,7 @@ struct attach_grant {
 	const struct wire_open_reply *opened;
 	int fd; /* memfd */
 	bool writable;
+	bool inherits; /* forked children keep the mapping */
 };
 
 struct attachment {

@@ -4,10 +4,9 @@
  */
 #include <shmbroker/member.h>
 
-#include "core/member.h"
-
 #include "core/call.h"
 #include "core/connection.h"
+#include "core/member.h"
 #include "wire/messages.h"
 
 static int prepare(struct shmb_connection *connection, struct shmb_request **ret_request)

@@ -13,7 +13,8 @@
 #include "core/error.h"
 #include "wire/vocabulary.h"
 
-#define FLAGS_KNOWN (SHMB_CREATE | SHMB_EXCLUSIVE | SHMB_KEY | SHMB_READ | SHMB_GROUP)
+#define FLAGS_KNOWN                                                                                \
+	(SHMB_CREATE | SHMB_EXCLUSIVE | SHMB_KEY | SHMB_READ | SHMB_GROUP | SHMB_INHERIT)
 
 /* The broker's own refusal says more than ours: it gets so much more time. */
 #define LATER_MS 250u
@@ -74,9 +75,11 @@ int opening_prepare(struct shmb_connection *connection, const struct opening *op
 	if (opening->layout)
 		strcpy(message.layout, opening->layout);
 	r = request_new(connection, WIRE_OPEN, &message, ret_request);
-	if (r == 0)
-		*ret_timeout_ms = (uint64_t)wait_ms + LATER_MS;
-	return r;
+	if (r < 0)
+		return r;
+	(*ret_request)->inherits = opening->flags & SHMB_INHERIT;
+	*ret_timeout_ms = (uint64_t)wait_ms + LATER_MS;
+	return 0;
 }
 
 int opening_take(struct shmb_request *request, uint8_t kind)

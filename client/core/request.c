@@ -66,6 +66,23 @@ void request_free(struct shmb_request *request)
 	free(request);
 }
 
+void request_free_all(struct link *list)
+{
+	for (struct link *link; (link = list_first(list));)
+		request_free(container_of(link, struct shmb_request, link));
+}
+
+void request_let_go_all(const struct link *list)
+{
+	LIST_EACH(link, list)
+	{
+		const struct shmb_request *request = container_of(link, struct shmb_request, link);
+
+		if (request->let_go)
+			request->let_go(request->handle);
+	}
+}
+
 const char *request_subject(const struct shmb_request *request)
 {
 	return wire_text(request->operation->request, request->message, "name");

@@ -48,6 +48,7 @@ struct shmb_request {
 	bool is_done;
 	bool is_waited_for; /* by a blocking call, which keeps the deadline itself */
 	bool is_abandoned;  /* by its caller */
+	bool inherits;      /* OPEN: forked children keep the memory */
 	uint64_t timeout_ms;
 	uint64_t deadline;
 	shmb_done_fn *done;
@@ -59,8 +60,9 @@ struct shmb_request {
 	struct hold hold;
 	void *handle; /* that lives on the hold or the watch */
 	void (*let_go)(void *handle);
-	void *message; /* struct wire_X_request of the operation */
-	void *answer;  /* struct of its reply, or struct wire_refusal */
+	void (*pass_on)(void *handle); /* to the forked child that calls this; NULL: let_go() */
+	void *message;                 /* struct wire_X_request of the operation */
+	void *answer;                  /* struct of its reply, or struct wire_refusal */
 };
 
 /* A copy of MESSAGE (NULL for an empty one) as a request that is not yet submitted. Returns 0 or
@@ -120,5 +122,9 @@ void request_note_removal(struct shmb_connection *connection, uint64_t object);
 
 /* Free without telling anybody. */
 void request_free(struct shmb_request *request);
+void request_free_all(struct link *list);
+
+/* Handles outlive them as empty shells: their memory is unmapped, their descriptors closed. */
+void request_let_go_all(const struct link *list);
 
 #endif

@@ -84,6 +84,14 @@ static void let_go(void *handle)
 	segment->hold = NULL;
 }
 
+/* A forked child has it now. */
+static void pass_on(void *handle)
+{
+	struct shmb_segment *segment = handle;
+
+	segment->pid = process_id();
+}
+
 static int segment_new(struct shmb_request *request, struct shmb_segment **ret_segment)
 {
 	const struct wire_open_request *asked = request->message;
@@ -93,6 +101,7 @@ static int segment_new(struct shmb_request *request, struct shmb_segment **ret_s
 		.opened = opened,
 		.fd = request->fd,
 		.writable = asked->access & WIRE_ACCESS_WRITE,
+		.inherits = request->inherits,
 	};
 	size_t why_size = strlen(opened->why) + 1;
 	struct shmb_segment *segment = malloc(sizeof(*segment) + why_size);
@@ -138,6 +147,7 @@ int shmb_segment_open_finish(struct shmb_request *request, struct shmb_segment *
 	request->fd = fd_close(request->fd);
 	request->handle = segment;
 	request->let_go = let_go;
+	request->pass_on = request->inherits ? pass_on : NULL;
 	*ret_segment = segment;
 	return outcome;
 }

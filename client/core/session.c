@@ -63,20 +63,14 @@ static int connection_new(const struct shmb_connect_options *options,
 	return 0;
 }
 
-static void free_all(struct link *list)
-{
-	for (struct link *link; (link = list_first(list));)
-		request_free(container_of(link, struct shmb_request, link));
-}
-
 /* Everything but the memory of the connection, which a callback's dispatch may still look at. */
 static void connection_fini(struct shmb_connection *connection)
 {
-	free_all(&connection->unsent);
-	free_all(&connection->sent);
-	free_all(&connection->holds);
-	free_all(&connection->watches);
-	free_all(&connection->answered);
+	request_free_all(&connection->unsent);
+	request_free_all(&connection->sent);
+	request_free_all(&connection->holds);
+	request_free_all(&connection->watches);
+	request_free_all(&connection->answered);
 	events_fini(&connection->events);
 	channel_close(connection);
 	pollable_fini(&connection->pollable);
@@ -136,19 +130,6 @@ int shmb_connect(const struct shmb_connect_options *options,
 	return 0;
 }
 
-/* A handle outlives the connection as an empty shell: its memory is unmapped, its descriptor
- * closed. */
-static void let_go_of_all(struct link *list)
-{
-	LIST_EACH(link, list)
-	{
-		struct shmb_request *request = container_of(link, struct shmb_request, link);
-
-		if (request->let_go)
-			request->let_go(request->handle);
-	}
-}
-
 /*
  * The broker's answer is waited for, for a moment: closing a socket in which answers lie unread
  * would discard the goodbye on the broker's side.
@@ -201,8 +182,8 @@ void shmb_disconnect(struct shmb_connection *connection)
 		return;
 	}
 	connection_lock(connection);
-	let_go_of_all(&connection->holds);
-	let_go_of_all(&connection->watches);
+	request_let_go_all(&connection->holds);
+	request_let_go_all(&connection->watches);
 	if (connection->socket >= 0)
 		say_goodbye(connection);
 	connection_fini(connection);

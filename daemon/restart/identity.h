@@ -13,6 +13,7 @@
 #include "wire/messages.h"
 
 #define IDENTITY_DIRECTORY "identity"
+#define IDENTITY_FILE      "broker"
 
 struct identity {
 	uint8_t instance[WIRE_INSTANCE_SIZE];

@@ -34,9 +34,12 @@
 
 #define SLOTS 65536u
 
-/* A slot is given away much less than once a second (objects/roster.h), so a roster whose ids begin
- * with the seconds since 2025 has none that one before it can have had. */
+/* On average a slot is given away less than once a second: that would take a thousand members a
+ * second for as long as there is a broker (objects/roster.h). So a roster whose ids begin with the
+ * seconds since 2025 has none that one before it can have had, if it is ahead by what a short life
+ * may have had too much. */
 #define CLOCK_BEGIN INT64_C(1735689600)
+#define AHEAD       64
 
 struct note {
 	uint64_t id;
@@ -53,9 +56,10 @@ static uint64_t sum_of(const struct note *note)
 	return XXH3_64bits(note, offsetof(struct note, sum));
 }
 
-static uint32_t first_generation(void)
+static uint32_t first_generation(const struct files *files)
 {
-	int64_t seconds = (int64_t)time(NULL) - CLOCK_BEGIN;
+	bool is_first = faccessat(files->directory, IDENTITY_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+	int64_t seconds = (int64_t)time(NULL) - CLOCK_BEGIN + (is_first ? 0 : AHEAD);
 
 	return seconds < 1 ? 1 : (uint32_t)(seconds % (ROSTER_GENERATION_MAX / 2));
 }
@@ -143,7 +147,7 @@ static int make(struct roster_file *file, const struct files *files)
 	r = random_fill(file->shared->instance, sizeof(file->shared->instance));
 	if (r < 0)
 		return r;
-	roster_format(file->shared, SLOTS, first_generation());
+	roster_format(file->shared, SLOTS, first_generation(files));
 	return renameat(files->directory, ROSTER_NEW, files->directory, ROSTER) < 0 ? -errno : 0;
 }
 

@@ -44,6 +44,28 @@ SHMB_EXPORT int shmb_member_get_finish(struct shmb_request *request,
  */
 SHMB_EXPORT uint64_t shmb_member_id(const struct shmb_member *member);
 
+/*
+ * In a forked child: make this copy of the parent's CONNECTION a connection of the child's own, and
+ * the child a member. Segments that the parent opened with SHMB_INHERIT are attached in the child
+ * from the fork on; from this call on their handles are good there, and the broker counts the child
+ * among the holders. All other handles become empty shells, as after shmb_disconnect(), requests
+ * that were under way are the parent's alone, and shmb_connection_fd() is another descriptor. The
+ * parent is not affected.
+ *
+ * So a server opens what its workers share, forks them, and each worker calls this first.
+ *
+ * Returns 0; -EINVAL in the process that the connection belongs to already; -EBUSY when another
+ * thread of the parent was using it at the fork, or the fork was within shmb_dispatch(), and then
+ * the child has to connect anew; -ESTALE when the broker is another instance; -ETIMEDOUT when it
+ * does not answer in time, and then the connection is the child's all the same and comes back with
+ * the next call; else -errno. An object that was removed meanwhile stays attached, and is told by
+ * SHMB_EVENT_REMOVED.
+ *
+ * Threads: no other call on the connection or on what was opened through it at the same time. Since
+ * 0.1.
+ */
+SHMB_EXPORT int shmb_rejoin(struct shmb_connection *connection);
+
 /* Whether the member ID lives, as far as the broker knows. False for an id that nobody has. */
 SHMB_EXPORT bool shmb_member_lives(const struct shmb_member *member, uint64_t id);
 

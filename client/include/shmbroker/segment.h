@@ -29,6 +29,7 @@ enum shmb_flags {
 	SHMB_KEY = 4,       /* a System V key is wanted, for programs that call shmget(2) */
 	SHMB_READ = 8,      /* read only: a write to the memory faults */
 	SHMB_GROUP = 16,    /* with SHMB_CREATE: the group is the one in `gid` */
+	SHMB_INHERIT = 32,  /* forked children keep the memory, see shmb_rejoin() */
 };
 
 enum shmb_backing {

@@ -28,7 +28,8 @@
  *
  * Processes. After fork(2) a connection and its handles belong to the parent. In the child every
  * call on them answers -EOWNERDEAD without touching the parent's, shmb_segment_data() is NULL, the
- * memory is not mapped, and ending them frees the child's copy alone; the child connects anew.
+ * memory is not mapped, and ending them frees the child's copy alone; the child connects anew, or
+ * calls shmb_rejoin(), by which it keeps segments that were opened for that (SHMB_INHERIT).
  * Descriptors and mappings do not survive execve(2).
  */
 #ifndef SHMBROKER_SHMBROKER_H
