@@ -4,8 +4,12 @@
  */
 #include <shmbroker/member.h>
 
+#include <errno.h>
+#include <string.h>
+
 #include "core/call.h"
 #include "core/connection.h"
+#include "core/error.h"
 #include "core/member.h"
 #include "wire/messages.h"
 
@@ -54,6 +58,14 @@ int shmb_member_get_submit(struct shmb_connection *connection, shmb_done_fn *don
 	return r < 0 ? r : call_submit(request, SHMB_TIMEOUT_DEFAULT, done, data, ret_request);
 }
 
+static int check_instance(const struct shmb_connection *connection, const struct roster *roster)
+{
+	if (memcmp(roster->shared->instance, connection->hello.instance, WIRE_INSTANCE_SIZE) == 0)
+		return 0;
+	return error_set(-ESTALE, "the roster that the broker at %s sent is another broker's",
+			 connection->location.address.sun_path);
+}
+
 int shmb_member_get_finish(struct shmb_request *request, struct shmb_member **ret_member)
 {
 	struct shmb_connection *connection;
@@ -68,13 +80,15 @@ int shmb_member_get_finish(struct shmb_request *request, struct shmb_member **re
 	if (r < 0)
 		return r;
 	connection_lock(connection);
-	if (connection->member.roster.shared)
-		roster_unmap(&roster); /* another thread was first */
+	r = check_instance(connection, &roster);
+	if (r < 0 || connection->member.roster.shared)
+		roster_unmap(&roster); /* or another thread was first */
 	else
 		connection->member.roster = roster;
 	connection_leave(connection);
-	*ret_member = &connection->member;
-	return 0;
+	if (r == 0)
+		*ret_member = &connection->member;
+	return r;
 }
 
 uint64_t shmb_member_id(const struct shmb_member *member)

@@ -18,7 +18,8 @@
 #include "restart/files.h"
 #include "restart/record.h"
 
-#define TEXT_MAX 256
+#define FILE_NAME "broker"
+#define TEXT_MAX  256
 
 /* A run that gives out a million a second ends in 12 days; one that lives has thousands. There are
  * 8 million blocks. */
@@ -137,7 +138,7 @@ static int take_up(const struct files *files, uint64_t highest, struct identity 
 	const char *fault = NULL;
 	char text[TEXT_MAX] = "";
 	size_t size;
-	int r = files_read(files, IDENTITY_FILE, text, sizeof(text), &size, &fault);
+	int r = files_read(files, FILE_NAME, text, sizeof(text), &size, &fault);
 
 	if (r == 0 && parse(text, size, identity))
 		return 0;
@@ -148,7 +149,7 @@ static int take_up(const struct files *files, uint64_t highest, struct identity 
 					r == -ENOENT ? "is not there" : "is empty", "");
 	if (r < 0 && r != -EBADMSG && r != -EFBIG)
 		return r;
-	if (files_set_aside(files, IDENTITY_FILE) < 0)
+	if (files_set_aside(files, FILE_NAME) < 0)
 		log_error("the file of what the broker is cannot be put aside");
 	return begin_after_loss(identity, highest, fault ? fault : "is damaged", r < 0 ? "" : text);
 }
@@ -165,7 +166,24 @@ static int take_block(const struct files *files, const struct identity *identity
 		return -EOVERFLOW;
 	}
 	next.first_id = block_after(identity->first_id);
-	return files_write(files, IDENTITY_FILE, text, format(&next, text));
+	return files_write(files, FILE_NAME, text, format(&next, text));
+}
+
+int identity_renew(int parent, struct identity *identity)
+{
+	struct identity renewed = *identity;
+	struct files files;
+	int r = files_open(&files, parent, IDENTITY_DIRECTORY);
+
+	if (r < 0)
+		return r;
+	r = begin_anew(&renewed, identity->first_id);
+	if (r == 0)
+		r = take_block(&files, &renewed);
+	files_close(&files);
+	if (r == 0)
+		*identity = renewed;
+	return r;
 }
 
 int identity_open(int parent, uint64_t highest, struct identity *ret_identity)

@@ -13,7 +13,6 @@
 #include "wire/messages.h"
 
 #define IDENTITY_DIRECTORY "identity"
-#define IDENTITY_FILE      "broker"
 
 struct identity {
 	uint8_t instance[WIRE_INSTANCE_SIZE];
@@ -29,5 +28,9 @@ struct identity {
  * kept.
  */
 int identity_open(int parent, uint64_t highest, struct identity *ret_identity);
+
+/* Be another instance from now on, with another key: something is lost without which nobody can be
+ * taken back. Ids go on. Returns 0 or -errno, and then nothing has changed. */
+int identity_renew(int parent, struct identity *identity);
 
 #endif

@@ -21,7 +21,6 @@
 #include <xxhash.h>
 
 #include "base/fd.h"
-#include "base/random.h"
 #include "log.h"
 #include "objects/member.h"
 #include "objects/roster.h"
@@ -58,7 +57,8 @@ static uint64_t sum_of(const struct note *note)
 
 static uint32_t first_generation(const struct files *files)
 {
-	bool is_first = faccessat(files->directory, IDENTITY_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+	/* A roster that was lost leaves the notes behind. */
+	bool is_first = faccessat(files->directory, NOTES, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
 	int64_t seconds = (int64_t)time(NULL) - CLOCK_BEGIN + (is_first ? 0 : AHEAD);
 
 	return seconds < 1 ? 1 : (uint32_t)(seconds % (ROSTER_GENERATION_MAX / 2));
@@ -106,7 +106,7 @@ static bool words_are_sound(int fd, const struct wire_roster *head)
 	return true;
 }
 
-static bool is_sound(int fd)
+static bool is_sound(int fd, const uint8_t *instance)
 {
 	struct wire_roster head;
 	uint64_t size;
@@ -114,6 +114,7 @@ static bool is_sound(int fd)
 	return is_ours(fd, &size) && pread(fd, &head, sizeof(head), 0) == sizeof(head) &&
 	       head.magic == ROSTER_MAGIC && head.version == ROSTER_VERSION && head.n_slots > 0 &&
 	       head.n_slots <= ROSTER_SLOTS_MAX && head.first_generation > 0 &&
+	       memcmp(head.instance, instance, sizeof(head.instance)) == 0 &&
 	       size == roster_size(head.n_slots) && words_are_sound(fd, &head);
 }
 
@@ -144,26 +145,21 @@ static int make(struct roster_file *file, const struct files *files)
 	r = map(file, fd);
 	if (r < 0)
 		return r;
-	r = random_fill(file->shared->instance, sizeof(file->shared->instance));
-	if (r < 0)
-		return r;
 	roster_format(file->shared, SLOTS, first_generation(files));
 	return renameat(files->directory, ROSTER_NEW, files->directory, ROSTER) < 0 ? -errno : 0;
 }
 
 /* Returns 0 with a sound one, -ENOENT when there is none, or another -errno. */
-static int take_up(struct roster_file *file, const struct files *files)
+static int take_up(struct roster_file *file, const struct files *files, const uint8_t *instance)
 {
 	autofd fd = openat(files->directory, ROSTER, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT)
 		return -ENOENT;
-	if (fd >= 0 && is_sound(fd))
+	if (fd >= 0 && is_sound(fd, instance))
 		return map(file, fd);
 	log_error("the roster of members (" IDENTITY_DIRECTORY "/" ROSTER
-		  " in the runtime directory) is damaged, or not the broker's: it is put aside. "
-		  "What members of before have locked or formatted is of no use to those of now: "
-		  "remove these objects");
+		  " in the runtime directory) is damaged, or not this broker's: it is put aside");
 	return files_set_aside(files, ROSTER) < 0 ? -EEXIST : -ENOENT;
 }
 
@@ -184,9 +180,9 @@ static int open_notes(struct roster_file *file, const struct files *files)
 	return -EPERM;
 }
 
-static int open_all(struct roster_file *file, const struct files *files)
+static int open_all(struct roster_file *file, const struct files *files, const uint8_t *instance)
 {
-	int r = take_up(file, files);
+	int r = take_up(file, files, instance);
 
 	if (r == -ENOENT) {
 		file->is_new = true;
@@ -200,14 +196,15 @@ static int open_all(struct roster_file *file, const struct files *files)
 	return file->read_fd < 0 ? -errno : 0;
 }
 
-int roster_file_open(struct roster_file *file, int parent)
+int roster_file_open(struct roster_file *file, int parent,
+		     const uint8_t instance[static WIRE_INSTANCE_SIZE])
 {
 	struct files files;
 	int r = files_open(&files, parent, IDENTITY_DIRECTORY);
 
 	*file = (struct roster_file){.read_fd = -1, .notes = -1};
 	if (r == 0)
-		r = open_all(file, &files);
+		r = open_all(file, &files, instance);
 	files_close(&files);
 	if (r < 0) {
 		log_error("the roster of members cannot be kept in " IDENTITY_DIRECTORY

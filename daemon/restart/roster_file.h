@@ -25,11 +25,12 @@ struct roster_file {
 };
 
 /*
- * Take up what is in the directory PARENT, or begin anew: with ids that no roster before it can
- * have had, by the clock. One that is damaged is put aside. Returns 0 or -errno, which has been
- * said.
+ * Take up what is in the directory PARENT if it is of INSTANCE, or begin anew: with ids that no
+ * roster before it can have had, by the clock, and without an instance. One that is damaged is put
+ * aside. Returns 0 or -errno, which has been said.
  */
-int roster_file_open(struct roster_file *file, int parent);
+int roster_file_open(struct roster_file *file, int parent,
+		     const uint8_t instance[static WIRE_INSTANCE_SIZE]);
 void roster_file_close(struct roster_file *file);
 
 /* Write down who the member is. Returns 0 or -errno, and then nothing else has changed. */

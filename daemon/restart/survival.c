@@ -120,6 +120,26 @@ static bool is_busy(struct keeper *keeper)
 	return store_is_busy(&of(keeper)->store);
 }
 
+/* The roster is of the instance that members are of: without the one the other is lost too. */
+static int take_roster(struct survival *survival, struct registry *registry, int directory,
+		       struct identity *identity)
+{
+	struct roster_file *roster = &survival->roster;
+	int r = roster_file_open(roster, directory, identity->instance);
+
+	if (r == 0 && roster->is_new && !identity->is_new) {
+		log_error("who the members of the broker before are cannot be told, since their "
+			  "roster is lost: clients of before have to connect anew, and what they "
+			  "have locked or formatted is of no use any more");
+		r = identity_renew(directory, identity);
+	}
+	if (r < 0)
+		return r;
+	if (roster->is_new)
+		memcpy(roster->shared->instance, identity->instance, sizeof(identity->instance));
+	return roster_replace(&registry->roster, roster->shared);
+}
+
 static int adopt(struct survival *survival, struct registry *registry,
 		 const struct survival_plan *plan, int directory, struct identity *ret_identity)
 {
@@ -141,6 +161,8 @@ static int adopt(struct survival *survival, struct registry *registry,
 			log_error("who the broker is cannot be kept in %s: %s; make room there",
 				  plan->directory, strerror(-r));
 	}
+	if (r == 0)
+		r = take_roster(survival, registry, directory, ret_identity);
 	if (r < 0)
 		return r;
 	registry->last_id = ret_identity->first_id - 1;
@@ -149,13 +171,6 @@ static int adopt(struct survival *survival, struct registry *registry,
 	if (!ret_identity->is_new || !survival->roster.is_new || registry->by_id)
 		returning_begin(registry);
 	return 0;
-}
-
-static int take_roster(struct survival *survival, struct registry *registry, int directory)
-{
-	int r = roster_file_open(&survival->roster, directory);
-
-	return r < 0 ? r : roster_replace(&registry->roster, survival->roster.shared);
 }
 
 struct expecting {
@@ -213,9 +228,7 @@ int survival_begin(struct survival *survival, struct registry *registry,
 	}
 	survival->ipc_namespace = own_ipc_namespace();
 	store_init(&survival->store, registry->base, plan->notify, plan->store_max);
-	r = take_roster(survival, registry, directory);
-	if (r == 0)
-		r = adopt(survival, registry, plan, directory, ret_identity);
+	r = adopt(survival, registry, plan, directory, ret_identity);
 	if (r == 0)
 		r = expect_members(survival, registry);
 	if (r < 0) {

@@ -6,7 +6,7 @@
  *        0     8  magic
  *        8     4  version of this layout
  *       12     4  number of slots
- *       16    16  instance: made at random with the file; formats in shared memory repeat it
+ *       16    16  instance of the broker, as HELLO tells it; formats in shared memory repeat it
  *       32     4  first generation: no member id of this roster has one before it
  *       64     4  epoch, a futex: counted up when somebody died whom others may have waited for
  *     4096   8 n  a word for each slot
