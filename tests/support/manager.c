@@ -175,20 +175,6 @@ void manager_stop(struct manager *manager)
 	pthread_mutex_destroy(&manager->lock);
 }
 
-void manager_empty(struct manager *manager)
-{
-	pthread_mutex_lock(&manager->lock);
-	forget(manager, NULL);
-	pthread_mutex_unlock(&manager->lock);
-}
-
-void manager_put(struct manager *manager, const char *name, int fd)
-{
-	pthread_mutex_lock(&manager->lock);
-	keep(manager, name, fcntl(fd, F_DUPFD_CLOEXEC, 100));
-	pthread_mutex_unlock(&manager->lock);
-}
-
 static bool has_taken_all_in(const struct manager *manager)
 {
 	int unread = 0;
@@ -200,6 +186,22 @@ void manager_take_all_in(struct manager *manager)
 {
 	eventually(is_deaf(manager) || has_taken_all_in(manager));
 	pthread_mutex_lock(&manager->lock); /* the last one has been acted on then */
+	pthread_mutex_unlock(&manager->lock);
+}
+
+void manager_empty(struct manager *manager)
+{
+	manager_take_all_in(manager);
+	pthread_mutex_lock(&manager->lock);
+	forget(manager, NULL);
+	pthread_mutex_unlock(&manager->lock);
+}
+
+void manager_put(struct manager *manager, const char *name, int fd)
+{
+	manager_take_all_in(manager);
+	pthread_mutex_lock(&manager->lock);
+	keep(manager, name, fcntl(fd, F_DUPFD_CLOEXEC, 100));
 	pthread_mutex_unlock(&manager->lock);
 }
 
