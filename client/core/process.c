@@ -6,14 +6,15 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/error.h"
 
-static _Atomic pid_t *remembered; /* NULL when there is no such page to be had */
+static _Atomic pid_t nowhere; /* stays 0 */
+
+_Atomic pid_t *_Atomic process_page = &nowhere;
 
 static void prepare(void)
 {
@@ -23,24 +24,21 @@ static void prepare(void)
 	if (page == MAP_FAILED)
 		return;
 	if (madvise(page, size, MADV_WIPEONFORK) == 0)
-		remembered = page;
+		atomic_store_explicit(&process_page, page, memory_order_release);
 	else
 		(void)munmap(page, size);
 }
 
-pid_t process_id(void)
+pid_t process_id_learn(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pid_t pid;
+	pid_t pid = getpid();
+	_Atomic pid_t *page;
 
 	(void)pthread_once(&once, prepare);
-	if (!remembered)
-		return getpid();
-	pid = atomic_load_explicit(remembered, memory_order_relaxed);
-	if (pid == 0) {
-		pid = getpid();
-		atomic_store_explicit(remembered, pid, memory_order_relaxed);
-	}
+	page = atomic_load_explicit(&process_page, memory_order_acquire);
+	if (page != &nowhere)
+		atomic_store_explicit(page, pid, memory_order_relaxed);
 	return pid;
 }
 

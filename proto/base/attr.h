@@ -10,6 +10,12 @@
 /* The positions, from 1, of the format and of its first argument. */
 #define attr_printf(at, first) __attribute__((format(printf, at, first)))
 
+/* Seldom called: kept out of the way of what is called often. */
+#define attr_rare __attribute__((cold, noinline))
+
+/* Of this library alone, so that it is reached without a detour. */
+#define attr_hidden __attribute__((visibility("hidden")))
+
 #define attr_unused __attribute__((unused))
 #define attr_nodrop __attribute__((warn_unused_result))
 
