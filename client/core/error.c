@@ -12,15 +12,23 @@
 
 #include "wire/messages.h"
 
-static _Thread_local char last[WIRE_REASON_MAX + 256];
+static _Thread_local char written[WIRE_REASON_MAX + 256];
+static _Thread_local const char *last = "";
 
 int error_set(int r, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(last, sizeof(last), format, arguments);
+	vsnprintf(written, sizeof(written), format, arguments);
 	va_end(arguments);
+	last = written;
+	return r;
+}
+
+int error_say(int r, const char *text)
+{
+	last = text;
 	return r;
 }
 
