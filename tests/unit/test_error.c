@@ -27,6 +27,18 @@ START_TEST(the_last_failure_counts_and_its_number_is_handed_on)
 }
 END_TEST
 
+START_TEST(a_text_that_stays_is_not_copied)
+{
+	static const char text[] = "as it stands";
+
+	(void)error_set(-EIO, "before");
+	ck_assert_int_eq(error_say(-EBUSY, text), -EBUSY);
+	ck_assert_ptr_eq(shmb_last_error(), text);
+	(void)error_set(-EIO, "afterwards");
+	ck_assert_str_eq(shmb_last_error(), "afterwards");
+}
+END_TEST
+
 START_TEST(a_text_that_is_too_long_is_cut)
 {
 	char text[5000];
@@ -67,6 +79,7 @@ int main(void)
 
 	tcase_add_test(tcase, there_is_none_before_the_first_failure);
 	tcase_add_test(tcase, the_last_failure_counts_and_its_number_is_handed_on);
+	tcase_add_test(tcase, a_text_that_stays_is_not_copied);
 	tcase_add_test(tcase, a_text_that_is_too_long_is_cut);
 	tcase_add_test(tcase, each_thread_has_its_own);
 	suite_add_tcase(suite, tcase);
