@@ -36,6 +36,7 @@
 #define SHMBROKER_SHMBROKER_H
 
 #include <shmbroker/connection.h>
+#include <shmbroker/deadline.h>
 #include <shmbroker/error.h>
 #include <shmbroker/event.h>
 #include <shmbroker/fifo.h>
