@@ -16,6 +16,10 @@ enum shmb_outcome {
 	SHMB_NO_READER = 2, /* nobody reads this FIFO now, as far as the broker knows */
 	SHMB_EMPTY = 3,     /* there is nothing to take at the moment */
 	SHMB_END = 4,       /* the last writer of the FIFO is gone and all that it wrote is read */
+	SHMB_OWNER_DIED =
+		5,        /* the lock is had; its last owner died with it: repair what it guards */
+	SHMB_CHANGED = 6, /* another version was published meanwhile */
+	SHMB_GONE = 7,    /* this version is not kept any more */
 };
 
 /*

@@ -13,9 +13,11 @@
 #endif
 
 #if defined(__GNUC__)
-#define SHMB_EXPORT __attribute__((visibility("default")))
+#define SHMB_EXPORT        __attribute__((visibility("default")))
+#define SHMB_ALIGNED(size) __attribute__((aligned(size)))
 #else
 #define SHMB_EXPORT
+#define SHMB_ALIGNED(size)
 #endif
 
 #endif

@@ -40,6 +40,7 @@
 #include <shmbroker/error.h>
 #include <shmbroker/event.h>
 #include <shmbroker/fifo.h>
+#include <shmbroker/lock.h>
 #include <shmbroker/member.h>
 #include <shmbroker/object.h>
 #include <shmbroker/permission.h>

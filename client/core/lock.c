@@ -1,0 +1,357 @@
+/*
+ * Locks: proto/layout/lock_layout.h says what the words are and what a crash leaves in them.
+ *
+ * Who waits sleeps on the owner's word and on the epoch of the roster. It reads the epoch first and
+ * looks then: so a death that it does not see changes the epoch under it, and it does not sleep.
+ *
+ * Who has slept takes the lock with LOCK_WAITERS, since others may sleep beside it whom nobody
+ * would wake else, and when it gives up instead it wakes one of them. That costs a wake-up too many
+ * now and then, and keeps no count that a crash could falsify.
+ *
+ * Before it sleeps it lingers, and then it keeps its eyes off the word as long as it can: each look
+ * takes the cache line from the owner, who releases the later for it, and setting LOCK_WAITERS
+ * costs the owner a system call.
+ *
+ * What is done under a lock lies between the acquire with which the owner's word was taken and the
+ * release with which it is given up. Token and condition are relaxed: a thread sees its own token
+ * only where it has stored it and not cleared it since, and the condition is the owner's.
+ */
+#include <shmbroker/lock.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "core/error.h"
+#include "core/futex.h"
+#include "core/member.h"
+#include "core/process.h"
+#include "layout/lock_layout.h"
+
+/* 250 ns, then twice as long each time: in all about what it costs to sleep. */
+#define LINGER_TURNS 4
+#define LINGER_NS    UINT64_C(250)
+
+static_assert(sizeof(struct shmb_lock) == sizeof(struct lock_layout), "one is the other");
+static_assert(LOCK_WAITERS == ROSTER_DEAD, "the bit that no member id has");
+
+/* A number of this thread, 0 until it has one. */
+static _Thread_local uint64_t thread_number __attribute__((tls_model("initial-exec")));
+
+/* Somebody who wants a lock. */
+struct claim {
+	struct lock_layout *lock;
+	const struct roster *roster;
+	uint64_t me;
+	uint64_t waiters; /* LOCK_WAITERS once it has slept */
+};
+
+/* Spread over all bits, so that with the id of a member it makes a token that no other has. */
+static void number_thread(void)
+{
+	static _Atomic uint64_t last;
+
+	if (!thread_number)
+		thread_number = (atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1) *
+				UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static struct lock_layout *layout_of(struct shmb_lock *lock)
+{
+	return (struct lock_layout *)lock;
+}
+
+static uint64_t id_of(const struct shmb_member *member)
+{
+	return atomic_load_explicit(&member->id, memory_order_relaxed);
+}
+
+static uint64_t token_of(uint64_t me)
+{
+	return thread_number ^ me;
+}
+
+static uint64_t owner_of(uint64_t word)
+{
+	return word & ~LOCK_WAITERS;
+}
+
+/* The acquire of whoever takes the lock pairs with the release of who gave it up. */
+static bool change_owner(struct lock_layout *lock, uint64_t *expected, uint64_t desired)
+{
+	return atomic_compare_exchange_strong_explicit(&lock->owner, expected, desired,
+						       memory_order_acq_rel, memory_order_relaxed);
+}
+
+static attr_rare int refuse_lost(void)
+{
+	return error_say(-ENOLCK, "this process does not have the lock: it never had, or it was "
+				  "lost, because somebody wrote over it or the broker had to take "
+				  "this process for dead");
+}
+
+static attr_rare int refuse_held(int r, uint64_t word)
+{
+	return error_set(r, "member %#" PRIx64 " has the lock", owner_of(word));
+}
+
+static attr_rare int pass_on(struct lock_layout *lock)
+{
+	(void)futex_wake(futex_low_half(&lock->owner), 1);
+	return 0;
+}
+
+/* A waiter may have set LOCK_WAITERS meanwhile, once; any other change is somebody else's doing. */
+static attr_rare int give_up_changed(struct lock_layout *lock, uint64_t me, uint64_t seen)
+{
+	if (seen != (me | LOCK_WAITERS) || !change_owner(lock, &seen, 0))
+		return refuse_lost();
+	return pass_on(lock);
+}
+
+/* WORD is what the owner's word was last, with or without LOCK_WAITERS. */
+static inline int give_up(struct lock_layout *lock, uint64_t me, uint64_t word)
+{
+	uint64_t seen = word;
+
+	atomic_store_explicit(&lock->token, 0, memory_order_relaxed);
+	if (!change_owner(lock, &seen, 0))
+		return give_up_changed(lock, me, seen);
+	return word == me ? 0 : pass_on(lock);
+}
+
+static attr_rare int settle_disorder(struct lock_layout *lock, uint64_t me, uint64_t condition)
+{
+	if (condition == LOCK_INCONSISTENT)
+		return SHMB_OWNER_DIED;
+	(void)give_up(lock, me, atomic_load_explicit(&lock->owner, memory_order_relaxed));
+	return error_say(-ENOTRECOVERABLE, "an owner of the lock died, and the next one released "
+					   "it without having repaired what it guards");
+}
+
+/* The owner's word is ours. What is it that is had? */
+static inline int settle(struct lock_layout *lock, uint64_t me)
+{
+	uint64_t condition = atomic_load_explicit(&lock->condition, memory_order_relaxed);
+
+	atomic_store_explicit(&lock->token, token_of(me), memory_order_relaxed);
+	return condition == LOCK_IN_ORDER ? 0 : settle_disorder(lock, me, condition);
+}
+
+static int take_over(struct lock_layout *lock, uint64_t me)
+{
+	if (atomic_load_explicit(&lock->condition, memory_order_relaxed) == LOCK_IN_ORDER)
+		atomic_store_explicit(&lock->condition, LOCK_INCONSISTENT, memory_order_relaxed);
+	return settle(lock, me);
+}
+
+/* Take the lock if it can be had. Returns as shmb_lock_acquire(); -EBUSY when another has it, and
+ * -EAGAIN when it was just changed, with the word in *ret_word. */
+static int attempt(const struct claim *claim, uint64_t *ret_word)
+{
+	struct lock_layout *lock = claim->lock;
+	uint64_t word = atomic_load_explicit(&lock->owner, memory_order_relaxed);
+	uint64_t owner = owner_of(word);
+	int r = -EAGAIN;
+
+	if (owner == 0) {
+		if (change_owner(lock, &word, claim->me | word | claim->waiters))
+			return settle(lock, claim->me);
+	} else if (owner == claim->me) {
+		if (atomic_load_explicit(&lock->token, memory_order_relaxed) == token_of(owner))
+			return error_say(-EDEADLK, "this thread has the lock already");
+		r = -EBUSY;
+	} else if (roster_lives(claim->roster, owner)) {
+		r = -EBUSY;
+	} else if (change_owner(lock, &word, claim->me | LOCK_WAITERS)) {
+		return take_over(lock, claim->me);
+	}
+	*ret_word = word;
+	return r;
+}
+
+static int linger(unsigned turn)
+{
+	uint64_t end = clock_now_ns() + (LINGER_NS << turn);
+
+	while (clock_now_ns() < end)
+		;
+	return 0;
+}
+
+/* Sleep until the word or the epoch is another. Returns an outcome of futex_sleep(). */
+static int sleep_for(struct claim *claim, uint64_t word, uint32_t epoch,
+		     struct futex_patience *patience)
+{
+	struct lock_layout *lock = claim->lock;
+	const struct futex_word words[] = {
+		{futex_low_half(&lock->owner), (uint32_t)(word | LOCK_WAITERS)},
+		{&claim->roster->shared->epoch, epoch},
+	};
+
+	if (!(word & LOCK_WAITERS) && !change_owner(lock, &word, word | LOCK_WAITERS))
+		return FUTEX_STIRRED;
+	claim->waiters = LOCK_WAITERS;
+	return futex_sleep(words, 2, patience);
+}
+
+/* It may have been woken in the place of another. */
+static int abandon(const struct claim *claim, int r, uint64_t word)
+{
+	if (claim->waiters)
+		(void)pass_on(claim->lock);
+	if (r == -EINTR)
+		return error_say(r, "a signal handler interrupted the wait for the lock");
+	return refuse_held(r, word);
+}
+
+static int wait_for(struct claim *claim, uint64_t deadline)
+{
+	struct futex_patience patience = futex_patience(deadline);
+	unsigned turn = 0;
+	uint64_t word;
+	int r;
+
+	for (;;) {
+		/* Pairs with the release with which the broker counts it up. */
+		uint32_t epoch =
+			atomic_load_explicit(&claim->roster->shared->epoch, memory_order_acquire);
+
+		r = attempt(claim, &word);
+		if (r != -EBUSY && r != -EAGAIN)
+			return r;
+		if (futex_is_over(&patience))
+			return abandon(claim, -ETIMEDOUT, word);
+		if (r == -EAGAIN)
+			continue;
+		if (turn < LINGER_TURNS) {
+			r = linger(turn++);
+		} else {
+			r = sleep_for(claim, word, epoch, &patience);
+			turn = 0;
+		}
+		if (r == -EINTR)
+			return abandon(claim, r, word);
+	}
+}
+
+/* Take a lock that nobody has, in a thread that has been here before. */
+static inline bool take_free(struct lock_layout *lock, const struct shmb_member *member,
+			     uint64_t me)
+{
+	uint64_t word = 0;
+
+	return process_is(member->pid) && thread_number && change_owner(lock, &word, me);
+}
+
+/* REFUSAL: when another has it. */
+static attr_rare int try_slowly(struct lock_layout *lock, const struct shmb_member *member,
+				int refusal)
+{
+	struct claim claim = {.lock = lock, .roster = &member->roster, .me = id_of(member)};
+	uint64_t word;
+	int r = process_check(member->pid);
+
+	if (r < 0)
+		return r;
+	number_thread();
+	r = attempt(&claim, &word);
+	return r == -EBUSY || r == -EAGAIN ? refuse_held(refusal, word) : r;
+}
+
+static attr_rare int acquire_slowly(struct lock_layout *lock, const struct shmb_member *member,
+				    uint64_t deadline)
+{
+	struct claim claim = {.lock = lock, .roster = &member->roster, .me = id_of(member)};
+	int r;
+
+	if (deadline == SHMB_AT_ONCE)
+		return try_slowly(lock, member, -ETIMEDOUT);
+	r = process_check(member->pid);
+	if (r < 0)
+		return r;
+	number_thread();
+	return wait_for(&claim, deadline);
+}
+
+int shmb_lock_acquire(struct shmb_lock *lock, struct shmb_member *member, uint64_t deadline)
+{
+	uint64_t me = id_of(member);
+
+	if (!take_free(layout_of(lock), member, me))
+		return acquire_slowly(layout_of(lock), member, deadline);
+	return settle(layout_of(lock), me);
+}
+
+int shmb_lock_try(struct shmb_lock *lock, struct shmb_member *member)
+{
+	uint64_t me = id_of(member);
+
+	if (!take_free(layout_of(lock), member, me))
+		return try_slowly(layout_of(lock), member, -EBUSY);
+	return settle(layout_of(lock), me);
+}
+
+/* Whether this thread has it, nobody waits, and there is nothing to say of what it guards. */
+static inline bool is_plainly_held(const struct lock_layout *lock, const struct shmb_member *member,
+				   uint64_t me)
+{
+	return process_is(member->pid) &&
+	       atomic_load_explicit(&lock->owner, memory_order_relaxed) == me &&
+	       atomic_load_explicit(&lock->token, memory_order_relaxed) == token_of(me) &&
+	       atomic_load_explicit(&lock->condition, memory_order_relaxed) == LOCK_IN_ORDER;
+}
+
+/* Returns 0, with the owner's word in *ret_word, when this thread has it. */
+static int check_held(const struct lock_layout *lock, const struct shmb_member *member,
+		      uint64_t *ret_word)
+{
+	uint64_t word;
+	int r = process_check(member->pid);
+
+	if (r < 0)
+		return r;
+	word = atomic_load_explicit(&lock->owner, memory_order_relaxed);
+	if (owner_of(word) != id_of(member))
+		return refuse_lost();
+	if (atomic_load_explicit(&lock->token, memory_order_relaxed) != token_of(owner_of(word)))
+		return error_say(-EPERM, "another thread of this process has the lock");
+	*ret_word = word;
+	return 0;
+}
+
+static attr_rare int release_slowly(struct lock_layout *lock, const struct shmb_member *member)
+{
+	uint64_t word;
+	int r = check_held(lock, member, &word);
+
+	if (r < 0)
+		return r;
+	if (atomic_load_explicit(&lock->condition, memory_order_relaxed) != LOCK_IN_ORDER)
+		atomic_store_explicit(&lock->condition, LOCK_UNRECOVERABLE, memory_order_relaxed);
+	return give_up(lock, owner_of(word), word);
+}
+
+int shmb_lock_release(struct shmb_lock *lock, struct shmb_member *member)
+{
+	uint64_t me = id_of(member);
+
+	if (!is_plainly_held(layout_of(lock), member, me))
+		return release_slowly(layout_of(lock), member);
+	return give_up(layout_of(lock), me, me);
+}
+
+int shmb_lock_repaired(struct shmb_lock *shared, struct shmb_member *member)
+{
+	struct lock_layout *lock = layout_of(shared);
+	uint64_t word;
+	int r = check_held(lock, member, &word);
+
+	if (r < 0)
+		return r;
+	if (atomic_load_explicit(&lock->condition, memory_order_relaxed) == LOCK_IN_ORDER)
+		return error_say(-EINVAL, "there was nothing to repair");
+	atomic_store_explicit(&lock->condition, LOCK_IN_ORDER, memory_order_relaxed);
+	return 0;
+}
