@@ -72,18 +72,18 @@ void fake_roster_mark_dead(struct fake_roster *roster, uint64_t id)
 			      memory_order_release);
 }
 
-void fake_roster_announce(struct fake_roster *roster)
+int fake_roster_announce(struct fake_roster *roster)
 {
 	_Atomic uint32_t *epoch = &roster->shared->epoch;
 
 	(void)atomic_fetch_add_explicit(epoch, 1, memory_order_release);
-	(void)syscall(SYS_futex, epoch, FUTEX_WAKE, INT_MAX);
+	return (int)syscall(SYS_futex, epoch, FUTEX_WAKE, INT_MAX);
 }
 
 void fake_roster_bury(struct fake_roster *roster, uint64_t id)
 {
 	fake_roster_mark_dead(roster, id);
-	fake_roster_announce(roster);
+	(void)fake_roster_announce(roster);
 }
 
 struct shmb_member fake_member(const struct fake_roster *roster, uint64_t id)

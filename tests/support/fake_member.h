@@ -23,10 +23,12 @@ void fake_roster_stop(struct fake_roster *roster);
 /* A new member, who lives, in a slot that nobody living has. Returns its id. */
 uint64_t fake_roster_admit(struct fake_roster *roster);
 
-/* ID lives no more, and whoever may wait for that is woken. The two steps are also there alone. */
+/* ID lives no more, and whoever may wait for that is woken. */
 void fake_roster_bury(struct fake_roster *roster, uint64_t id);
+
+/* The two steps of it; announcing returns how many slept on the epoch. */
 void fake_roster_mark_dead(struct fake_roster *roster, uint64_t id);
-void fake_roster_announce(struct fake_roster *roster);
+int fake_roster_announce(struct fake_roster *roster);
 
 /* The calling process as the member ID, until its end or a fork. */
 struct shmb_member fake_member(const struct fake_roster *roster, uint64_t id);

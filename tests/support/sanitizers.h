@@ -13,4 +13,13 @@
 #define IS_ASAN 0
 #endif
 
+/* ThreadSanitizer makes system calls of its own at any moment. */
+#if defined(__SANITIZE_THREAD__)
+#define IS_TSAN 1
+#elif defined(__has_feature)
+#define IS_TSAN __has_feature(thread_sanitizer)
+#else
+#define IS_TSAN 0
+#endif
+
 #endif

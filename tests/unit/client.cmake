@@ -9,4 +9,8 @@ foreach(part requests comeback permission garbage locate pollable error)
 endforeach()
 shmb_unit_test(test_deadline LIBS client_core)
 shmb_unit_test(test_futex LIBS client_core support Threads::Threads)
-shmb_unit_test(test_lock LIBS fake_member client_core support Threads::Threads)
+
+# Locks want members, and nothing else of a broker.
+foreach(part lock lock_peers lock_namespaces condition)
+  shmb_unit_test(test_${part} LIBS fake_member client_core support Threads::Threads TIMEOUT 240)
+endforeach()
