@@ -21,7 +21,7 @@ enum shmb_kind {
 	SHMB_KIND_FIFO = 2,
 };
 
-enum shmb_state {
+enum shmb_object_state {
 	SHMB_STATE_FRESH = 1,        /* nobody has initialised it, and nobody is about to */
 	SHMB_STATE_INITIALISING = 2, /* one process does now */
 	SHMB_STATE_READY = 3,
@@ -41,7 +41,7 @@ struct shmb_object {
 	enum shmb_kind kind;
 	enum shmb_backing backing;
 	enum shmb_lifetime lifetime;
-	enum shmb_state state;
+	enum shmb_object_state state;
 	uint32_t linger_ms;
 	uint64_t size;
 	uint32_t uid;
