@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "core/attach.h"
 #include "core/call.h"
 #include "core/connection.h"
 #include "core/error.h"
@@ -19,14 +18,16 @@
 #include "core/process.h"
 #include "wire/vocabulary.h"
 
-struct shmb_segment {
-	struct shmb_connection *connection;
-	struct shmb_request *hold; /* NULL once the connection has ended */
-	pid_t pid;
-	struct attachment attachment;
-	struct shmb_segment_facts info;
-	char why[];
-};
+int segment_gone(const struct shmb_segment *segment)
+{
+	int r = process_check(segment->pid);
+
+	if (r < 0)
+		return r;
+	return error_set(-ENOTCONN,
+			 "the connection of this segment has been ended; connect and open it "
+			 "again");
+}
 
 static int prepare_open(struct shmb_connection *connection, const char *name,
 			const struct shmb_segment_options *options,
@@ -152,25 +153,13 @@ int shmb_segment_open_finish(struct shmb_request *request, struct shmb_segment *
 	return outcome;
 }
 
-/* Whether the broker can be asked about it. */
-static int check_usable(const struct shmb_segment *segment)
-{
-	int r = process_check(segment->pid);
-
-	if (r == 0 && !segment->hold)
-		r = error_set(-ENOTCONN,
-			      "the connection of this segment has been ended; connect and open it "
-			      "again");
-	return r;
-}
-
 static int prepare_ready(struct shmb_segment *segment, struct shmb_request **ret_request)
 {
 	struct wire_ready_request message = {.generation = segment->info.generation};
-	int r = check_usable(segment);
+	int r;
 
-	if (r < 0)
-		return r;
+	if (!segment_data(segment))
+		return segment_gone(segment);
 	r = request_new(segment->connection, WIRE_READY, &message, ret_request);
 	if (r == 0)
 		(*ret_request)->about = segment->hold;
@@ -205,20 +194,15 @@ int shmb_segment_ready_finish(struct shmb_request *request)
 	return r;
 }
 
-struct shmb_connection *segment_connection(const struct shmb_segment *segment)
-{
-	return segment->hold ? segment->connection : NULL;
-}
-
 int segment_doorbell(struct shmb_segment *segment, struct doorbell *ret_doorbell)
 {
 	struct wire_doorbell_request message = {.wait_ms = 0};
 	const struct wire_doorbell_reply *reply;
 	struct shmb_request *request;
-	int r = check_usable(segment);
+	int r;
 
-	if (r < 0)
-		return r;
+	if (!segment_data(segment))
+		return segment_gone(segment);
 	message.wait_ms = segment->connection->timeout_ms;
 	r = request_new(segment->connection, WIRE_DOORBELL, &message, &request);
 	if (r < 0)
@@ -248,7 +232,7 @@ void shmb_segment_detach(struct shmb_segment *segment)
 
 void *shmb_segment_data(const struct shmb_segment *segment)
 {
-	return segment->pid == process_id() ? segment->attachment.data : NULL;
+	return segment_data(segment);
 }
 
 size_t shmb_segment_size(const struct shmb_segment *segment)

@@ -1,17 +1,35 @@
 /*
- * Segments as the formats use them, beyond what programs can.
+ * The handle of a segment, for the formats: they look at each call whether its memory is still
+ * there, which is a nanosecond's matter here, and ring at its doorbell.
  */
 #ifndef CORE_SEGMENT_H
 #define CORE_SEGMENT_H
 
 #include <shmbroker/segment.h>
 
+#include <sys/types.h>
+
+#include "core/attach.h"
 #include "core/doorbell.h"
+#include "core/process.h"
 
-struct shmb_connection;
+struct shmb_segment {
+	struct shmb_connection *connection;
+	struct shmb_request *hold; /* NULL once the connection has ended */
+	pid_t pid;
+	struct attachment attachment;
+	struct shmb_segment_facts info;
+	char why[];
+};
 
-/* The connection that it was opened through; NULL when that has ended. */
-struct shmb_connection *segment_connection(const struct shmb_segment *segment);
+/* As shmb_segment_data(). */
+static inline void *segment_data(const struct shmb_segment *segment)
+{
+	return segment->pid == process_id() ? segment->attachment.data : NULL;
+}
+
+/* Why segment_data() is NULL. Returns -EOWNERDEAD or -ENOTCONN, with a text. */
+int segment_gone(const struct shmb_segment *segment);
 
 /* The segment's doorbell, for which the broker is asked; it is the caller's. Returns 0, or -errno
  * with a text. */
