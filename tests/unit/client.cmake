@@ -14,3 +14,11 @@ shmb_unit_test(test_futex LIBS client_core support Threads::Threads)
 foreach(part lock lock_peers lock_namespaces condition)
   shmb_unit_test(test_${part} LIBS fake_member client_core support Threads::Threads TIMEOUT 240)
 endforeach()
+
+# The formats.
+add_library(state_memory STATIC state_memory.c)
+target_link_libraries(state_memory PUBLIC client_core client_formats fake_member proto_layout
+  PRIVATE shmb_build PkgConfig::CHECK)
+foreach(part read publish wait crowd hostile)
+  shmb_unit_test(test_state_${part} LIBS state_memory client_formats client_core support Threads::Threads)
+endforeach()

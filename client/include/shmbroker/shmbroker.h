@@ -46,6 +46,7 @@
 #include <shmbroker/permission.h>
 #include <shmbroker/request.h>
 #include <shmbroker/segment.h>
+#include <shmbroker/state.h>
 #include <shmbroker/watch.h>
 
 #endif

@@ -1,0 +1,60 @@
+/*
+ * The handle of a state, for the files that are its algorithms: state_read.c, state_publish.c,
+ * state_wait.c. They work on the view, the doorbell and the member alone; where these come from is
+ * state_open.c's matter.
+ */
+#ifndef FORMATS_STATE_H
+#define FORMATS_STATE_H
+
+#include <shmbroker/state.h>
+
+#include "core/doorbell.h"
+#include "core/futex.h"
+#include "core/member.h"
+#include "core/segment.h"
+#include "layout/state_layout.h"
+
+/* What only who publishes uses: under the lock, or as the single writer. */
+struct state_publisher {
+	uint64_t claim;      /* the member that stands in the header; single writer */
+	unsigned unheard;    /* publishes since somebody rang */
+	bool may_be_cheap;   /* this process can take the cheap side of the barrier */
+	bool is_cheap;       /* and takes it now */
+	bool owes_a_wake_up; /* for a publisher that died */
+};
+
+struct shmb_state {
+	struct state_view view;
+	struct shmb_segment *segment;
+	struct doorbell doorbell;
+	struct shmb_member *member; /* NULL for a handle that does not write */
+	struct state_publisher publisher;
+	char name[];
+};
+
+/* Whether the memory is there: 0, or -EOWNERDEAD or -ENOTCONN with a text. */
+static inline int state_check(const struct shmb_state *state)
+{
+	return segment_data(state->segment) ? 0 : segment_gone(state->segment);
+}
+
+/* The last version; what was published as it can be seen then. */
+static inline uint64_t state_last(const struct state_view *view)
+{
+	/* Pairs with the release in state_publish.c. */
+	return atomic_load_explicit(&view->header->last, memory_order_acquire);
+}
+
+/* Its low half, which is what waiters sleep on. */
+static inline const _Atomic uint32_t *state_futex(const struct state_view *view)
+{
+	return futex_low_half(&view->header->last);
+}
+
+/* Become the single writer. Returns 0, or -EBUSY with a text while another one lives. */
+int state_claim(struct shmb_state *state);
+
+/* Be it no more; nothing when it was lost before. */
+void state_give_up_claim(struct shmb_state *state);
+
+#endif

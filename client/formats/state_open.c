@@ -1,0 +1,233 @@
+/*
+ * Opening a state: a segment with a layout tag, formatted by whoever is told to, and looked through
+ * by everybody else.
+ *
+ * What is in it depends on who created it. Slots, history and the number of writers of somebody who
+ * finds it there are wishes that came too late; the size of his values is not, since he could not
+ * publish them.
+ */
+#include "formats/state.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <shmbroker/error.h>
+
+#include "core/barrier.h"
+#include "core/error.h"
+
+#define LAYOUT_TAG "shmbroker.state.1"
+
+static_assert(SHMB_STATE_SLOTS_MAX == STATE_SLOTS_MOST, "the same");
+static_assert(SHMB_STATE_VALUE_MAX == STATE_VALUE_MOST, "the same");
+
+static uint32_t round_up(uint32_t n)
+{
+	uint32_t power = STATE_SLOTS_LEAST;
+
+	while (power < n)
+		power *= 2;
+	return power;
+}
+
+static int refuse_options(const char *name, const char *why)
+{
+	return error_set(-EINVAL, "the options for the state \"%s\" %s", name, why);
+}
+
+static int check_options(const char *name, const struct shmb_state_options *options)
+{
+	if (options->segment.size != 0 || options->segment.layout)
+		return refuse_options(name, "set size or layout of the segment, which follow from "
+					    "the others; leave them out");
+	if (options->value_size > SHMB_STATE_VALUE_MAX)
+		return refuse_options(name, "have a value_size of more than 2^40");
+	if ((options->segment.flags & SHMB_CREATE) && options->value_size == 0)
+		return refuse_options(name, "are to create it and have no value_size");
+	if (options->slots == 1 || options->slots > SHMB_STATE_SLOTS_MAX)
+		return refuse_options(name, "have slots other than 2 to 65536");
+	if (options->history >= (options->slots ? options->slots : SHMB_STATE_SLOTS_MAX))
+		return refuse_options(name, "have a history that is not less than the slots");
+	if ((options->segment.flags & SHMB_READ) && options->writes)
+		return refuse_options(name, "are to read only and to write");
+	return 0;
+}
+
+/* What OPTIONS, which are in order, ask for. */
+static struct state_shape shape_of(const struct shmb_state_options *options)
+{
+	uint32_t slots = options->slots;
+
+	if (slots == 0)
+		slots = options->history < SHMB_STATE_SLOTS_DEFAULT ? SHMB_STATE_SLOTS_DEFAULT
+								    : options->history + 1;
+	return (struct state_shape){
+		.value_size = options->value_size,
+		.n_slots = round_up(slots),
+		.history = options->history ? options->history : 1,
+		.single_writer = options->single_writer,
+	};
+}
+
+/*
+ * As shmb_segment_open(). A state that is there with fewer slots than were wished for is smaller
+ * than what was asked for, and good all the same.
+ */
+static int open_segment(struct shmb_connection *connection, const char *name,
+			const struct shmb_state_options *options, struct shmb_segment **ret_segment)
+{
+	struct shmb_segment_options first = options->segment, second = options->segment;
+	const struct state_shape shape = shape_of(options);
+	int r;
+
+	first.layout = LAYOUT_TAG;
+	if ((first.flags & SHMB_CREATE) && !state_size(&shape, &first.size))
+		return error_set(-EFBIG, "the state \"%s\" would be larger than can be said", name);
+	r = shmb_segment_open(connection, name, &first, ret_segment);
+	if (r != -EFBIG || (first.flags & (SHMB_CREATE | SHMB_EXCLUSIVE)) != SHMB_CREATE)
+		return r;
+	second.layout = LAYOUT_TAG;
+	second.flags &= ~(unsigned)(SHMB_CREATE | SHMB_GROUP);
+	r = shmb_segment_open(connection, name, &second, ret_segment);
+	/* None is there: then it was about what can be created, which is to be said again. */
+	return r == -ENOENT ? shmb_segment_open(connection, name, &first, ret_segment) : r;
+}
+
+static int format(const struct shmb_state *state, const struct shmb_state_options *options,
+		  const struct shmb_member *member)
+{
+	const struct state_shape shape = shape_of(options);
+	void *memory = segment_data(state->segment);
+	size_t size = shmb_segment_size(state->segment);
+
+	if (options->value_size == 0)
+		return error_set(-ENODATA,
+				 "\"%s\" was not finished by its creator, and without a value_size "
+				 "this one cannot do it; open it with one",
+				 state->name);
+	if (state_format(memory, size, &shape, member->roster.shared->instance) < 0)
+		return error_set(-EFBIG,
+				 "\"%s\" was not finished by its creator and has %zu bytes, which "
+				 "is not enough for what this one wants; remove it",
+				 state->name, size);
+	return 0;
+}
+
+/* The view of what is there, and whether it will do. */
+static int look_through(struct shmb_state *state, const struct shmb_state_options *options,
+			uint8_t instance[static LAYOUT_INSTANCE_SIZE])
+{
+	const char *fault = NULL;
+	int r = state_attach(segment_data(state->segment), shmb_segment_size(state->segment),
+			     &state->view, instance, &fault);
+
+	if (r < 0)
+		return error_set(r, "\"%s\" %s; use another name or remove it", state->name, fault);
+	if (state->view.shape.value_size < options->value_size)
+		return error_set(-EFBIG,
+				 "a value of \"%s\" has at most %" PRIu64
+				 " bytes, fewer than the %" PRIu64 " asked for; remove it to have "
+				 "it made anew",
+				 state->name, state->view.shape.value_size, options->value_size);
+	return 0;
+}
+
+static int become_writer(struct shmb_state *state, struct shmb_member *member,
+			 const uint8_t instance[static LAYOUT_INSTANCE_SIZE])
+{
+	if (memcmp(instance, member->roster.shared->instance, LAYOUT_INSTANCE_SIZE) != 0)
+		return error_set(-ESTALE,
+				 "\"%s\" was made when the broker had another roster, by which "
+				 "nobody can tell any more who of its writers lives; it can be "
+				 "read, and to be written it has to be removed and made anew",
+				 state->name);
+	state->member = member;
+	if (!state->view.shape.single_writer)
+		return 0;
+	state->publisher.may_be_cheap = barrier_enable();
+	return state_claim(state);
+}
+
+/* All that comes after its segment is had. */
+static int set_up(struct shmb_state *state, struct shmb_connection *connection,
+		  const struct shmb_state_options *options, bool is_fresh)
+{
+	uint8_t instance[LAYOUT_INSTANCE_SIZE];
+	struct shmb_member *member = NULL;
+	int r = 0;
+
+	if (is_fresh || options->writes)
+		r = shmb_member_get(connection, &member);
+	if (r == 0 && is_fresh)
+		r = format(state, options, member);
+	if (r == 0)
+		r = look_through(state, options, instance);
+	if (r == 0 && options->writes)
+		r = become_writer(state, member, instance);
+	if (r == 0)
+		r = segment_doorbell(state->segment, &state->doorbell);
+	if (r == 0 && is_fresh)
+		r = shmb_segment_ready(state->segment);
+	return r;
+}
+
+static struct shmb_state *state_new(const char *name)
+{
+	size_t size = strlen(name) + 1;
+	struct shmb_state *state = calloc(1, sizeof(*state) + size);
+
+	if (state)
+		memcpy(state->name, name, size);
+	return state;
+}
+
+int shmb_state_open(struct shmb_connection *connection, const char *name,
+		    const struct shmb_state_options *options, struct shmb_state **ret_state)
+{
+	static const struct shmb_state_options read_only = {.segment.flags = SHMB_READ};
+	struct shmb_state *state;
+	int r;
+
+	if (!options)
+		options = &read_only;
+	r = check_options(name, options);
+	if (r < 0)
+		return r;
+	state = state_new(name);
+	if (!state)
+		return error_no_memory();
+	r = open_segment(connection, name, options, &state->segment);
+	if (r >= 0)
+		r = set_up(state, connection, options, r == SHMB_INITIALISE);
+	if (r < 0) {
+		shmb_state_close(state);
+		return r;
+	}
+	*ret_state = state;
+	return 0;
+}
+
+void shmb_state_close(struct shmb_state *state)
+{
+	if (!state)
+		return;
+	if (state->segment && segment_data(state->segment))
+		state_give_up_claim(state);
+	doorbell_unmap(&state->doorbell);
+	shmb_segment_detach(state->segment);
+	free(state);
+}
+
+void shmb_state_info(const struct shmb_state *state, struct shmb_state_facts *ret_info)
+{
+	*ret_info = (struct shmb_state_facts){
+		.value_size = state->view.shape.value_size,
+		.slots = state->view.shape.n_slots,
+		.history = state->view.shape.history,
+		.single_writer = state->view.shape.single_writer,
+		.writes = state->member != NULL,
+	};
+	shmb_segment_info(state->segment, &ret_info->segment);
+}

@@ -1,0 +1,230 @@
+/*
+ * Publishing a state, by the steps that proto/layout/state_layout.h has.
+ *
+ * Waking. Who waits rings the doorbell and then looks at the version again; a publisher changes the
+ * version and then looks whether somebody has rung. On each side the load must not pass the store,
+ * or both see nothing, and the waiter sleeps until he looks by himself. A full fence after each
+ * publish would hold it up until a reader on another core has given up the line of the version: a
+ * single writer at full speed lost two publishes of three to it. So when nobody has rung for a
+ * while it says in the header that it goes without, and who waits pays for both (barrier.h). With
+ * many writers the lock costs as much anyway.
+ *
+ * The flag is cleared before the version changes, never after: who has rung meanwhile is not
+ * forgotten.
+ */
+#include "formats/state.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include <shmbroker/error.h>
+#include <shmbroker/lock.h>
+
+#include "base/fence.h"
+#include "base/payload.h"
+#include "core/barrier.h"
+#include "core/error.h"
+
+#define VERSION_MOST  (UINT64_MAX - 1)
+#define UNHEARD_CHEAP 64 /* publishes that nobody waited for, until the fence is left out */
+
+/* Steps 1 to 3: VERSION is whole in its slot. */
+static void fill(const struct state_view *view, uint64_t version, const void *value, size_t size)
+{
+	struct state_slot *slot = state_slot(view, version);
+
+	/* Pairs with the acquire fence between two looks at the last version. */
+	atomic_store_explicit(&slot->version, 0, memory_order_release);
+	/* Pairs with the acquire fence after a copy. */
+	fence_release();
+	atomic_store_explicit(&slot->size, size, memory_order_relaxed);
+	payload_write(state_value(view, slot), value, size);
+	/* Pairs with the acquire before a copy. */
+	atomic_store_explicit(&slot->version, version, memory_order_release);
+}
+
+/* From now on without a fence. */
+static void turn_cheap(struct shmb_state *state)
+{
+	atomic_store_explicit(&state->view.header->unfenced, 1, memory_order_relaxed);
+	/* Pairs with the fence of who has rung: either he sees the mark, or we what he rang. */
+	fence_full();
+	state->publisher.is_cheap = true;
+}
+
+/* With one again. Who sees that sees all that was published without. */
+static void turn_dear(struct shmb_state *state)
+{
+	atomic_store_explicit(&state->view.header->unfenced, 0, memory_order_release);
+	state->publisher.is_cheap = false;
+	state->publisher.unheard = 0;
+}
+
+/* Nobody waits. */
+static void stay_unheard(struct shmb_state *state)
+{
+	struct state_publisher *publisher = &state->publisher;
+
+	if (publisher->may_be_cheap && !publisher->is_cheap && ++publisher->unheard > UNHEARD_CHEAP)
+		turn_cheap(state);
+}
+
+static void wake_waiters(struct shmb_state *state)
+{
+	state->publisher.owes_a_wake_up = false;
+	if (state->publisher.is_cheap)
+		turn_dear(state);
+	state->publisher.unheard = 0;
+	(void)futex_wake(state_futex(&state->view), FUTEX_ALL);
+}
+
+/* Step 4, and waking whoever waits for it. */
+static void flip(struct shmb_state *state, uint64_t version)
+{
+	_Atomic uint32_t *rung = &state->doorbell.page->rung;
+	bool wakes = state->publisher.owes_a_wake_up;
+
+	if (atomic_load_explicit(rung, memory_order_relaxed) != 0) {
+		atomic_store_explicit(rung, 0, memory_order_relaxed);
+		wakes = true;
+	}
+	/* Pairs with the acquire in state_last(). */
+	atomic_store_explicit(&state->view.header->last, version, memory_order_release);
+	/* Both pair with what ring() does. */
+	if (state->publisher.is_cheap)
+		barrier_cheap();
+	else
+		fence_full();
+	if (wakes || atomic_load_explicit(rung, memory_order_relaxed) != 0)
+		wake_waiters(state);
+	else
+		stay_unheard(state);
+}
+
+static struct shmb_lock *lock_of(const struct shmb_state *state)
+{
+	static_assert(sizeof(state->view.header->lock) == sizeof(struct shmb_lock), "it is one");
+
+	return (struct shmb_lock *)state->view.header->lock;
+}
+
+int state_claim(struct shmb_state *state)
+{
+	_Atomic uint64_t *claim = &state->view.header->claim;
+	uint64_t mine = atomic_load_explicit(&state->member->id, memory_order_relaxed);
+	/* Pairs with the release below, or comes after the end of a process. */
+	uint64_t had = atomic_load_explicit(claim, memory_order_acquire);
+
+	if ((had != 0 && roster_lives(&state->member->roster, had)) ||
+	    !atomic_compare_exchange_strong_explicit(claim, &had, mine, memory_order_acq_rel,
+						     memory_order_relaxed))
+		return error_set(-EBUSY,
+				 "\"%s\" has a single writer, and that lives; there can be another "
+				 "when it has closed it or ended",
+				 state->name);
+	state->publisher.claim = mine;
+	state->publisher.owes_a_wake_up = had != 0;
+	return 0;
+}
+
+void state_give_up_claim(struct shmb_state *state)
+{
+	uint64_t mine = state->publisher.claim;
+
+	if (mine != 0)
+		(void)atomic_compare_exchange_strong_explicit(&state->view.header->claim, &mine, 0,
+							      memory_order_release,
+							      memory_order_relaxed);
+}
+
+static int check_claim(const struct shmb_state *state)
+{
+	if (atomic_load_explicit(&state->view.header->claim, memory_order_relaxed) ==
+	    state->publisher.claim)
+		return 0;
+	return error_set(-ENOLCK,
+			 "\"%s\" has another single writer now: this one was taken for dead, or "
+			 "somebody wrote over it; open it again",
+			 state->name);
+}
+
+/* From here to end() nobody else publishes. */
+static int begin(struct shmb_state *state, uint64_t deadline)
+{
+	int r = state_check(state);
+
+	if (r < 0)
+		return r;
+	if (!state->member)
+		return error_set(-EPERM,
+				 "this handle does not write: open \"%s\" with the option `writes`",
+				 state->name);
+	if (state->view.shape.single_writer)
+		return check_claim(state);
+	r = shmb_lock_acquire(lock_of(state), state->member, deadline);
+	if (r != SHMB_OWNER_DIED)
+		return r;
+	/* What it had begun is in the slot that is written next, and nobody looks for it there. */
+	state->publisher.owes_a_wake_up = true;
+	return shmb_lock_repaired(lock_of(state), state->member);
+}
+
+static int end(struct shmb_state *state)
+{
+	return state->view.shape.single_writer ? 0
+					       : shmb_lock_release(lock_of(state), state->member);
+}
+
+static int put(struct shmb_state *state, const uint64_t *expected, const void *value, size_t size,
+	       uint64_t *ret_version)
+{
+	/* It is this publisher's, or comes with the lock. */
+	uint64_t last = atomic_load_explicit(&state->view.header->last, memory_order_relaxed);
+
+	if (expected && last != *expected) {
+		*ret_version = last;
+		return SHMB_CHANGED;
+	}
+	if (last >= VERSION_MOST)
+		return error_set(-EOVERFLOW, "\"%s\" has had all versions that there can be",
+				 state->name);
+	fill(&state->view, last + 1, value, size);
+	flip(state, last + 1);
+	*ret_version = last + 1;
+	return 0;
+}
+
+static int publish(struct shmb_state *state, const uint64_t *expected, const void *value,
+		   size_t size, uint64_t deadline, uint64_t *ret_version)
+{
+	uint64_t version = 0;
+	int r, ended;
+
+	if (size > state->view.shape.value_size)
+		return error_set(-EFBIG,
+				 "%zu bytes are more than the %" PRIu64
+				 " that a value of \"%s\" may have",
+				 size, state->view.shape.value_size, state->name);
+	r = begin(state, deadline);
+	if (r < 0)
+		return r;
+	r = put(state, expected, value, size, &version);
+	ended = end(state);
+	if (ended < 0)
+		return ended;
+	if (r >= 0 && ret_version)
+		*ret_version = version;
+	return r;
+}
+
+int shmb_state_publish(struct shmb_state *state, const void *value, size_t size, uint64_t deadline,
+		       uint64_t *ret_version)
+{
+	return publish(state, NULL, value, size, deadline, ret_version);
+}
+
+int shmb_state_compare_and_publish(struct shmb_state *state, uint64_t expected, const void *value,
+				   size_t size, uint64_t deadline, uint64_t *ret_version)
+{
+	return publish(state, &expected, value, size, deadline, ret_version);
+}

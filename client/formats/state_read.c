@@ -1,0 +1,172 @@
+/*
+ * Reading a state: nothing is locked, nothing is written, and what was copied counts only if its
+ * slot held the version looked for before and after.
+ *
+ * A slot that does not hold the version that is the last one means that writers have gone all the
+ * way round since that was loaded; then it is loaded again and is another. Where it is the same the
+ * memory contradicts itself.
+ */
+#include "formats/state.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include <shmbroker/error.h>
+
+#include "base/fence.h"
+#include "base/payload.h"
+#include "core/error.h"
+
+#define TRIES 100
+
+/*
+ * The size of VERSION, and the value in BUFFER if that has ROOM for it. Returns 0; SHMB_GONE when
+ * the slot does not hold it, or did not all the while; -EBADMSG when its size is impossible.
+ */
+static int copy_version(const struct state_view *view, uint64_t version, void *buffer, size_t room,
+			uint64_t *ret_size)
+{
+	struct state_slot *slot = state_slot(view, version);
+	uint64_t size;
+
+	/* Pairs with the release of the slot's version in fill(): size and value are its own. */
+	if (atomic_load_explicit(&slot->version, memory_order_acquire) != version)
+		return SHMB_GONE;
+	size = atomic_load_explicit(&slot->size, memory_order_relaxed);
+	if (size <= room && size <= view->shape.value_size)
+		payload_read(buffer, state_value(view, slot), size);
+	/* Pairs with the release fence in fill(): who has seen a byte of a later version now sees
+	 * that the slot was marked before. */
+	fence_acquire();
+	if (atomic_load_explicit(&slot->version, memory_order_relaxed) != version)
+		return SHMB_GONE;
+	if (size > view->shape.value_size)
+		return -EBADMSG;
+	*ret_size = size;
+	return 0;
+}
+
+static int refuse_nonsense(const struct shmb_state *state)
+{
+	return error_set(-EBADMSG,
+			 "what stands in the memory of \"%s\" makes no sense: one of its writers "
+			 "is broken; remove it",
+			 state->name);
+}
+
+static int refuse_room(const struct shmb_state *state, uint64_t size, size_t room)
+{
+	return error_set(-EMSGSIZE,
+			 "the value of \"%s\" has %" PRIu64 " bytes, more than the %zu there is "
+			 "room for; give it a larger buffer",
+			 state->name, size, room);
+}
+
+static int refuse_haste(const struct shmb_state *state)
+{
+	return error_set(-EAGAIN,
+			 "\"%s\" was published so fast that none of %d copies was whole; try "
+			 "again, or create it with more slots",
+			 state->name, TRIES);
+}
+
+/* The same of the last version. Returns 0, SHMB_EMPTY, or -errno with a text. */
+static int copy_last(const struct shmb_state *state, void *buffer, size_t room,
+		     uint64_t *ret_version, uint64_t *ret_size)
+{
+	const struct state_view *view = &state->view;
+	uint64_t before = 0;
+	int r = state_check(state);
+
+	if (r < 0)
+		return r;
+	for (unsigned try = 0; try < TRIES; try++) {
+		uint64_t version = state_last(view);
+
+		if (version == 0)
+			return SHMB_EMPTY;
+		if (version == before)
+			return refuse_nonsense(state);
+		r = copy_version(view, version, buffer, room, ret_size);
+		if (r < 0)
+			return refuse_nonsense(state);
+		if (r == 0) {
+			*ret_version = version;
+			return 0;
+		}
+		/* Pairs with the release that marks the slot: who did that had published others. */
+		fence_acquire();
+		before = version;
+	}
+	return refuse_haste(state);
+}
+
+int shmb_state_read(const struct shmb_state *state, void *buffer, size_t size,
+		    uint64_t *ret_version, size_t *ret_size)
+{
+	uint64_t version, found;
+	int r = copy_last(state, buffer, size, &version, &found);
+
+	if (r != 0)
+		return r;
+	if (ret_size)
+		*ret_size = found;
+	if (found > size)
+		return refuse_room(state, found, size);
+	if (ret_version)
+		*ret_version = version;
+	return 0;
+}
+
+int shmb_state_read_version(const struct shmb_state *state, uint64_t version, void *buffer,
+			    size_t size, size_t *ret_size)
+{
+	uint64_t last, found;
+	int r = state_check(state);
+
+	if (r < 0)
+		return r;
+	if (version == 0)
+		return error_set(-EINVAL, "the versions of \"%s\" are counted from 1", state->name);
+	last = state_last(&state->view);
+	if (version > last)
+		return SHMB_EMPTY;
+	if (last - version >= state->view.shape.history)
+		return SHMB_GONE;
+	r = copy_version(&state->view, version, buffer, size, &found);
+	if (r != 0)
+		return r < 0 ? refuse_nonsense(state) : r;
+	if (ret_size)
+		*ret_size = found;
+	return found > size ? refuse_room(state, found, size) : 0;
+}
+
+int shmb_state_look(const struct shmb_state *state, struct shmb_state_view *ret_view)
+{
+	uint64_t version, size;
+	int r = copy_last(state, NULL, 0, &version, &size);
+
+	if (r != 0)
+		return r;
+	*ret_view = (struct shmb_state_view){
+		.value = state_value(&state->view, state_slot(&state->view, version)),
+		.size = size,
+		.version = version,
+	};
+	return 0;
+}
+
+bool shmb_state_view_is_valid(const struct shmb_state *state, const struct shmb_state_view *view)
+{
+	if (!segment_data(state->segment))
+		return false;
+	/* Pairs with the release fence in fill(), as in copy_version(). */
+	fence_acquire();
+	return atomic_load_explicit(&state_slot(&state->view, view->version)->version,
+				    memory_order_relaxed) == view->version;
+}
+
+uint64_t shmb_state_version(const struct shmb_state *state)
+{
+	return segment_data(state->segment) ? state_last(&state->view) : 0;
+}

@@ -1,0 +1,61 @@
+/*
+ * Waiting for a newer version: a sleep on the low half of the last version's number, which ends by
+ * itself from time to time (futex.h).
+ *
+ * Where 2^32 versions are published between the look and the sleep that half is the same again;
+ * then the sleep ends by itself.
+ */
+#include "formats/state.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "base/fence.h"
+#include "core/barrier.h"
+#include "core/error.h"
+
+/* Somebody is about to sleep. What is loaded after this is no older than what a publisher saw the
+ * bell at. */
+static void ring(const struct shmb_state *state)
+{
+	atomic_store_explicit(&state->doorbell.page->rung, 1, memory_order_relaxed);
+	/* Pairs with the one in flip(), or in turn_cheap(). */
+	fence_full();
+	/* Pairs with the release in turn_dear(). */
+	if (atomic_load_explicit(&state->view.header->unfenced, memory_order_acquire) != 0)
+		barrier_dear(); /* pairs with barrier_cheap() in flip() */
+}
+
+static int refuse(const struct shmb_state *state, int r, uint64_t version)
+{
+	if (r == -ETIMEDOUT)
+		return error_set(r,
+				 "\"%s\" had no other version than %" PRIu64 " until the deadline",
+				 state->name, version);
+	return error_set(r, "a signal ended the wait for a version of \"%s\" other than %" PRIu64,
+			 state->name, version);
+}
+
+int shmb_state_wait(const struct shmb_state *state, uint64_t version, uint64_t deadline,
+		    uint64_t *ret_version)
+{
+	const struct futex_word word = {state_futex(&state->view), (uint32_t)version};
+	struct futex_patience patience = futex_patience(deadline);
+	uint64_t last;
+	int r = state_check(state);
+
+	if (r < 0)
+		return r;
+	if (deadline == SHMB_AT_ONCE)
+		r = -ETIMEDOUT; /* a look: there will be nobody to wake */
+	while ((last = state_last(&state->view)) == version) {
+		if (r < 0)
+			return refuse(state, r, version);
+		ring(state);
+		if (state_last(&state->view) == version)
+			r = futex_sleep(&word, 1, &patience);
+	}
+	if (ret_version)
+		*ret_version = last;
+	return 0;
+}

@@ -1,0 +1,261 @@
+/*
+ * Waiting for a newer version: what ends a wait, who is woken, and that nobody is needed for that
+ * who keeps to the rules.
+ */
+#include <check.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/attr.h"
+#include "state_memory.h"
+#include "support/child.h"
+#include "support/eventually.h"
+#include "support/proc.h"
+#include "support/suite.h"
+
+#define FAR_MS 20000
+
+static struct state_memory memory;
+static struct shmb_state *reader, *writer;
+
+static void start_with(bool single_writer)
+{
+	const struct state_shape shape = {.value_size = 8,
+					  .n_slots = 4,
+					  .history = 1,
+					  .single_writer = single_writer};
+
+	state_memory_start(&memory, &shape);
+	reader = state_memory_reader(&memory);
+	writer = state_memory_writer(&memory);
+}
+
+static void start(void)
+{
+	start_with(true);
+}
+
+static void start_many(void)
+{
+	start_with(false);
+}
+
+static void stop(void)
+{
+	state_memory_close(reader);
+	state_memory_close(writer);
+	state_memory_stop(&memory);
+}
+
+static void publish(struct shmb_state *state)
+{
+	if (shmb_state_publish(state, "x", 1, shmb_deadline_in_ms(FAR_MS), NULL) < 0)
+		ck_abort_msg("cannot publish");
+}
+
+/* In another process: wait for another version than DATA says, and say which one came. */
+static int wait_for_other(struct child *self, void *data)
+{
+	struct shmb_state *own = state_memory_reader(&memory);
+	uint64_t version = 0;
+	int r;
+
+	child_say(self, 0);
+	r = shmb_state_wait(own, *(const uint64_t *)data, shmb_deadline_in_ms(FAR_MS), &version);
+	child_say(self, r < 0 ? r : (int64_t)version);
+	return 0;
+}
+
+static void start_waiter(struct child *child, uint64_t version)
+{
+	child_start(child, wait_for_other, &version);
+	ck_assert_int_eq(child_hear(child), 0);
+}
+
+START_TEST(another_version_is_not_waited_for)
+{
+	uint64_t version = 0;
+
+	publish(writer);
+	ck_assert_int_eq(shmb_state_wait(reader, 0, SHMB_AT_ONCE, &version), 0);
+	ck_assert_uint_eq(version, 1);
+	ck_assert_int_eq(shmb_state_wait(reader, 2, SHMB_NO_DEADLINE, NULL), 0);
+	ck_assert_int_eq(shmb_state_wait(reader, UINT64_C(1) << 32 | 1, SHMB_NO_DEADLINE, NULL), 0);
+	ck_assert_uint_eq(atomic_load(&memory.bell->rung), 0);
+}
+END_TEST
+
+START_TEST(a_deadline_in_the_past_is_a_look)
+{
+	uint64_t version = 77;
+
+	ck_assert_int_eq(shmb_state_wait(reader, 0, SHMB_AT_ONCE, &version), -ETIMEDOUT);
+	ck_assert_uint_eq(atomic_load(&memory.bell->rung), 0);
+	ck_assert_int_eq(shmb_state_wait(reader, 0, 1, &version), -ETIMEDOUT);
+	ck_assert_int_eq(shmb_state_wait(reader, 0, shmb_deadline_in_ms(0), &version), -ETIMEDOUT);
+	ck_assert_uint_eq(version, 77);
+}
+END_TEST
+
+START_TEST(it_ends_at_its_deadline)
+{
+	uint64_t deadline = shmb_deadline_in_ms(100);
+
+	ck_assert_int_eq(shmb_state_wait(reader, 0, deadline, NULL), -ETIMEDOUT);
+	ck_assert_uint_ge(shmb_deadline_in_ms(0), deadline);
+}
+END_TEST
+
+/* It sleeps on the word that a publisher wakes, also through a mapping that is read-only. */
+START_TEST(who_waits_has_rung_and_sleeps)
+{
+	struct child child;
+
+	publish(writer);
+	start_waiter(&child, 1);
+	eventually(futex_wake(state_futex(&memory.view), 1) == 1);
+	ck_assert_uint_eq(atomic_load(&memory.bell->rung), 1);
+	ck_assert(!child_has_said(&child));
+	publish(writer);
+	ck_assert_int_eq(child_hear(&child), 2);
+	ck_assert_int_eq(child_wait(&child), 0);
+}
+END_TEST
+
+START_TEST(all_are_woken)
+{
+	struct child children[8];
+
+	for (size_t i = 0; i < ARRAY_SIZE(children); i++)
+		start_waiter(&children[i], 0);
+	publish(writer);
+	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
+		ck_assert_int_eq(child_hear(&children[i]), 1);
+		ck_assert_int_eq(child_wait(&children[i]), 0);
+	}
+}
+END_TEST
+
+/* The publisher goes without a fence by now, until it hears of somebody again. */
+START_TEST(also_after_long_silence)
+{
+	for (unsigned round = 0; round < 20; round++) {
+		uint64_t last = shmb_state_version(writer) + 100;
+		struct child child;
+
+		while (shmb_state_version(writer) < last)
+			publish(writer);
+		start_waiter(&child, last);
+		eventually(futex_wake(state_futex(&memory.view), 1) == 1);
+		ck_assert_uint_eq(atomic_load(&memory.header->unfenced), 1);
+		publish(writer);
+		ck_assert_uint_eq(atomic_load(&memory.header->unfenced), 0);
+		ck_assert_int_eq(child_hear(&child), (int64_t)last + 1);
+		ck_assert_int_eq(child_wait(&child), 0);
+	}
+}
+END_TEST
+
+/* Somebody keeps clearing the bell: nobody is woken, and it ends all the same. */
+START_TEST(garbage_in_the_bell_is_only_late)
+{
+	struct child child;
+
+	start_waiter(&child, 0);
+	eventually(futex_wake(state_futex(&memory.view), 1) == 1);
+	atomic_store(&memory.bell->rung, 0);
+	atomic_store(&memory.header->last, 1);
+	ck_assert_int_eq(child_hear(&child), 1);
+	ck_assert_int_eq(child_wait(&child), 0);
+}
+END_TEST
+
+static void on_signal(int number attr_unused)
+{
+}
+
+static void *wait_with_deadline(void *data)
+{
+	return (void *)(intptr_t)shmb_state_wait(reader, 0, *(const uint64_t *)data, NULL);
+}
+
+/* What a wait of another thread ends with that a handler interrupts. */
+static int interrupted(int flags, uint64_t deadline)
+{
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = flags}, before;
+	pthread_t thread;
+	void *result;
+
+	ck_assert_int_eq(sigaction(SIGUSR1, &action, &before), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, wait_with_deadline, &deadline), 0);
+	eventually(futex_wake(state_futex(&memory.view), 1) == 1);
+	do
+		ck_assert_int_eq(pthread_kill(thread, SIGUSR1), 0);
+	while (usleep(1000) == 0 && pthread_tryjoin_np(thread, &result) != 0);
+	ck_assert_int_eq(sigaction(SIGUSR1, &before, NULL), 0);
+	return (int)(intptr_t)result;
+}
+
+START_TEST(a_signal_ends_it_unless_it_restarts)
+{
+	ck_assert_int_eq(interrupted(0, shmb_deadline_in_ms(FAR_MS)), -EINTR);
+	ck_assert_int_eq(interrupted(SA_RESTART, shmb_deadline_in_ms(100)), -ETIMEDOUT);
+}
+END_TEST
+
+#define TURNS 5000
+
+/* Publish each version of one's own parity, and wait for those of the other. */
+static int play(struct child *self attr_unused, void *data)
+{
+	struct shmb_state *own = state_memory_writer(&memory);
+	uint64_t version = 0;
+
+	while (version < TURNS) {
+		if (version % 2 == *(const uint64_t *)data)
+			publish(own);
+		if (shmb_state_wait(own, version, shmb_deadline_in_ms(FAR_MS), &version) < 0)
+			return 1;
+	}
+	return 0;
+}
+
+START_TEST(two_play_ping_pong)
+{
+	const uint64_t parities[] = {0, 1};
+	struct child children[2];
+
+	for (size_t i = 0; i < ARRAY_SIZE(children); i++)
+		child_start(&children[i], play, (void *)(uintptr_t)&parities[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(children); i++)
+		ck_assert_int_eq(child_wait(&children[i]), 0);
+	ck_assert_uint_ge(shmb_state_version(reader), TURNS);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("state_wait");
+	TCase *tcase = tcase_create("state_wait");
+	TCase *many = tcase_create("many");
+
+	tcase_add_checked_fixture(tcase, start, stop);
+	tcase_add_test(tcase, another_version_is_not_waited_for);
+	tcase_add_test(tcase, a_deadline_in_the_past_is_a_look);
+	tcase_add_test(tcase, it_ends_at_its_deadline);
+	tcase_add_test(tcase, who_waits_has_rung_and_sleeps);
+	tcase_add_test(tcase, all_are_woken);
+	tcase_add_test(tcase, also_after_long_silence);
+	tcase_add_test(tcase, garbage_in_the_bell_is_only_late);
+	tcase_add_test(tcase, a_signal_ends_it_unless_it_restarts);
+	tcase_add_checked_fixture(many, start_many, stop);
+	tcase_add_test(many, who_waits_has_rung_and_sleeps);
+	tcase_add_test(many, all_are_woken);
+	tcase_add_test(many, two_play_ping_pong);
+	suite_add_tcase(suite, tcase);
+	suite_add_tcase(suite, many);
+	return suite_run(suite);
+}
