@@ -18,12 +18,12 @@
 #include "core/process.h"
 #include "wire/vocabulary.h"
 
+#define NOWHERE ((pid_t)-1)
+
 int segment_gone(const struct shmb_segment *segment)
 {
-	int r = process_check(segment->pid);
-
-	if (r < 0)
-		return r;
+	if (segment->pid != NOWHERE)
+		return process_check(segment->pid);
 	return error_set(-ENOTCONN,
 			 "the connection of this segment has been ended; connect and open it "
 			 "again");
@@ -83,6 +83,7 @@ static void let_go(void *handle)
 
 	attach_end(&segment->attachment);
 	segment->hold = NULL;
+	segment->pid = NOWHERE;
 }
 
 /* A forked child has it now. */

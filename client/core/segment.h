@@ -16,11 +16,18 @@
 struct shmb_segment {
 	struct shmb_connection *connection;
 	struct shmb_request *hold; /* NULL once the connection has ended */
-	pid_t pid;
+	pid_t pid;                 /* that it is attached in; no process once it is nowhere */
 	struct attachment attachment;
 	struct shmb_segment_facts info;
 	char why[];
 };
+
+/* Whether the memory is there. False also when that cannot be told so quickly: then
+ * segment_data() can. */
+static inline bool segment_is_here(const struct shmb_segment *segment)
+{
+	return process_is(segment->pid);
+}
 
 /* As shmb_segment_data(). */
 static inline void *segment_data(const struct shmb_segment *segment)

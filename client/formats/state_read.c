@@ -19,29 +19,39 @@
 
 #define TRIES 100
 
+/* Whether SLOT still holds VERSION, of which something was loaded. */
+static inline bool holds_still(const struct state_slot *slot, uint64_t version)
+{
+	/* Pairs with the release fence in fill(): who has seen a byte of a later version now sees
+	 * that the slot was marked before. */
+	fence_acquire();
+	return atomic_load_explicit(&slot->version, memory_order_relaxed) == version;
+}
+
 /*
- * The size of VERSION, and the value in BUFFER if that has ROOM for it. Returns 0; SHMB_GONE when
- * the slot does not hold it, or did not all the while; -EBADMSG when its size is impossible.
+ * The size of VERSION, and the value in BUFFER, which has ROOM. Returns 0; SHMB_GONE when its slot
+ * does not hold it, or did not all the while; -EMSGSIZE with the size when there is not the room;
+ * -EBADMSG when the size is impossible.
  */
-static int copy_version(const struct state_view *view, uint64_t version, void *buffer, size_t room,
-			uint64_t *ret_size)
+static inline int copy_version(const struct state_view *view, uint64_t version, void *buffer,
+			       size_t room, uint64_t *ret_size)
 {
 	struct state_slot *slot = state_slot(view, version);
-	uint64_t size;
+	uint64_t size, most = view->shape.value_size;
 
 	/* Pairs with the release of the slot's version in fill(): size and value are its own. */
 	if (atomic_load_explicit(&slot->version, memory_order_acquire) != version)
 		return SHMB_GONE;
 	size = atomic_load_explicit(&slot->size, memory_order_relaxed);
-	if (size <= room && size <= view->shape.value_size)
-		payload_read(buffer, state_value(view, slot), size);
-	/* Pairs with the release fence in fill(): who has seen a byte of a later version now sees
-	 * that the slot was marked before. */
-	fence_acquire();
-	if (atomic_load_explicit(&slot->version, memory_order_relaxed) != version)
+	if (size > room || size > most) {
+		if (!holds_still(slot, version))
+			return SHMB_GONE;
+		*ret_size = size;
+		return size > most ? -EBADMSG : -EMSGSIZE;
+	}
+	payload_read(buffer, state_value(view, slot), size);
+	if (!holds_still(slot, version))
 		return SHMB_GONE;
-	if (size > view->shape.value_size)
-		return -EBADMSG;
 	*ret_size = size;
 	return 0;
 }
@@ -70,30 +80,28 @@ static int refuse_haste(const struct shmb_state *state)
 			 state->name, TRIES);
 }
 
-/* The same of the last version. Returns 0, SHMB_EMPTY, or -errno with a text. */
+/* The same of the last version. Also returns SHMB_EMPTY and, for nonsense and haste, -errno with a
+ * text. */
 static int copy_last(const struct shmb_state *state, void *buffer, size_t room,
 		     uint64_t *ret_version, uint64_t *ret_size)
 {
 	const struct state_view *view = &state->view;
 	uint64_t before = 0;
-	int r = state_check(state);
 
-	if (r < 0)
-		return r;
 	for (unsigned try = 0; try < TRIES; try++) {
 		uint64_t version = state_last(view);
+		int r;
 
 		if (version == 0)
 			return SHMB_EMPTY;
 		if (version == before)
 			return refuse_nonsense(state);
 		r = copy_version(view, version, buffer, room, ret_size);
-		if (r < 0)
+		if (r == -EBADMSG)
 			return refuse_nonsense(state);
-		if (r == 0) {
-			*ret_version = version;
-			return 0;
-		}
+		*ret_version = version;
+		if (r != SHMB_GONE)
+			return r;
 		/* Pairs with the release that marks the slot: who did that had published others. */
 		fence_acquire();
 		before = version;
@@ -101,18 +109,35 @@ static int copy_last(const struct shmb_state *state, void *buffer, size_t room,
 	return refuse_haste(state);
 }
 
+/* All of shmb_state_read(), as often as it has to be tried. */
+static attr_rare int read_patiently(const struct shmb_state *state, void *buffer, size_t size,
+				    uint64_t *ret_version, size_t *ret_size)
+{
+	uint64_t version, found;
+	int r = state_check(state);
+
+	if (r == 0)
+		r = copy_last(state, buffer, size, &version, &found);
+	if (ret_size && (r == 0 || r == -EMSGSIZE))
+		*ret_size = found;
+	if (ret_version && r == 0)
+		*ret_version = version;
+	return r == -EMSGSIZE ? refuse_room(state, found, size) : r;
+}
+
+/* The first try is most often the last, and pays for nothing else. */
 int shmb_state_read(const struct shmb_state *state, void *buffer, size_t size,
 		    uint64_t *ret_version, size_t *ret_size)
 {
 	uint64_t version, found;
-	int r = copy_last(state, buffer, size, &version, &found);
 
-	if (r != 0)
-		return r;
+	if (!segment_is_here(state->segment))
+		return read_patiently(state, buffer, size, ret_version, ret_size);
+	version = state_last(&state->view);
+	if (version == 0 || copy_version(&state->view, version, buffer, size, &found) != 0)
+		return read_patiently(state, buffer, size, ret_version, ret_size);
 	if (ret_size)
 		*ret_size = found;
-	if (found > size)
-		return refuse_room(state, found, size);
 	if (ret_version)
 		*ret_version = version;
 	return 0;
@@ -134,19 +159,21 @@ int shmb_state_read_version(const struct shmb_state *state, uint64_t version, vo
 	if (last - version >= state->view.shape.history)
 		return SHMB_GONE;
 	r = copy_version(&state->view, version, buffer, size, &found);
-	if (r != 0)
-		return r < 0 ? refuse_nonsense(state) : r;
-	if (ret_size)
+	if (r == -EBADMSG)
+		return refuse_nonsense(state);
+	if (ret_size && r != SHMB_GONE)
 		*ret_size = found;
-	return found > size ? refuse_room(state, found, size) : 0;
+	return r == -EMSGSIZE ? refuse_room(state, found, size) : r;
 }
 
 int shmb_state_look(const struct shmb_state *state, struct shmb_state_view *ret_view)
 {
 	uint64_t version, size;
-	int r = copy_last(state, NULL, 0, &version, &size);
+	int r = state_check(state);
 
-	if (r != 0)
+	if (r == 0)
+		r = copy_last(state, NULL, 0, &version, &size);
+	if (r != 0 && r != -EMSGSIZE)
 		return r;
 	*ret_view = (struct shmb_state_view){
 		.value = state_value(&state->view, state_slot(&state->view, version)),
@@ -160,10 +187,7 @@ bool shmb_state_view_is_valid(const struct shmb_state *state, const struct shmb_
 {
 	if (!segment_data(state->segment))
 		return false;
-	/* Pairs with the release fence in fill(), as in copy_version(). */
-	fence_acquire();
-	return atomic_load_explicit(&state_slot(&state->view, view->version)->version,
-				    memory_order_relaxed) == view->version;
+	return holds_still(state_slot(&state->view, view->version), view->version);
 }
 
 uint64_t shmb_state_version(const struct shmb_state *state)

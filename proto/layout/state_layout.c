@@ -145,7 +145,6 @@ int state_attach(void *memory, uint64_t size, struct state_view *ret_view,
 	memcpy(ret_instance, copy.head.instance, LAYOUT_INSTANCE_SIZE);
 	*ret_view = (struct state_view){
 		.header = header,
-		.slots = (unsigned char *)memory + sizeof(*header),
 		.stride = copy.stride,
 		.mask = shape.n_slots - 1,
 		.value_at = value_at(shape.value_size),

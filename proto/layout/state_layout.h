@@ -110,8 +110,7 @@ struct state_shape {
 
 /* A state in a mapping of this process. All bounds that are ever used are in here. */
 struct state_view {
-	struct state_header *header;
-	unsigned char *slots;
+	struct state_header *header; /* and behind it the slots */
 	uint64_t stride;
 	uint64_t mask; /* n_slots - 1 */
 	uint64_t value_at;
@@ -138,7 +137,9 @@ int state_attach(void *memory, uint64_t size, struct state_view *ret_view,
 /* The slot of VERSION, whatever that is. */
 static inline struct state_slot *state_slot(const struct state_view *view, uint64_t version)
 {
-	return (struct state_slot *)(view->slots + (version & view->mask) * view->stride);
+	unsigned char *slots = (unsigned char *)(view->header + 1);
+
+	return (struct state_slot *)(slots + (version & view->mask) * view->stride);
 }
 
 static inline void *state_value(const struct state_view *view, struct state_slot *slot)
