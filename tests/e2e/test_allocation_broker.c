@@ -14,6 +14,7 @@
 
 #include "base/attr.h"
 #include "support/broker.h"
+#include "support/child.h"
 #include "support/eventually.h"
 #include "support/proc.h"
 #include "support/raw.h"
@@ -84,8 +85,9 @@ static bool ask_all_questions(struct raw *raw)
 	       ask(raw, WIRE_LIST, &all, &list) && ask(raw, WIRE_WHO, &anybody, &who);
 }
 
-/* Everything once, as far as the connections last. */
-static void run_session(void)
+/* Everything once, as far as the connections last, in a process whose end is the end of what it is
+ * a member for. */
+static int run_session(struct child *self, void *data)
 {
 	struct wire_remove_request remove = {.name = "memfd"};
 	struct wire_ready_request ready = {0};
@@ -94,6 +96,8 @@ static void run_session(void)
 	struct raw second = {.socket = -1};
 	struct raw third = {.socket = -1};
 
+	(void)self;
+	(void)data;
 	if (raw_try_connect(&first, broker.socket) == 0 && raw_hello(&first) == 0 &&
 	    open_all(&first, &ready)) {
 		wait_in_line(&second, "memfd");
@@ -107,6 +111,7 @@ static void run_session(void)
 	raw_close(&first);
 	raw_close(&second);
 	raw_close(&third);
+	return 0;
 }
 
 static bool is_alone(struct raw *raw)
@@ -146,7 +151,7 @@ static void arm(long k, const char *mark)
 /* Returns whether there was a K-th allocation. */
 static bool fail_allocation(long k)
 {
-	/* The process of the session lives on, so that what it drops is kept for the grace. */
+	/* Where its end cannot be told, for want of memory, what it drops is kept for so long. */
 	static const char *const short_grace[] = {"--grace", "20ms", NULL};
 	char mark[64];
 	bool has_failed;
@@ -155,7 +160,7 @@ static bool fail_allocation(long k)
 	snprintf(mark, sizeof(mark), "/tmp/shmbroker-test-mark-%d", (int)getpid());
 	arm(k, mark);
 	if (broker_try_start(&broker, short_grace, &status)) {
-		run_session();
+		child_run(run_session, NULL);
 		if (access(mark, F_OK) == 0 && proc_is_alive(broker.pid))
 			expect_whole();
 		status = broker_end(&broker, SIGTERM);
