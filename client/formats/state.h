@@ -51,6 +51,9 @@ static inline const _Atomic uint32_t *state_futex(const struct state_view *view)
 	return futex_low_half(&view->header->last);
 }
 
+/* Ring, and sleep while VERSION is the last one. Returns as futex_sleep(). */
+int state_sleep(const struct shmb_state *state, uint64_t version, struct futex_patience *patience);
+
 /* Become the single writer. Returns 0, or -EBUSY with a text while another one lives. */
 int state_claim(struct shmb_state *state);
 

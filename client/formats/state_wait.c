@@ -26,6 +26,16 @@ static void ring(const struct shmb_state *state)
 		barrier_dear(); /* pairs with barrier_cheap() in flip() */
 }
 
+int state_sleep(const struct shmb_state *state, uint64_t version, struct futex_patience *patience)
+{
+	const struct futex_word word = {state_futex(&state->view), (uint32_t)version};
+
+	ring(state);
+	if (state_last(&state->view) != version)
+		return FUTEX_STIRRED;
+	return futex_sleep(&word, 1, patience);
+}
+
 static int refuse(const struct shmb_state *state, int r, uint64_t version)
 {
 	if (r == -ETIMEDOUT)
@@ -39,7 +49,6 @@ static int refuse(const struct shmb_state *state, int r, uint64_t version)
 int shmb_state_wait(const struct shmb_state *state, uint64_t version, uint64_t deadline,
 		    uint64_t *ret_version)
 {
-	const struct futex_word word = {state_futex(&state->view), (uint32_t)version};
 	struct futex_patience patience = futex_patience(deadline);
 	uint64_t last;
 	int r = state_check(state);
@@ -51,9 +60,7 @@ int shmb_state_wait(const struct shmb_state *state, uint64_t version, uint64_t d
 	while ((last = state_last(&state->view)) == version) {
 		if (r < 0)
 			return refuse(state, r, version);
-		ring(state);
-		if (state_last(&state->view) == version)
-			r = futex_sleep(&word, 1, &patience);
+		r = state_sleep(state, version, &patience);
 	}
 	if (ret_version)
 		*ret_version = last;

@@ -24,13 +24,14 @@ static FILE *open_of(pid_t pid, const char *what)
 	return fopen(path, "re");
 }
 
-int proc_count_fds(pid_t pid)
+/* Entries of the directory WHAT that /proc has for PID; -1 when it is gone. */
+static int count(pid_t pid, const char *what)
 {
 	char path[64];
 	DIR *directory;
 	int n = 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
 	directory = opendir(path);
 	if (!directory)
 		return -1;
@@ -38,7 +39,19 @@ int proc_count_fds(pid_t pid)
 		if (entry->d_name[0] != '.')
 			n++;
 	closedir(directory);
+	return n;
+}
+
+int proc_count_fds(pid_t pid)
+{
+	int n = count(pid, "fd");
+
 	return pid == getpid() ? n - 1 : n;
+}
+
+int proc_count_threads(pid_t pid)
+{
+	return count(pid, "task");
 }
 
 static bool is_called(pid_t pid, const char *thread, const char *name)

@@ -11,6 +11,9 @@
 /* Number of open descriptors; the one that counting needs is not counted. -1 when PID is gone. */
 int proc_count_fds(pid_t pid);
 
+/* Number of threads; -1 when PID is gone. */
+int proc_count_threads(pid_t pid);
+
 /* Whether PID has a thread of this NAME. */
 bool proc_has_thread(pid_t pid, const char *name);
 

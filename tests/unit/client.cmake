@@ -19,6 +19,7 @@ endforeach()
 add_library(state_memory STATIC state_memory.c)
 target_link_libraries(state_memory PUBLIC client_core client_formats fake_member proto_layout
   PRIVATE shmb_build PkgConfig::CHECK)
+shmb_unit_test(test_poll LIBS state_memory client_formats client_core support Threads::Threads)
 foreach(part read publish wait crowd hostile)
   shmb_unit_test(test_state_${part} LIBS state_memory client_formats client_core support Threads::Threads)
 endforeach()

@@ -44,6 +44,7 @@
 #include <shmbroker/member.h>
 #include <shmbroker/object.h>
 #include <shmbroker/permission.h>
+#include <shmbroker/poll.h>
 #include <shmbroker/request.h>
 #include <shmbroker/segment.h>
 #include <shmbroker/state.h>

@@ -1,0 +1,198 @@
+/*
+ * The thread sleeps on the condition while there is nothing to wait for, and in shared memory while
+ * there is. There it looks for new orders whenever it wakes, and who ends it wakes it.
+ */
+#include "core/sentry.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "core/error.h"
+#include "core/process.h"
+
+#define JOIN_WAIT_NS 2000000
+#define STACK_SIZE   65536
+
+struct shmb_poll {
+	struct sentry_orders orders;
+	pthread_mutex_t lock; /* of the four after it */
+	pthread_cond_t changed;
+	uint64_t value;
+	bool is_on_watch;
+	bool ends;
+	pthread_t thread;
+	pid_t pid;
+	int fd;
+};
+
+/* Returns false when it is over. */
+static bool await_order(struct shmb_poll *sentry, uint64_t *ret_value)
+{
+	bool ends;
+
+	(void)pthread_mutex_lock(&sentry->lock);
+	while (!sentry->is_on_watch && !sentry->ends)
+		(void)pthread_cond_wait(&sentry->changed, &sentry->lock);
+	*ret_value = sentry->value;
+	ends = sentry->ends;
+	(void)pthread_mutex_unlock(&sentry->lock);
+	return !ends;
+}
+
+/* It is not VALUE any more, unless it was told to wait for something else meanwhile. */
+static void ring(struct shmb_poll *sentry, uint64_t value)
+{
+	(void)pthread_mutex_lock(&sentry->lock);
+	if (sentry->is_on_watch && sentry->value == value) {
+		sentry->is_on_watch = false;
+		(void)eventfd_write(sentry->fd, 1);
+	}
+	(void)pthread_mutex_unlock(&sentry->lock);
+}
+
+static void *watch(void *data)
+{
+	struct shmb_poll *sentry = data;
+	const struct sentry_orders *orders = &sentry->orders;
+	struct futex_patience patience = futex_patience(SHMB_NO_DEADLINE);
+	uint64_t value;
+
+	while (await_order(sentry, &value)) {
+		if (orders->has_come(orders->data, value))
+			ring(sentry, value);
+		else
+			orders->sleep(orders->data, value, &patience);
+	}
+	return NULL;
+}
+
+/* With a small stack, and no signal that is meant for the program. */
+static int start(struct shmb_poll *sentry)
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	int r = pthread_attr_init(&attributes);
+
+	if (r != 0)
+		return -r;
+	(void)pthread_attr_setstacksize(&attributes, STACK_SIZE);
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&sentry->thread, &attributes, watch, sentry);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	(void)pthread_attr_destroy(&attributes);
+	return -r;
+}
+
+static int make(const struct sentry_orders *orders, uint64_t value, struct shmb_poll **ret_sentry)
+{
+	struct shmb_poll *sentry = malloc(sizeof(*sentry));
+
+	if (!sentry)
+		return -ENOMEM;
+	*sentry = (struct shmb_poll){
+		.orders = *orders,
+		.value = value,
+		.is_on_watch = true,
+		.pid = process_id(),
+		.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+	};
+	if (sentry->fd < 0) {
+		free(sentry);
+		return -errno;
+	}
+	(void)pthread_mutex_init(&sentry->lock, NULL);
+	(void)pthread_cond_init(&sentry->changed, NULL);
+	*ret_sentry = sentry;
+	return 0;
+}
+
+static void destroy(struct shmb_poll *sentry)
+{
+	(void)pthread_cond_destroy(&sentry->changed);
+	(void)pthread_mutex_destroy(&sentry->lock);
+	fd_close(sentry->fd);
+	free(sentry);
+}
+
+int sentry_post(const struct sentry_orders *orders, uint64_t value, struct shmb_poll **ret_sentry)
+{
+	struct shmb_poll *sentry;
+	int r = make(orders, value, &sentry);
+
+	if (r == 0) {
+		r = start(sentry);
+		if (r < 0)
+			destroy(sentry);
+	}
+	if (r < 0)
+		return error_set(r, "no descriptor, or no thread behind it, can be had to poll: %s",
+				 strerror(-r));
+	*ret_sentry = sentry;
+	return 0;
+}
+
+int shmb_poll_fd(const struct shmb_poll *sentry)
+{
+	return sentry->fd;
+}
+
+int shmb_poll_again(struct shmb_poll *sentry, uint64_t value)
+{
+	eventfd_t ignored;
+	bool may_sleep;
+	int r = process_check(sentry->pid);
+
+	if (r < 0)
+		return r;
+	(void)pthread_mutex_lock(&sentry->lock);
+	(void)eventfd_read(sentry->fd, &ignored);
+	may_sleep = sentry->is_on_watch;
+	sentry->value = value;
+	sentry->is_on_watch = true;
+	(void)pthread_cond_signal(&sentry->changed);
+	(void)pthread_mutex_unlock(&sentry->lock);
+	if (may_sleep) /* for the value before */
+		sentry->orders.wake(sentry->orders.data);
+	return 0;
+}
+
+/* It may be about to sleep when it is woken: so it is woken again until it is gone. */
+static void dismiss(struct shmb_poll *sentry)
+{
+	struct timespec until_time;
+	uint64_t until;
+
+	(void)pthread_mutex_lock(&sentry->lock);
+	sentry->ends = true;
+	(void)pthread_cond_signal(&sentry->changed);
+	(void)pthread_mutex_unlock(&sentry->lock);
+	do {
+		sentry->orders.wake(sentry->orders.data);
+		until = clock_now_ns() + JOIN_WAIT_NS;
+		until_time = (struct timespec){.tv_sec = (time_t)(until / 1000000000),
+					       .tv_nsec = (long)(until % 1000000000)};
+	} while (pthread_clockjoin_np(sentry->thread, NULL, CLOCK_MONOTONIC, &until_time) != 0);
+}
+
+void shmb_poll_end(struct shmb_poll *sentry)
+{
+	if (!sentry)
+		return;
+	if (sentry->pid != process_id()) {
+		fd_close(sentry->fd);
+		free(sentry);
+		return;
+	}
+	dismiss(sentry);
+	destroy(sentry);
+}
