@@ -64,6 +64,7 @@ struct shmb_connection {
 	uint32_t n_underway;
 	uint32_t n_restoring; /* HOLD and WATCH requests of this reconnection, not answered */
 	uint32_t last_watch;  /* number of the last one */
+	struct shmb_request *goodbye; /* kept ready, since an end must not need memory */
 
 	struct shmb_member member;
 	struct events events;

@@ -54,6 +54,8 @@ static int connection_new(const struct shmb_connect_options *options,
 	text_copy(connection->program, sizeof(connection->program), program);
 	connection->pollable = (struct pollable)POLLABLE_NONE;
 	r = locate(options->socket, options->no_start, &connection->location);
+	if (r == 0)
+		r = request_new(connection, WIRE_GOODBYE, NULL, &connection->goodbye);
 	if (r < 0) {
 		free(connection);
 		return r;
@@ -66,6 +68,8 @@ static int connection_new(const struct shmb_connect_options *options,
 /* Everything but the memory of the connection, which a callback's dispatch may still look at. */
 static void connection_fini(struct shmb_connection *connection)
 {
+	if (connection->goodbye)
+		request_free(connection->goodbye);
 	request_free_all(&connection->unsent);
 	request_free_all(&connection->sent);
 	request_free_all(&connection->holds);
@@ -137,10 +141,9 @@ int shmb_connect(const struct shmb_connect_options *options,
 static void say_goodbye(struct shmb_connection *connection)
 {
 	uint64_t deadline = deadline_in_ms(GOODBYE_TIMEOUT_MS);
-	struct shmb_request *goodbye;
+	struct shmb_request *goodbye = connection->goodbye;
 
-	if (request_new(connection, WIRE_GOODBYE, NULL, &goodbye) < 0)
-		return;
+	connection->goodbye = NULL;
 	goodbye->is_waited_for = true;
 	request_enqueue(goodbye, false);
 	channel_flush(connection);

@@ -125,7 +125,7 @@ static int look_around(struct child *self, void *data)
 	(void)data;
 	expect_ok(shmb_rejoin(connection));
 	ck_assert_ptr_null(shmb_segment_data(private));
-	expect_refused(shmb_segment_ready(private), -EOWNERDEAD);
+	expect_refused(shmb_segment_ready(private), -ENOTCONN);
 	ck_assert_int_ne(shmb_fifo_read(fifo, &byte, 1, 0, &got), 0);
 	shmb_watch_end(watch);
 	shmb_fifo_close(fifo);
