@@ -61,7 +61,9 @@ void attach_end(struct attachment *attachment)
 {
 	if (!attachment->data)
 		return;
-	if (attachment->backing == WIRE_BACKING_SYSV)
+	if (attachment->is_placed)
+		attach_withdraw(attachment);
+	else if (attachment->backing == WIRE_BACKING_SYSV)
 		(void)shmdt(attachment->data);
 	else
 		(void)munmap(attachment->data, attachment->size);

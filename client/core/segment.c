@@ -245,3 +245,13 @@ void shmb_segment_info(const struct shmb_segment *segment, struct shmb_segment_f
 {
 	*ret_info = segment->info;
 }
+
+int segment_check(const struct shmb_segment *segment)
+{
+	return process_check(segment->pid);
+}
+
+int segment_place(struct shmb_segment *segment, size_t offset, void *address)
+{
+	return attach_place(&segment->attachment, request_subject(segment->hold), offset, address);
+}

@@ -38,6 +38,18 @@ static inline void *segment_data(const struct shmb_segment *segment)
 /* Why segment_data() is NULL. Returns -EOWNERDEAD or -ENOTCONN, with a text. */
 int segment_gone(const struct shmb_segment *segment);
 
+/* Whether this process opened it. Returns 0, or -EOWNERDEAD with a text in a forked child. */
+int segment_check(const struct shmb_segment *segment);
+
+/*
+ * Let the memory of SEGMENT from OFFSET on, both whole pages, take the place of what this process
+ * has at ADDRESS, in one step; what is before OFFSET is unmapped. It is there in forked children
+ * too. When the segment is detached, or its connection ends, a private copy takes its place.
+ *
+ * Returns 0, or -errno with a text, and nothing has changed.
+ */
+int segment_place(struct shmb_segment *segment, size_t offset, void *address);
+
 /* The segment's doorbell, for which the broker is asked; it is the caller's. Returns 0, or -errno
  * with a text. */
 int segment_doorbell(struct shmb_segment *segment, struct doorbell *ret_doorbell);
