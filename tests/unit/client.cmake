@@ -4,7 +4,7 @@ find_package(Threads REQUIRED)
 add_library(scripted STATIC scripted.c)
 target_link_libraries(scripted PUBLIC client_core shmb_build PkgConfig::CHECK)
 
-foreach(part requests comeback permission garbage locate pollable error)
+foreach(part requests comeback permission garbage locate pollable error vars_layout vars_module)
   shmb_unit_test(test_${part} LIBS scripted client_core support Threads::Threads)
 endforeach()
 shmb_unit_test(test_deadline LIBS client_core)
