@@ -124,10 +124,15 @@ static const struct {
 	const char *build;
 	const char *says;
 } faulty[] = {
-	{"exported", "subject_exported"},   {"exported-classic", "subject_exported"},
-	{"pointer", "subject_pointer"},     {"pointer-packed", "subject_pointer"},
-	{"pointer-lld", "subject_pointer"}, {"pointer-stripped", "section shmb_shared"},
-	{"stray", "whole pages"},           {"empty", "SHMB_SHARED"},
+	/* clang-format off */
+	{"exported", "subject_exported"},
+	{"exported-classic", "subject_exported"},
+	{"pointer", "subject_pointer"},
+	{"pointer-packed", "subject_pointer"},
+	{"pointer-stripped", "section shmb_shared"},
+	{"stray", "whole pages"},
+	{"empty", "SHMB_SHARED"},
+	/* clang-format on */
 };
 
 START_TEST(what_cannot_be_shared_is_refused_and_stays_as_it_was)
