@@ -248,7 +248,7 @@ void shmb_segment_info(const struct shmb_segment *segment, struct shmb_segment_f
 
 int segment_check(const struct shmb_segment *segment)
 {
-	return process_check(segment->pid);
+	return segment->pid == NOWHERE ? 0 : process_check(segment->pid);
 }
 
 int segment_place(struct shmb_segment *segment, size_t offset, void *address)

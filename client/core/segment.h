@@ -38,7 +38,7 @@ static inline void *segment_data(const struct shmb_segment *segment)
 /* Why segment_data() is NULL. Returns -EOWNERDEAD or -ENOTCONN, with a text. */
 int segment_gone(const struct shmb_segment *segment);
 
-/* Whether this process opened it. Returns 0, or -EOWNERDEAD with a text in a forked child. */
+/* Whether it is not another process's. Returns 0, or -EOWNERDEAD with a text in a forked child. */
 int segment_check(const struct shmb_segment *segment);
 
 /*
