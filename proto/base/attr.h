@@ -13,6 +13,10 @@
 /* Seldom called: kept out of the way of what is called often. */
 #define attr_rare __attribute__((cold, noinline))
 
+/* Compiled into each of its callers, with what is constant there; and never. */
+#define attr_inlined inline __attribute__((always_inline))
+#define attr_apart   __attribute__((noinline))
+
 /* Of this library alone, so that it is reached without a detour. */
 #define attr_hidden __attribute__((visibility("hidden")))
 

@@ -8,7 +8,7 @@
 #include "support/guarded.h"
 #include "support/suite.h"
 
-#define SIZE_MOST  40
+#define SIZE_MOST  100
 #define SHIFT_MOST 9
 
 typedef void copy_fn(void *to, const void *from, size_t size);
@@ -16,6 +16,14 @@ typedef void copy_fn(void *to, const void *from, size_t size);
 static void read_plainly(void *to, const void *from, size_t size)
 {
 	payload_read(to, from, size);
+}
+
+static void read_small(void *to, const void *from, size_t size)
+{
+	if (size <= PAYLOAD_SMALL)
+		payload_read_small(to, from, size);
+	else
+		memcpy(to, from, size);
 }
 
 static void write_plainly(void *to, const void *from, size_t size)
@@ -62,6 +70,7 @@ static void try_all(copy_fn *copy)
 START_TEST(what_is_asked_for_is_copied)
 {
 	try_all(read_plainly);
+	try_all(read_small);
 	try_all(write_plainly);
 }
 END_TEST

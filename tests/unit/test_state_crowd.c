@@ -174,7 +174,7 @@ START_TEST(what_is_overtaken_is_not_taken)
 
 	child_start(&writer, publish_for_ever, NULL);
 	(void)child_hear(&writer);
-	for (unsigned i = 0; i < 300000; i++) {
+	for (unsigned i = 0; i < 100000; i++) {
 		unsigned char value[VALUE_MOST];
 		uint64_t version = 0;
 		size_t size = 0;
