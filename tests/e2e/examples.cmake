@@ -4,3 +4,7 @@ add_test(NAME e2e.wordcount
     $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl>
     $<TARGET_FILE:wordcount> $<TARGET_FILE:wordtop>)
 set_tests_properties(e2e.wordcount PROPERTIES TIMEOUT 180 COST 20 LABELS e2e)
+add_test(NAME e2e.prefork
+  COMMAND bash ${CMAKE_CURRENT_LIST_DIR}/test_prefork.sh
+    $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> $<TARGET_FILE:prefork>)
+set_tests_properties(e2e.prefork PROPERTIES TIMEOUT 120 COST 5 LABELS e2e)

@@ -8,7 +8,7 @@ packages_build="gcc g++ libc6-dev cmake ninja-build pkg-config
 	libevent-dev libxxhash-dev libacl1-dev libinih-dev uthash-dev libjansson-dev"
 
 # To build and run the tests and the benchmarks.
-packages_test="check jq"
+packages_test="check jq procps"
 
 # To make packages and to try them on a real systemd (tests/systemd).
 packages_systemd="systemd dpkg-dev lintian file debootstrap systemd-container procps"
