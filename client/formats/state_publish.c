@@ -131,20 +131,23 @@ void state_give_up_claim(struct shmb_state *state)
 {
 	uint64_t mine = state->publisher.claim;
 
-	if (mine != 0)
+	if (mine != 0 && atomic_load_explicit(&state->member->id, memory_order_relaxed) == mine)
 		(void)atomic_compare_exchange_strong_explicit(&state->view.header->claim, &mine, 0,
 							      memory_order_release,
 							      memory_order_relaxed);
 }
 
+/* It is gone in a forked child, too, which is a member of its own. */
 static int check_claim(const struct shmb_state *state)
 {
-	if (atomic_load_explicit(&state->view.header->claim, memory_order_relaxed) ==
-	    state->publisher.claim)
+	uint64_t mine = state->publisher.claim;
+
+	if (atomic_load_explicit(&state->view.header->claim, memory_order_relaxed) == mine &&
+	    atomic_load_explicit(&state->member->id, memory_order_relaxed) == mine)
 		return 0;
 	return error_set(-ENOLCK,
-			 "\"%s\" has another single writer now: this one was taken for dead, or "
-			 "somebody wrote over it; open it again",
+			 "this is not the single writer of \"%s\" any more: it was taken for dead, "
+			 "or it is a forked child, or somebody wrote over it; open it again",
 			 state->name);
 }
 

@@ -268,6 +268,21 @@ START_TEST(who_lost_the_claim_is_told)
 }
 END_TEST
 
+/* As a forked child is, who has the handle too. */
+START_TEST(another_member_is_not_the_single_writer)
+{
+	uint64_t id = atomic_load(&writer->member->id);
+
+	ck_assert_int_eq(publish(writer, 1), 0);
+	atomic_store(&writer->member->id, fake_roster_admit(&memory.roster));
+	ck_assert_int_eq(publish(writer, 2), -ENOLCK);
+	expect_last(1, 1);
+	state_memory_close(writer);
+	writer = NULL;
+	ck_assert_uint_eq(atomic_load(&memory.header->claim), id);
+}
+END_TEST
+
 START_TEST(many_take_turns)
 {
 	struct shmb_state *other = state_memory_writer(&memory);
@@ -355,6 +370,7 @@ int main(void)
 	tcase_add_test(single, another_one_follows_who_has_closed);
 	tcase_add_test(single, another_one_follows_who_has_died);
 	tcase_add_test(single, who_lost_the_claim_is_told);
+	tcase_add_test(single, another_member_is_not_the_single_writer);
 	tcase_add_test(many, many_take_turns);
 	tcase_add_test(many, the_turn_of_who_died_passes_on);
 	tcase_add_test(many, a_lock_beyond_repair_is_told);

@@ -85,8 +85,8 @@ SHMB_EXPORT void shmb_state_close(struct shmb_state *state);
  * With many writers it waits until DEADLINE for its turn.
  *
  * Returns 0; -EFBIG when SIZE is more than the largest value; -EPERM when the handle does not
- * write; -ETIMEDOUT, -EINTR, -ENOTRECOVERABLE as shmb_lock_acquire(); -ENOLCK when somebody else
- * has become the single writer, or the lock was lost meanwhile, and then what was published may
+ * write; -ETIMEDOUT, -EINTR, -ENOTRECOVERABLE as shmb_lock_acquire(); -ENOLCK when this is
+ * not the single writer any more, or the lock was lost meanwhile, and then what was published may
  * have met another's; -EOVERFLOW after 2^64 - 2 versions; -EOWNERDEAD in a forked child and
  * -ENOTCONN after shmb_disconnect(), as all calls here that can fail.
  */
