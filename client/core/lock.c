@@ -245,9 +245,7 @@ static inline bool take_free(struct lock_layout *lock, const struct shmb_member 
 	return process_is(member->pid) && thread_number && change_owner(lock, &word, me);
 }
 
-/* REFUSAL: when another has it. */
-static attr_rare int try_slowly(struct lock_layout *lock, const struct shmb_member *member,
-				int refusal)
+static attr_rare int try_slowly(struct lock_layout *lock, const struct shmb_member *member)
 {
 	struct claim claim = {.lock = lock, .roster = &member->roster, .me = id_of(member)};
 	uint64_t word;
@@ -257,18 +255,15 @@ static attr_rare int try_slowly(struct lock_layout *lock, const struct shmb_memb
 		return r;
 	number_thread();
 	r = attempt(&claim, &word);
-	return r == -EBUSY || r == -EAGAIN ? refuse_held(refusal, word) : r;
+	return r == -EBUSY || r == -EAGAIN ? refuse_held(-EBUSY, word) : r;
 }
 
 static attr_rare int acquire_slowly(struct lock_layout *lock, const struct shmb_member *member,
 				    uint64_t deadline)
 {
 	struct claim claim = {.lock = lock, .roster = &member->roster, .me = id_of(member)};
-	int r;
+	int r = process_check(member->pid);
 
-	if (deadline == SHMB_AT_ONCE)
-		return try_slowly(lock, member, -ETIMEDOUT);
-	r = process_check(member->pid);
 	if (r < 0)
 		return r;
 	number_thread();
@@ -289,7 +284,7 @@ int shmb_lock_try(struct shmb_lock *lock, struct shmb_member *member)
 	uint64_t me = id_of(member);
 
 	if (!take_free(layout_of(lock), member, me))
-		return try_slowly(layout_of(lock), member, -EBUSY);
+		return try_slowly(layout_of(lock), member);
 	return settle(layout_of(lock), me);
 }
 

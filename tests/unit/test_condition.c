@@ -168,6 +168,35 @@ START_TEST(who_cannot_have_the_lock_again_is_told)
 }
 END_TEST
 
+static _Atomic bool is_over;
+
+static void *take_again_and_again(void *data)
+{
+	struct shmb_member *member = data;
+
+	while (!is_over) {
+		have(member);
+		give(member);
+	}
+	return NULL;
+}
+
+/* A second from now on where it is long past. */
+START_TEST(after_a_deadline_there_is_time_to_come_back)
+{
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, take_again_and_again, &other), 0);
+	for (unsigned i = 0; i < 20000; i++) {
+		have(&me);
+		expect(await(&me, SHMB_AT_ONCE), -ETIMEDOUT);
+		give(&me);
+	}
+	is_over = true;
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}
+END_TEST
+
 START_TEST(who_does_not_have_the_lock_cannot_wait)
 {
 	expect(await(&me, LATER), -ENOLCK);
@@ -483,6 +512,7 @@ int main(void)
 	tcase_add_loop_test(tests, a_signal_ends_a_wait, 0, n);
 	tcase_add_loop_test(tests, a_wait_ends_at_its_deadline_with_the_lock, 0, n);
 	tcase_add_test(tests, who_cannot_have_the_lock_again_is_told);
+	tcase_add_test(tests, after_a_deadline_there_is_time_to_come_back);
 	tcase_add_test(tests, who_does_not_have_the_lock_cannot_wait);
 	tcase_add_test(tests, a_wait_without_a_repair_spoils_the_lock);
 	tcase_add_test(tests, who_comes_back_is_told_of_a_death);

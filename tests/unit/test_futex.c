@@ -137,11 +137,12 @@ START_TEST(a_sleep_ends_at_the_deadline)
 	futex_forbid(ways[_i]);
 	for (unsigned n = 1; n <= 2; n++) {
 		uint64_t deadline = clock_now_ns() + 2 * MS;
-		struct futex_patience patience = futex_patience(deadline);
+		struct futex_patience patience = {deadline, PATIENCE_MS * MS};
 
 		ck_assert(!futex_is_over(&patience));
 		ck_assert_int_eq(futex_sleep(words, n, &patience), FUTEX_STILL);
 		ck_assert_uint_ge(clock_now_ns(), deadline);
+		ck_assert_uint_lt(clock_now_ns(), deadline + PATIENCE_MS * MS / 2);
 		ck_assert_int_eq(futex_sleep(words, n, &patience), -ETIMEDOUT);
 	}
 }
