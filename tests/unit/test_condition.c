@@ -468,18 +468,18 @@ static int consume(struct child *self, void *data)
 	(void)self;
 	(void)data;
 	for (;;) {
-		bool is_over;
+		bool is_last;
 
 		have(&member);
 		while (shared->number == 0 && shared->n_taken < PRODUCERS * ITEMS)
 			expect(await(&member, LATER), 0);
-		is_over = shared->n_taken == PRODUCERS * ITEMS;
-		if (!is_over) {
+		is_last = shared->n_taken == PRODUCERS * ITEMS;
+		if (!is_last) {
 			shared->number--;
-			is_over = ++shared->n_taken == PRODUCERS * ITEMS;
+			is_last = ++shared->n_taken == PRODUCERS * ITEMS;
 		}
 		give(&member);
-		if (is_over)
+		if (is_last)
 			break;
 		shmb_condition_signal(&shared->room);
 	}
