@@ -151,8 +151,9 @@ int futex_sleep(const struct futex_word *words, unsigned n, struct futex_patienc
 	case -ETIMEDOUT:
 		break;
 	default:
-		/* A word that the kernel takes for none, or no memory: sleep without it. */
-		(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end_time, NULL);
+		/* A word that the kernel takes for none, or no memory: sleep without it. By the
+		 * bare call, since libc's is a point where a thread can be cancelled. */
+		(void)syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &end_time, NULL);
 		break;
 	}
 	be_more_patient(patience);

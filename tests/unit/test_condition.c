@@ -468,18 +468,18 @@ static int consume(struct child *self, void *data)
 	(void)self;
 	(void)data;
 	for (;;) {
-		bool is_last;
+		bool is_all;
 
 		have(&member);
 		while (shared->number == 0 && shared->n_taken < PRODUCERS * ITEMS)
 			expect(await(&member, LATER), 0);
-		is_last = shared->n_taken == PRODUCERS * ITEMS;
-		if (!is_last) {
+		is_all = shared->n_taken == PRODUCERS * ITEMS;
+		if (!is_all) {
 			shared->number--;
-			is_last = ++shared->n_taken == PRODUCERS * ITEMS;
+			is_all = ++shared->n_taken == PRODUCERS * ITEMS;
 		}
 		give(&member);
-		if (is_last)
+		if (is_all)
 			break;
 		shmb_condition_signal(&shared->room);
 	}

@@ -22,7 +22,9 @@
  * its shmb_disconnect(), is the end of an owner.
  *
  * Signals. A handler may call none of these but shmb_condition_signal() and _broadcast(). A wait
- * that a handler interrupts ends with -EINTR, unless the handler was installed with SA_RESTART.
+ * that a handler interrupts ends with -EINTR, unless the handler was installed with SA_RESTART;
+ * where the kernel has no futex_waitv(2) (before Linux 5.16), or a filter forbids it, with any
+ * handler. A thread that waits cannot be cancelled there (pthread_cancel(3)).
  */
 #ifndef SHMBROKER_LOCK_H
 #define SHMBROKER_LOCK_H
@@ -59,7 +61,7 @@ struct shmb_condition {
 SHMB_EXPORT int shmb_lock_acquire(struct shmb_lock *lock, struct shmb_member *member,
 				  uint64_t deadline);
 
-/* The same without waiting: -EBUSY when another has it. */
+/* The same without waiting: -EBUSY when another member, or another thread, has it. */
 SHMB_EXPORT int shmb_lock_try(struct shmb_lock *lock, struct shmb_member *member);
 
 /*
@@ -78,17 +80,21 @@ SHMB_EXPORT int shmb_lock_repaired(struct shmb_lock *lock, struct shmb_member *m
 
 /*
  * Release the lock, sleep until CONDITION is signalled or DEADLINE comes, and take the lock again,
- * waiting for it as long as that takes but no longer than the deadline and 1 s. It may return
- * though nobody signalled: look at what is waited for, in a loop.
+ * waiting for it as long as that takes but no longer than the deadline and 1 s (1 s from the call,
+ * where the deadline had passed). It may return though nobody signalled, and does when a member has
+ * died that may have been about to: look at what is waited for, in a loop. Whoever changes that
+ * does so with the lock, and signals then, with the lock or without.
  *
  * Returns as shmb_lock_acquire(), with the lock for 0 and SHMB_OWNER_DIED; with it also for
  * -ETIMEDOUT and -EINTR, which are about the condition; without it for -EBUSY, when it could not be
- * had again in time, and for -EPERM, -ENOLCK and -ENOTRECOVERABLE.
+ * had again in time, and for -EPERM, -ENOLCK, -ENOTRECOVERABLE and -EOWNERDEAD. Between
+ * SHMB_OWNER_DIED and shmb_lock_repaired() it makes the lock unrecoverable, as any release.
  */
 SHMB_EXPORT int shmb_lock_wait(struct shmb_lock *lock, struct shmb_member *member,
 			       struct shmb_condition *condition, uint64_t deadline);
 
-/* Wake one, or all, of those that wait on CONDITION. No system call when nobody waits. */
+/* Wake one, or all, of those that wait on CONDITION. No system call when nobody waits, but for one
+ * after waits that ended by themselves. Threads, processes, signals: safe. */
 SHMB_EXPORT void shmb_condition_signal(struct shmb_condition *condition);
 SHMB_EXPORT void shmb_condition_broadcast(struct shmb_condition *condition);
 
