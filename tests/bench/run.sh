@@ -4,7 +4,8 @@
 #
 #   sh tests/bench/run.sh [--quick] [NAME...]
 #
-# NAME is one of control, scale, connect, memory, policy, freeing, restart, attack; all of them without one.
+# NAME is one of control, scale, connect, memory, policy, freeing, restart, attack, state; all of them
+# without one.
 # --quick has tiny counts: it shows that the benchmarks work, and nothing about speed. Leave the machine
 # alone meanwhile.
 set -eu
@@ -17,7 +18,7 @@ while [ $# -gt 0 ]; do
 		shift
 		;;
 	-h | --help)
-		sed -n '2,9s/^# \{0,1\}//p' "$0"
+		sed -n '2,10s/^# \{0,1\}//p' "$0"
 		exit 0
 		;;
 	-*)
@@ -27,10 +28,10 @@ while [ $# -gt 0 ]; do
 	*) break ;;
 	esac
 done
-[ $# -gt 0 ] || set -- control scale connect memory policy freeing restart attack
+[ $# -gt 0 ] || set -- control scale connect memory policy freeing restart attack state
 for name; do
 	case $name in
-	control | scale | connect | memory | policy | freeing | restart | attack) ;;
+	control | scale | connect | memory | policy | freeing | restart | attack | state) ;;
 	*)
 		echo "run.sh: there is no benchmark $name; try --help" >&2
 		exit 2

@@ -1,0 +1,52 @@
+/*
+ * The value has a buffer of its own in each process, aligned as the shared one is.
+ */
+#include "state/traffic.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+void traffic_init(struct traffic *traffic)
+{
+	size_t size = traffic->size;
+	size_t step = (size - sizeof(uint64_t)) / (TRAFFIC_MARKS - 1) / sizeof(uint64_t);
+
+	for (unsigned mark = 0; mark < TRAFFIC_MARKS - 1; mark++)
+		traffic->marks[mark] = step * sizeof(uint64_t) * mark;
+	traffic->marks[TRAFFIC_MARKS - 1] = size - sizeof(uint64_t);
+	traffic->value = aligned_alloc(64, (size + 63) / 64 * 64);
+	traffic->control = mmap(NULL, sizeof(*traffic->control), PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (!traffic->value || traffic->control == MAP_FAILED)
+		bench_fail("no memory for values of %zu bytes", size);
+	memset(traffic->value, 0, size);
+}
+
+void traffic_fini(struct traffic *traffic)
+{
+	free(traffic->value);
+	(void)munmap(traffic->control, sizeof(*traffic->control));
+}
+
+void traffic_begin(struct traffic *traffic)
+{
+	traffic->began_with = traffic->version;
+	traffic->began_ns = traffic->next_ns = now_ns();
+	atomic_store_explicit(&traffic->control->has_begun, true, memory_order_release);
+}
+
+void traffic_end(struct traffic *traffic)
+{
+	traffic->control->spent_ns = now_ns() - traffic->began_ns;
+	traffic->control->published = traffic->version - traffic->began_with;
+}
+
+void traffic_fail(const struct traffic *traffic, unsigned mark)
+{
+	bench_fail("a value of %zu bytes was torn or old: mark %u has %" PRIu64
+		   ", the first %" PRIu64 ", and version %" PRIu64 " had been read",
+		   traffic->size, mark, *traffic_mark(traffic, mark), *traffic_mark(traffic, 0),
+		   traffic->version);
+}
