@@ -20,8 +20,9 @@
 
 #define LAYOUT_TAG "shmbroker.state.1"
 
-static_assert(SHMB_STATE_SLOTS_MAX == STATE_SLOTS_MOST, "the same");
-static_assert(SHMB_STATE_VALUE_MAX == STATE_VALUE_MOST, "the same");
+#if SHMB_STATE_SLOTS_MAX != STATE_SLOTS_MOST || SHMB_STATE_VALUE_MAX != STATE_VALUE_MOST
+#error "what is promised is not what the layout has"
+#endif
 
 static uint32_t round_up(uint32_t n)
 {

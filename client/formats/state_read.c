@@ -116,7 +116,7 @@ static int copy_last(const struct shmb_state *state, void *buffer, size_t room,
 static attr_rare int read_patiently(const struct shmb_state *state, void *buffer, size_t size,
 				    uint64_t *ret_version, size_t *ret_size)
 {
-	uint64_t version, found;
+	uint64_t version = 0, found = 0;
 	int r = state_check(state);
 
 	if (r == 0)
@@ -192,7 +192,7 @@ int shmb_state_read_version(const struct shmb_state *state, uint64_t version, vo
 
 int shmb_state_look(const struct shmb_state *state, struct shmb_state_view *ret_view)
 {
-	uint64_t version, size;
+	uint64_t version = 0, size = 0;
 	int r = state_check(state);
 
 	if (r == 0)

@@ -43,8 +43,8 @@ static_assert(offsetof(struct layout_head, abi) == 12, "as the map above says");
 static_assert(offsetof(struct layout_head, header_size) == 16, "as the map above says");
 static_assert(offsetof(struct layout_head, flags) == 20, "as the map above says");
 static_assert(offsetof(struct layout_head, instance) == 24, "as the map above says");
-static_assert(sizeof(void *) == 8 && ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2 &&
-		      __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-	      "the machines of LAYOUT_ABI");
+static_assert(sizeof(void *) == 8, "a machine of LAYOUT_ABI");
+static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a machine of LAYOUT_ABI");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a machine of LAYOUT_ABI");
 
 #endif
