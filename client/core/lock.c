@@ -121,8 +121,31 @@ static inline int give_up(struct lock_layout *lock, uint64_t me, uint64_t word)
 	return word == me ? 0 : pass_on(lock);
 }
 
-static attr_rare int settle_disorder(struct lock_layout *lock, uint64_t me, uint64_t condition)
+/* Whether members of another roster have used it: of their ids nobody can tell who lives. */
+static bool is_foreign(const struct lock_layout *lock, const struct roster *roster)
 {
+	uint64_t tag = atomic_load_explicit(&lock->roster, memory_order_relaxed);
+
+	return tag != 0 && tag != roster->tag;
+}
+
+static int refuse_foreign(void)
+{
+	return error_say(-ESTALE, "the lock was used when the broker had another roster, by which "
+				  "nobody can tell any more who of its owners lives; remove the "
+				  "object that it is in");
+}
+
+static attr_rare int settle_disorder(struct lock_layout *lock, const struct roster *roster,
+				     uint64_t me, uint64_t condition)
+{
+	if (is_foreign(lock, roster)) {
+		(void)give_up(lock, me, atomic_load_explicit(&lock->owner, memory_order_relaxed));
+		return refuse_foreign();
+	}
+	atomic_store_explicit(&lock->roster, roster->tag, memory_order_relaxed);
+	if (condition == LOCK_IN_ORDER)
+		return 0;
 	if (condition == LOCK_INCONSISTENT)
 		return SHMB_OWNER_DIED;
 	(void)give_up(lock, me, atomic_load_explicit(&lock->owner, memory_order_relaxed));
@@ -131,19 +154,22 @@ static attr_rare int settle_disorder(struct lock_layout *lock, uint64_t me, uint
 }
 
 /* The owner's word is ours. What is it that is had? */
-static inline int settle(struct lock_layout *lock, uint64_t me)
+static inline int settle(struct lock_layout *lock, const struct roster *roster, uint64_t me)
 {
 	uint64_t condition = atomic_load_explicit(&lock->condition, memory_order_relaxed);
+	uint64_t tag = atomic_load_explicit(&lock->roster, memory_order_relaxed);
 
 	atomic_store_explicit(&lock->token, token_of(me), memory_order_relaxed);
-	return condition == LOCK_IN_ORDER ? 0 : settle_disorder(lock, me, condition);
+	if (condition == LOCK_IN_ORDER && tag == roster->tag)
+		return 0;
+	return settle_disorder(lock, roster, me, condition);
 }
 
-static int take_over(struct lock_layout *lock, uint64_t me)
+static int take_over(struct lock_layout *lock, const struct roster *roster, uint64_t me)
 {
 	if (atomic_load_explicit(&lock->condition, memory_order_relaxed) == LOCK_IN_ORDER)
 		atomic_store_explicit(&lock->condition, LOCK_INCONSISTENT, memory_order_relaxed);
-	return settle(lock, me);
+	return settle(lock, roster, me);
 }
 
 /* Take the lock if it can be had. Returns as shmb_lock_acquire(); -EBUSY when another has it, and
@@ -157,15 +183,17 @@ static int attempt(const struct claim *claim, uint64_t *ret_word)
 
 	if (owner == 0) {
 		if (change_owner(lock, &word, claim->me | word | claim->waiters))
-			return settle(lock, claim->me);
+			return settle(lock, claim->roster, claim->me);
 	} else if (owner == claim->me) {
 		if (atomic_load_explicit(&lock->token, memory_order_relaxed) == token_of(owner))
 			return error_say(-EDEADLK, "this thread has the lock already");
 		r = -EBUSY;
 	} else if (roster_lives(claim->roster, owner)) {
 		r = -EBUSY;
+	} else if (is_foreign(lock, claim->roster)) {
+		return refuse_foreign();
 	} else if (change_owner(lock, &word, claim->me | LOCK_WAITERS)) {
-		return take_over(lock, claim->me);
+		return take_over(lock, claim->roster, claim->me);
 	}
 	*ret_word = word;
 	return r;
@@ -276,7 +304,7 @@ int shmb_lock_acquire(struct shmb_lock *lock, struct shmb_member *member, uint64
 
 	if (!take_free(layout_of(lock), member, me))
 		return acquire_slowly(layout_of(lock), member, deadline);
-	return settle(layout_of(lock), me);
+	return settle(layout_of(lock), &member->roster, me);
 }
 
 int shmb_lock_try(struct shmb_lock *lock, struct shmb_member *member)
@@ -285,7 +313,7 @@ int shmb_lock_try(struct shmb_lock *lock, struct shmb_member *member)
 
 	if (!take_free(layout_of(lock), member, me))
 		return try_slowly(layout_of(lock), member);
-	return settle(layout_of(lock), me);
+	return settle(layout_of(lock), &member->roster, me);
 }
 
 /* Whether this thread has it, nobody waits, and there is nothing to say of what it guards. */

@@ -45,7 +45,12 @@ int roster_map(int fd, struct roster *ret_roster)
 		(void)munmap((void *)shared, size);
 		return error_set(-EPROTO, "what the broker sent as its roster %s", fault);
 	}
-	*ret_roster = (struct roster){.shared = shared, .size = size, .n_slots = shared->n_slots};
+	*ret_roster = (struct roster){
+		.shared = shared,
+		.size = size,
+		.n_slots = shared->n_slots,
+		.tag = roster_tag_of(shared),
+	};
 	return 0;
 }
 

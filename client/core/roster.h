@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "wire/roster.h"
 
@@ -16,7 +17,16 @@ struct roster {
 	const struct wire_roster *shared;
 	size_t size;
 	uint32_t n_slots; /* as was checked */
+	uint64_t tag;     /* of its instance, never 0 */
 };
+
+static inline uint64_t roster_tag_of(const struct wire_roster *shared)
+{
+	uint64_t tag;
+
+	memcpy(&tag, shared->instance, sizeof(tag));
+	return tag | 1;
+}
 
 /* Map the file FD, which stays the caller's. Returns 0, or -errno with a text. */
 int roster_map(int fd, struct roster *ret_roster);

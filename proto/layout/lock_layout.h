@@ -7,7 +7,7 @@
  *                 somebody may sleep for it. The low half is the futex.
  *        8     8  token: which thread of the owner; 0 for none
  *       16     8  condition of what the lock guards: one of LOCK_...
- *       24     8  0
+ *       24     8  roster: by whose members it was taken first; 0 before that
  *
  *   condition, 8 bytes
  *        0     4  sequence: a futex that each signal changes
@@ -16,16 +16,18 @@
  *
  * Who writes. The owner is changed by compare-and-swap alone: from 0 to the taker; from a member
  * that does not live to the taker; by anybody to add LOCK_WAITERS; from the owner to 0 by the
- * owner. Token and condition are the owner's.
+ * owner. Token, condition and roster are the owner's.
  *
- * What counts. An owner that is no living member, whatever it is, does not have the lock. The token
- * counts only when it is that of the thread that asks. A condition that is none of these counts as
+ * What counts. An owner that is no living member, whatever it is, does not have the lock; but of
+ * another roster nobody can tell who lives, and then nothing is changed. The token counts only when
+ * it is that of the thread that asks. A condition that is none of these counts as
  * LOCK_UNRECOVERABLE.
  *
  * What a crash leaves behind:
  *
  *   acquire   after the owner       the lock of a dead member, with the token of nobody
- *             after the token       the lock of a dead member
+ *             after the token, or   the lock of a dead member
+ *             the roster
  *   take over after the owner       the lock of a dead member again: the next one takes it over as
  *                                   this one did, and cannot miss that something may be half done
  *   wait      after LOCK_WAITERS    one wake-up too many
@@ -62,7 +64,7 @@ struct lock_layout {
 	_Atomic uint64_t owner;
 	_Atomic uint64_t token;
 	_Atomic uint64_t condition;
-	uint64_t reserved_24;
+	_Atomic uint64_t roster;
 };
 
 struct condition_layout {
@@ -74,6 +76,7 @@ struct condition_layout {
 static_assert(sizeof(struct lock_layout) == 32, "as the map above says");
 static_assert(offsetof(struct lock_layout, token) == 8, "as the map above says");
 static_assert(offsetof(struct lock_layout, condition) == 16, "as the map above says");
+static_assert(offsetof(struct lock_layout, roster) == 24, "as the map above says");
 static_assert(sizeof(struct condition_layout) == 8, "as the map above says");
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "processes share these words");
 

@@ -42,7 +42,8 @@ void fake_roster_start(struct fake_roster *roster, uint32_t n_slots)
 	roster->shared->magic = ROSTER_MAGIC;
 	roster->shared->version = ROSTER_VERSION;
 	roster->shared->n_slots = n_slots;
-	roster->view = (struct roster){map(fd, size, PROT_READ, OWN_SIZE), size, n_slots};
+	roster->view = (struct roster){map(fd, size, PROT_READ, OWN_SIZE), size, n_slots,
+				       roster_tag_of(roster->shared)};
 	(void)close(fd);
 }
 

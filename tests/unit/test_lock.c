@@ -129,7 +129,7 @@ START_TEST(zeroed_it_can_be_had_and_given_back)
 	expect(shmb_lock_acquire(lock, &me, SHMB_NO_DEADLINE), 0);
 	ck_assert_uint_eq(lock->words[0], me.id);
 	expect(shmb_lock_release(lock, &me), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(lock->words); i++)
+	for (size_t i = 0; i < 3 /* but the roster */; i++)
 		ck_assert_uint_eq(lock->words[i], 0);
 	expect(shmb_lock_try(lock, &other), 0);
 	ck_assert_uint_eq(lock->words[0], other.id);
@@ -570,6 +570,27 @@ START_TEST(threads_of_any_members_exclude_each_other)
 }
 END_TEST
 
+/* What a broker that began anew would have made: the same ids may mean others there. */
+START_TEST(a_lock_of_another_roster_is_left_alone)
+{
+	struct shmb_member stranger = other;
+	uint64_t words[4];
+
+	expect(shmb_lock_acquire(lock, &me, SOON), 0);
+	stranger.roster.tag += 2;
+	stranger.roster.n_slots = 0; /* by which nobody lives */
+	memcpy(words, lock->words, sizeof(words));
+	expect(shmb_lock_acquire(lock, &stranger, SOON), -ESTALE);
+	expect(shmb_lock_try(lock, &stranger), -ESTALE);
+	ck_assert_mem_eq(words, lock->words, sizeof(words)); /* whoever has it goes on */
+	expect(shmb_lock_release(lock, &me), 0);
+	expect(shmb_lock_acquire(lock, &stranger, SOON), -ESTALE);
+	expect(shmb_lock_try(lock, &stranger), -ESTALE);
+	expect(shmb_lock_acquire(lock, &other, SOON), 0);
+	expect(shmb_lock_release(lock, &other), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("lock");
@@ -599,6 +620,7 @@ int main(void)
 	tcase_add_test(tests, a_condition_that_makes_no_sense_is_beyond_repair);
 	tcase_add_loop_test(tests, a_signal_handler_ends_a_wait, 0, n);
 	tcase_add_test(tests, a_forked_child_has_nothing_to_do_with_it);
+	tcase_add_test(tests, a_lock_of_another_roster_is_left_alone);
 	if (!IS_TSAN)
 		tcase_add_test(tests, without_contention_there_is_no_system_call);
 	tcase_add_loop_test(tests, threads_of_any_members_exclude_each_other, 0, n);

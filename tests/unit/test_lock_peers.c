@@ -342,8 +342,9 @@ static void expect_in_time(uint64_t deadline)
 /* One call of any kind. */
 static void make_call(struct chance *chance, struct shmb_member *member)
 {
-	static const int taking[] = {0,        SHMB_OWNER_DIED,  -ETIMEDOUT, -EBUSY,
-				     -EDEADLK, -ENOTRECOVERABLE, -ENOLCK,    -EPERM};
+	static const int taking[] = {0,       SHMB_OWNER_DIED, -ETIMEDOUT,
+				     -EBUSY,  -EDEADLK,        -ENOTRECOVERABLE,
+				     -ENOLCK, -EPERM,          -ESTALE};
 	static const int giving[] = {0, -EPERM, -ENOLCK, -EINVAL};
 	uint64_t deadline = shmb_deadline_in_ms(chance_below(chance, 20));
 

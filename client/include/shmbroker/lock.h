@@ -53,8 +53,10 @@ struct shmb_condition {
  *
  * Returns 0; SHMB_OWNER_DIED when it is had, and its last owner died with it: what it guards may be
  * half done; -ETIMEDOUT when the deadline came first; -EDEADLK when this thread has it already;
- * -ENOTRECOVERABLE when somebody gave it up without having repaired it; -EINTR when a signal
- * handler ran; -EOWNERDEAD in a forked child.
+ * -ENOTRECOVERABLE when somebody gave it up without having repaired it; -ESTALE when it was used
+ * before the broker began anew, as another instance with another roster: of its owners nobody can
+ * tell any more who lives, so the object has to be removed; -EINTR when a signal handler ran;
+ * -EOWNERDEAD in a forked child.
  *
  * Threads, processes: safe. Since 0.1.
  */
