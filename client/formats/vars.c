@@ -16,6 +16,7 @@
 #include <shmbroker/error.h>
 #include <shmbroker/object.h>
 
+#include "core/connection.h"
 #include "core/error.h"
 #include "core/process.h"
 #include "core/segment.h"
@@ -143,19 +144,34 @@ static int check(const struct plan *plan, const struct shmb_segment *segment)
 	return 0;
 }
 
+/* Locks among the variables are by the roster of this broker. */
+static int learn_instance(struct shmb_connection *connection,
+			  uint8_t ret_instance[static VARS_INSTANCE_SIZE])
+{
+	int r = connection_enter(connection);
+
+	if (r < 0)
+		return r;
+	memcpy(ret_instance, connection->hello.instance, VARS_INSTANCE_SIZE);
+	connection_leave(connection);
+	return 0;
+}
+
 /* Open, fill or check, and put into place. Returns the segment by which the variables are shared.
  */
-static int share(const struct plan *plan, struct shmb_connection *connection,
+static int share(struct plan *plan, struct shmb_connection *connection,
 		 struct shmb_segment **ret_segment)
 {
 	struct shmb_segment *segment;
-	int r = shmb_segment_open(connection, plan->name, &plan->options, &segment);
+	int outcome = shmb_segment_open(connection, plan->name, &plan->options, &segment), r;
 
-	if (r == -ESTALE)
+	if (outcome == -ESTALE)
 		return explain_layout(connection, plan);
-	if (r < 0)
-		return r;
-	r = r == SHMB_INITIALISE ? initialise(plan, segment) : check(plan, segment);
+	if (outcome < 0)
+		return outcome;
+	r = learn_instance(connection, plan->shape.instance);
+	if (r == 0)
+		r = outcome == SHMB_INITIALISE ? initialise(plan, segment) : check(plan, segment);
 	if (r == 0)
 		r = segment_place(segment, VARS_OFFSET, plan->section->begin);
 	if (r < 0) {

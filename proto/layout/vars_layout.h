@@ -6,7 +6,7 @@
  *        0     8  magic
  *        8     4  version of this layout
  *       12     4  offset of the variables: VARS_OFFSET
- *       16    16  instance of the roster to which locks among the variables belong, 0 for none
+ *       16    16  instance of the broker: locks among the variables are by its roster
  *       32     8  size of the variables, in whole pages
  *       40     8  fingerprint of how they lie
  *       48        0 up to the variables
