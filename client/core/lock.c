@@ -148,7 +148,7 @@ static attr_rare int settle_disorder(struct lock_layout *lock, const struct rost
 		return 0;
 	if (condition == LOCK_INCONSISTENT)
 		return SHMB_OWNER_DIED;
-	(void)give_up(lock, me, atomic_load_explicit(&lock->owner, memory_order_relaxed));
+	(void)give_up(lock, me, me);
 	return error_say(-ENOTRECOVERABLE, "an owner of the lock died, and the next one released "
 					   "it without having repaired what it guards");
 }
@@ -199,13 +199,12 @@ static int attempt(const struct claim *claim, uint64_t *ret_word)
 	return r;
 }
 
-static int linger(unsigned turn)
+static void linger(unsigned turn)
 {
 	uint64_t end = clock_now_ns() + (LINGER_NS << turn);
 
 	while (clock_now_ns() < end)
 		;
-	return 0;
 }
 
 /* Sleep until the word or the epoch is another. Returns an outcome of futex_sleep(). */
@@ -254,13 +253,13 @@ static int wait_for(struct claim *claim, uint64_t deadline)
 		if (r == -EAGAIN)
 			continue;
 		if (turn < LINGER_TURNS) {
-			r = linger(turn++);
-		} else {
-			r = sleep_for(claim, word, epoch, &patience);
-			turn = 0;
+			linger(turn++);
+			continue;
 		}
+		r = sleep_for(claim, word, epoch, &patience);
 		if (r == -EINTR)
 			return abandon(claim, r, word);
+		turn = 0;
 	}
 }
 

@@ -33,6 +33,7 @@
  *   wait      after LOCK_WAITERS    one wake-up too many
  *             after being woken     the others look again by themselves, at the latest when the
  *                                   death is announced, which wakes all of them
+ *   repaired  after the condition   the lock of a dead member: the next one is told to look again
  *   release   after the condition   the lock of a dead member, unrecoverable
  *             after the token       the lock of a dead member: what it guards is in order, but the
  *                                   next one is told to look
