@@ -18,7 +18,7 @@ packages_machine="systemd systemd-sysv dbus dbus-user-session libpam-systemd ini
 	libacl1 libevent-core-2.1-7 libinih1 libjansson4"
 
 # To compare with in the benchmarks.
-packages_peers="iceoryx libiceoryx-binding-c-dev
+packages_peers="iceoryx libiceoryx-binding-c-dev libboost-dev
 	libck-dev liblmdb-dev libhiredis-dev redis-server"
 
 # To fuzz.
