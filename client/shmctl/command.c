@@ -127,12 +127,41 @@ const struct command command_table[] = {
 			"initialised is ready afterwards.\n",
 	},
 	{
+		.name = "state get", .operands = "NAME", .least = 1, .most = 1, .run = state_get,
+		.options = OPTIONS_VERSION,
+		.summary = "print the value of a state",
+		.help = "The bytes as they are; with --json as text, where they are text, and in base64.\n",
+	},
+	{
+		.name = "state set", .operands = "NAME [FILE]", .least = 1, .most = 2,
+		.check = state_check_set, .run = state_set,
+		.options = OPTIONS_CREATE | OPTIONS_MAKE | OPTIONS_STATE,
+		.summary = "publish the next version of a state",
+		.help = "The bytes of FILE, or of standard input without it or when it is \"-\". Slots are made\n"
+			"a power of two, and there may be many writers. Other writers are waited for, 10 s at\n"
+			"most; where there is a single writer, and it lives, this is refused.\n",
+	},
+	{
+		.name = "state watch", .operands = "NAME", .least = 1, .most = 1, .run = state_watch,
+		.options = OPTIONS_COUNT,
+		.summary = "print each version of a state when it comes",
+		.help = "A line each, beginning with the last version that there is; with --json an object a\n"
+			"line. When they come faster than they are printed some are left out, as the numbers\n"
+			"show. Ends by a signal, or when the state is removed, which is a failure.\n",
+	},
+	{
+		.name = "state history", .operands = "NAME", .least = 1, .most = 1,
+		.run = state_history,
+		.summary = "print the versions of a state that are kept",
+		.help = "",
+	},
+	{
 		.name = "version", .operands = "", .is_local = true, .run = about_version,
 		.summary = "print the version of shmctl",
 		.help = "",
 	},
 	{
-		.name = "help", .operands = "[COMMAND]", .most = 1, .is_local = true, .run = about_help,
+		.name = "help", .operands = "[COMMAND]", .most = 2, .is_local = true, .run = about_help,
 		.summary = "explain shmctl, or one command",
 		.help = "",
 	},
@@ -142,10 +171,28 @@ const struct command command_table[] = {
 
 const size_t command_table_n = ARRAY_SIZE(command_table);
 
-const struct command *command_find(const char *name)
+const struct command *command_find(const char *first, const char *second)
 {
+	size_t length = strlen(first);
+
+	for (size_t i = 0; i < command_table_n; i++) {
+		const char *name = command_table[i].name;
+
+		if (second ? strncmp(name, first, length) == 0 && name[length] == ' ' &&
+				     strcmp(name + length + 1, second) == 0
+			   : strcmp(name, first) == 0)
+			return &command_table[i];
+	}
+	return NULL;
+}
+
+const struct command *command_begins(const char *word)
+{
+	size_t length = strlen(word);
+
 	for (size_t i = 0; i < command_table_n; i++)
-		if (strcmp(command_table[i].name, name) == 0)
+		if (strncmp(command_table[i].name, word, length) == 0 &&
+		    command_table[i].name[length] == ' ')
 			return &command_table[i];
 	return NULL;
 }

@@ -11,7 +11,7 @@
 struct session;
 
 struct command {
-	const char *name;
+	const char *name;     /* one word, or two with a space */
 	const char *operands; /* as in its synopsis */
 	const char *summary;  /* one line */
 	const char *help;     /* what else there is to know, lines of at most 80 characters */
@@ -28,7 +28,10 @@ struct command {
 extern const struct command command_table[];
 extern const size_t command_table_n;
 
-/* The command called NAME, or NULL. */
-const struct command *command_find(const char *name);
+/* The command called so; SECOND is NULL for a name of one word. NULL when there is none. */
+const struct command *command_find(const char *first, const char *second);
+
+/* A command whose name has two words, of which WORD is the first; NULL when there is none. */
+const struct command *command_begins(const char *word);
 
 #endif

@@ -16,10 +16,13 @@ int about_help(struct session *session)
 	const struct command *command = arguments->help ? session->command : NULL;
 
 	if (!arguments->help && arguments->operands_n > 0) {
-		command = command_find(arguments->operands[0]);
+		const char *second = arguments->operands_n > 1 ? arguments->operands[1] : NULL;
+
+		command = command_find(arguments->operands[0], second);
 		if (!command)
-			return complain_usage(NULL, "there is no command \"%s\"",
-					      arguments->operands[0]);
+			return complain_usage(NULL, "there is no command \"%s%s%s\"",
+					      arguments->operands[0], second ? " " : "",
+					      second ? second : "");
 	}
 	return complain_output(session->output->help(session->out, command));
 }

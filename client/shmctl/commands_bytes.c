@@ -6,26 +6,18 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "copy.h"
 #include "families.h"
 #include "making.h"
+#include "source.h"
 
 /* Options that say what a segment is to be when it is made. */
 #define FOR_CREATION (OPTIONS_MAKE | OPTIONS_SEGMENT)
 
 #define FILE_MODE 0600 /* what was shared with few is not for all to read */
-
-/* The file that was named, or NULL for standard input or output. */
-static const char *file_operand(const struct arguments *arguments)
-{
-	if (arguments->operands_n < 2 || strcmp(arguments->operands[1], "-") == 0)
-		return NULL;
-	return arguments->operands[1];
-}
 
 /* STAT, for what a FIFO cannot do. Returns STATUS_DONE or what has been complained of. */
 static int stat_segment(struct session *session, const char *name, const char *instead,
@@ -73,7 +65,7 @@ static int dump_to(const struct shmb_segment *segment, const char *file, size_t 
 
 int bytes_check_dump(struct session *session)
 {
-	if (session->arguments.json && !file_operand(&session->arguments))
+	if (session->arguments.json && !source_operand(&session->arguments))
 		return complain_usage(session->command,
 				      "with --json the bytes cannot go to standard output; name a "
 				      "file for them");
@@ -84,7 +76,7 @@ int bytes_dump(struct session *session)
 {
 	const struct arguments *arguments = &session->arguments;
 	struct transfer transfer = {.name = arguments->operands[0],
-				    .file = file_operand(arguments)};
+				    .file = source_operand(arguments)};
 	struct shmb_segment_options options = {.flags = SHMB_READ};
 	struct shmb_object object;
 	autosegment *segment = NULL;
@@ -107,33 +99,6 @@ int bytes_dump(struct session *session)
 	transfer.bytes = done;
 	transfer.size = shmb_segment_size(segment);
 	return complain_output(session->output->dump(session->out, &transfer));
-}
-
-/* Where bytes are loaded from. */
-struct source {
-	int fd;           /* borrowed */
-	const char *name; /* for people */
-	bool is_sized;    /* a regular file, whose size is known before */
-	uint64_t size;    /* what is left of it */
-};
-
-/* FD as a source. Returns STATUS_DONE or what has been complained of. */
-static int source_init(struct source *source, int fd, const char *name)
-{
-	struct stat facts;
-	off_t at;
-
-	*source = (struct source){.fd = fd, .name = name};
-	if (fstat(fd, &facts) < 0)
-		return complain_failed("cannot read %s: %s", name, strerror(errno));
-	if (S_ISDIR(facts.st_mode))
-		return complain_failed("%s is a directory; name a file", name);
-	if (!S_ISREG(facts.st_mode))
-		return STATUS_DONE;
-	at = lseek(fd, 0, SEEK_CUR);
-	source->is_sized = at >= 0;
-	source->size = at >= 0 && at < facts.st_size ? (uint64_t)(facts.st_size - at) : 0;
-	return STATUS_DONE;
 }
 
 static int create_for(struct session *session, const char *name, const struct source *source,
@@ -259,21 +224,14 @@ int bytes_load(struct session *session)
 {
 	const struct arguments *arguments = &session->arguments;
 	struct transfer transfer = {.name = arguments->operands[0],
-				    .file = file_operand(arguments)};
-	autofd fd = -1;
+				    .file = source_operand(arguments)};
 	struct source source;
-	int status;
+	int status = source_open(&source, transfer.file);
 
-	if (transfer.file) {
-		fd = open(transfer.file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-		if (fd < 0)
-			return complain_failed("cannot open %s: %s", transfer.file,
-					       strerror(errno));
-	}
-	status = source_init(&source, transfer.file ? fd : STDIN_FILENO,
-			     transfer.file ? transfer.file : "standard input");
-	if (status == STATUS_DONE)
-		status = load_from(session, &source, &transfer);
+	if (status != STATUS_DONE)
+		return status;
+	status = load_from(session, &source, &transfer);
+	source_close(&source);
 	if (status != STATUS_DONE)
 		return status;
 	return complain_output(session->output->load(session->out, &transfer));

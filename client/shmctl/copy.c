@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -81,5 +82,37 @@ int copy_in(int fd, void *bytes, size_t size, size_t *ret_done, bool *ret_more)
 		return (int)n;
 	*ret_done = done;
 	*ret_more = n > 0;
+	return 0;
+}
+
+/* What comes from a pipe is of a size that only its end tells, so the room for it grows. */
+int copy_in_all(int fd, size_t most, void **ret_bytes, size_t *ret_size)
+{
+	char *bytes = NULL;
+	size_t room = 0, done = 0;
+	ssize_t n = 1;
+
+	while (n > 0 && done <= most) {
+		if (done == room) {
+			char *larger = realloc(bytes, room + STEP);
+
+			if (!larger) {
+				n = -ENOMEM;
+				break;
+			}
+			bytes = larger;
+			room += STEP;
+		}
+		n = read_some(fd, bytes + done,
+			      room - done <= most - done ? room - done : most - done + 1);
+		if (n > 0)
+			done += (size_t)n;
+	}
+	if (n < 0) {
+		free(bytes);
+		return (int)n;
+	}
+	*ret_bytes = bytes;
+	*ret_size = done;
 	return 0;
 }

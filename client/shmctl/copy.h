@@ -16,4 +16,8 @@ int copy_out(int fd, const void *bytes, size_t size, size_t *ret_done);
  */
 int copy_in(int fd, void *bytes, size_t size, size_t *ret_done, bool *ret_more);
 
+/* Read until the end of the input, but no more than MOST bytes and one, into memory that is the
+ * caller's to free. Returns 0 or -errno. */
+int copy_in_all(int fd, size_t most, void **ret_bytes, size_t *ret_size);
+
 #endif

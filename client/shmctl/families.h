@@ -41,6 +41,13 @@ int bytes_dump(struct session *session);
 int bytes_check_load(struct session *session);
 int bytes_load(struct session *session);
 
+/* commands_state.c: values with versions. */
+int state_get(struct session *session);
+int state_check_set(struct session *session);
+int state_set(struct session *session);
+int state_watch(struct session *session);
+int state_history(struct session *session);
+
 /* commands_about.c: shmctl itself. */
 int about_version(struct session *session);
 int about_help(struct session *session);

@@ -6,13 +6,10 @@
 
 #include <errno.h>
 
-int making_segment(struct session *session, const char *name, uint64_t size,
-		   struct shmb_segment **ret_segment)
+struct shmb_segment_options making_options(const struct arguments *arguments)
 {
-	const struct arguments *arguments = &session->arguments;
-	struct shmb_segment_options options = {
-		.size = size,
-		.flags = SHMB_CREATE | SHMB_EXCLUSIVE | (arguments->key ? SHMB_KEY : 0u) |
+	return (struct shmb_segment_options){
+		.flags = SHMB_CREATE | (arguments->key ? SHMB_KEY : 0u) |
 			 (arguments->has_group ? SHMB_GROUP : 0u),
 		.backing = arguments->backing,
 		.lifetime = arguments->lifetime,
@@ -23,8 +20,17 @@ int making_segment(struct session *session, const char *name, uint64_t size,
 		.acl = arguments->acl,
 		.acl_n = arguments->acl_n,
 	};
-	int r = shmb_segment_open(session->broker, name, &options, ret_segment);
+}
 
+int making_segment(struct session *session, const char *name, uint64_t size,
+		   struct shmb_segment **ret_segment)
+{
+	struct shmb_segment_options options = making_options(&session->arguments);
+	int r;
+
+	options.size = size;
+	options.flags |= SHMB_EXCLUSIVE;
+	r = shmb_segment_open(session->broker, name, &options, ret_segment);
 	return r < 0 ? making_failed(name, r) : STATUS_DONE;
 }
 

@@ -6,6 +6,9 @@
 
 #include "session.h"
 
+/* What the command line says of an object to be created, which is then SHMB_CREATE. */
+struct shmb_segment_options making_options(const struct arguments *arguments);
+
 /*
  * Create a segment of SIZE bytes that nobody had before, and attach it: fresh, zeroed, and the
  * caller's to initialise. Returns STATUS_DONE, or what has been complained of.

@@ -10,7 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <shmbroker/state.h>
+
 #include "base/attr.h"
+#include "base/checked.h"
 #include "base/units.h"
 #include "command.h"
 #include "complain.h"
@@ -139,6 +142,62 @@ static const char *take_size(struct arguments *arguments, const char *value)
 	return fault;
 }
 
+static const char *take_value_size(struct arguments *arguments, const char *value)
+{
+	const char *fault = options_read_size(value, &arguments->value_size);
+
+	if (!fault && (arguments->value_size == 0 || arguments->value_size > SHMB_STATE_VALUE_MAX))
+		fault = "is no size of a value, which is from 1 byte to 1T";
+	return fault;
+}
+
+/* A number from LEAST to MOST, in digits. */
+static bool read_number(const char *value, uint64_t least, uint64_t most, uint64_t *ret)
+{
+	uint64_t number = 0;
+
+	for (const char *at = value; *at; at++)
+		if (*at < '0' || *at > '9' || !checked_mul_u64(number, 10, &number) ||
+		    !checked_add_u64(number, (uint64_t)(*at - '0'), &number))
+			return false;
+	*ret = number;
+	return value[0] && number >= least && number <= most;
+}
+
+static const char *take_slots(struct arguments *arguments, const char *value)
+{
+	uint64_t number;
+
+	if (!read_number(value, 2, SHMB_STATE_SLOTS_MAX, &number))
+		return "is no number of slots, which is from 2 to 65536";
+	arguments->slots = (uint32_t)number;
+	return NULL;
+}
+
+static const char *take_history(struct arguments *arguments, const char *value)
+{
+	uint64_t number;
+
+	if (!read_number(value, 1, SHMB_STATE_SLOTS_MAX - 1, &number))
+		return "is no history, which is from 1 to 65535 versions";
+	arguments->history = (uint32_t)number;
+	return NULL;
+}
+
+static const char *take_version(struct arguments *arguments, const char *value)
+{
+	return read_number(value, 1, UINT64_MAX, &arguments->version)
+		       ? NULL
+		       : "is no version; they are counted from 1";
+}
+
+static const char *take_count(struct arguments *arguments, const char *value)
+{
+	return read_number(value, 1, UINT64_MAX, &arguments->count)
+		       ? NULL
+		       : "is no number of versions to wait for; write 1 or more";
+}
+
 // clang-format off
 
 const struct option_row option_table[] = {
@@ -148,8 +207,8 @@ const struct option_row option_table[] = {
 	 OPTIONS_GLOBAL, take_json},
 	{"help", NULL, "explain the command and do nothing",
 	 OPTIONS_GLOBAL, take_help},
-	{"create", NULL, "create the segment when there is none, as large as the file",
-	 OPTIONS_LOAD, take_create},
+	{"create", NULL, "create it when there is none, as large as the file",
+	 OPTIONS_LOAD | OPTIONS_CREATE, take_create},
 	{"size", "SIZE", "the size; load --create needs it when the input is a pipe",
 	 OPTIONS_LOAD | OPTIONS_BACKING, take_size},
 	{"lifetime", "LIFETIME",
@@ -166,7 +225,17 @@ const struct option_row option_table[] = {
 	{"gid", "GROUP", "ask about somebody who is in this group alone",
 	 OPTIONS_WHO, take_group},
 	{"backing", "BACKING", "auto (the default), sysv or memfd",
-	 OPTIONS_SEGMENT | OPTIONS_BACKING, take_backing},
+	 OPTIONS_SEGMENT | OPTIONS_BACKING | OPTIONS_STATE, take_backing},
+	{"value-size", "SIZE", "the largest value; by default as large as the first one",
+	 OPTIONS_STATE, take_value_size},
+	{"slots", "N", "values that it has room for, 2 to 65536, 8 by default",
+	 OPTIONS_STATE, take_slots},
+	{"history", "N", "versions that can be read by number, fewer than slots; 1 by default",
+	 OPTIONS_STATE, take_history},
+	{"version", "N", "this version instead of the last",
+	 OPTIONS_VERSION, take_version},
+	{"count", "N", "end after so many",
+	 OPTIONS_COUNT, take_count},
 	{"layout", "TAG", "layout tag: openers that name another one are refused",
 	 OPTIONS_SEGMENT, take_layout},
 	{"key", NULL, "with a System V key, for programs that call shmget(2)",
@@ -228,21 +297,33 @@ static int take_option(const struct option_row *row, const struct command *comma
 	return STATUS_DONE;
 }
 
-/* The first word that is no option is the command, the others are its operands. */
+/* The first word that is no option, or two of them, is the command, the others are its operands. */
 static int take_word(char *word, const struct command **command, struct arguments *arguments)
 {
+	const char *first = arguments->first_word;
+
 	if (*command) {
 		arguments->operands[arguments->operands_n++] = word;
 		return STATUS_DONE;
 	}
-	*command = command_find(word);
-	return *command ? STATUS_DONE : complain_usage(NULL, "there is no command \"%s\"", word);
+	if (!first && command_begins(word)) {
+		arguments->first_word = word;
+		return STATUS_DONE;
+	}
+	*command = first ? command_find(first, word) : command_find(word, NULL);
+	return *command ? STATUS_DONE
+			: complain_usage(NULL, "there is no command \"%s%s%s\"", first ? first : "",
+					 first ? " " : "", word);
 }
 
 static int check_operands(const struct command *command, const struct arguments *arguments)
 {
 	if (arguments->help)
 		return STATUS_DONE;
+	if (!command && arguments->first_word)
+		return complain_usage(NULL, "\"%s\" wants another word, as in \"%s\"",
+				      arguments->first_word,
+				      command_begins(arguments->first_word)->name);
 	if (!command)
 		return complain_usage(NULL, "no command was given");
 	if (arguments->operands_n < command->least)

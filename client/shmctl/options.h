@@ -21,6 +21,10 @@ enum option_family {
 	OPTIONS_LOAD = 8,
 	OPTIONS_BACKING = 16, /* which backing, and how large */
 	OPTIONS_WHO = 32,     /* somebody else than the caller */
+	OPTIONS_CREATE = 64,  /* whether to create at all */
+	OPTIONS_STATE = 128,  /* how a state is created */
+	OPTIONS_VERSION = 256,
+	OPTIONS_COUNT = 512,
 };
 
 struct arguments {
@@ -35,13 +39,19 @@ struct arguments {
 	bool key;
 	bool create;
 	uint64_t size;
+	uint64_t value_size;
+	uint32_t slots;
+	uint32_t history;
+	uint64_t version;
+	uint64_t count;
 	bool has_user;
 	uint32_t uid;
 	bool has_group;
 	uint32_t gid;
 	unsigned acl_n;
 	struct shmb_acl_entry acl[SHMB_ACL_MAX];
-	unsigned given; /* families of the options that were given */
+	unsigned given;         /* families of the options that were given */
+	const char *first_word; /* of a command of two words */
 	int operands_n;
 	char **operands;
 };

@@ -47,6 +47,13 @@ struct explanation {
 	struct shmb_verdict verdict;
 };
 
+/* A version of a state. */
+struct state_value {
+	uint64_t version;
+	void *bytes;
+	size_t size;
+};
+
 struct output {
 	int (*status)(FILE *out, const struct shmb_totals *status);
 	int (*list)(FILE *out, const struct shmb_object *objects, size_t n);
@@ -61,6 +68,10 @@ struct output {
 	int (*explain)(FILE *out, const struct explanation *explanation);
 	int (*dump)(FILE *out, const struct transfer *transfer);
 	int (*load)(FILE *out, const struct transfer *transfer);
+	int (*state_get)(FILE *out, const struct state_value *value);
+	int (*state_set)(FILE *out, const char *name, const struct state_value *value, bool is_new);
+	int (*state_watch)(FILE *out, const struct state_value *value);
+	int (*state_history)(FILE *out, const struct state_value *values, size_t n);
 	int (*version)(FILE *out);
 	int (*help)(FILE *out, const struct command *command); /* NULL for all of them */
 };

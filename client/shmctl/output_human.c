@@ -18,6 +18,8 @@
 /* Enough for a lifetime with its linger. */
 #define LIFETIME_TEXT_MAX (UNITS_TEXT_MAX + 16)
 
+#define GLANCE_MAX 64 /* of a value */
+
 /* How long ago: the largest unit that leaves two of it, and no more precision than that. */
 static char *age_text(uint64_t ms, char text[static UNITS_TEXT_MAX])
 {
@@ -235,6 +237,68 @@ static int print_load(FILE *out, const struct transfer *transfer)
 	return 0;
 }
 
+/* As they are: for the next program of a pipe, or a terminal whose owner knows what he asked for.
+ */
+static int print_state_get(FILE *out, const struct state_value *value)
+{
+	fwrite(value->bytes, 1, value->size, out);
+	return 0;
+}
+
+static int print_state_set(FILE *out, const char *name, const struct state_value *value,
+			   bool is_new)
+{
+	fprintf(out, "%s: %sversion %" PRIu64 ", %zu bytes\n", name, is_new ? "created, " : "",
+		value->version, value->size);
+	return 0;
+}
+
+/* The beginning of a value that is a line of text, "" of any other. */
+static const char *format_glance(const struct state_value *value, char text[static GLANCE_MAX])
+{
+	const char *bytes = value->bytes;
+	size_t size = value->size;
+
+	if (size > 0 && bytes[size - 1] == '\n')
+		size--;
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i] < ' ' || bytes[i] > '~')
+			return "";
+	if (size < GLANCE_MAX)
+		snprintf(text, GLANCE_MAX, "%.*s", (int)size, bytes);
+	else
+		snprintf(text, GLANCE_MAX, "%.*s...", GLANCE_MAX - 4, bytes);
+	return text;
+}
+
+static int print_state_watch(FILE *out, const struct state_value *value)
+{
+	char text[GLANCE_MAX];
+	const char *glance = format_glance(value, text);
+
+	fprintf(out, "version %" PRIu64 ", %zu bytes%s%s\n", value->version, value->size,
+		glance[0] ? ": " : "", glance);
+	return 0;
+}
+
+static int print_state_history(FILE *out, const struct state_value *values, size_t n)
+{
+	static const struct column columns[] = {{"VERSION", COLUMN_RIGHT},
+						{"SIZE", COLUMN_RIGHT},
+						{"VALUE", COLUMN_LEFT}};
+	autotable *table = table_new(columns, ARRAY_SIZE(columns));
+
+	for (size_t i = 0; i < n; i++) {
+		char text[GLANCE_MAX];
+		const char *glance = format_glance(&values[i], text);
+
+		table_add(table, "%" PRIu64, values[i].version);
+		table_add(table, "%zu", values[i].size);
+		table_add(table, "%s", glance[0] ? glance : "-");
+	}
+	return table_print(table, out);
+}
+
 static int print_version(FILE *out)
 {
 	fprintf(out, "shmctl %s\n", SHMB_VERSION);
@@ -265,7 +329,7 @@ static void print_help_of_all(FILE *out)
 	for (size_t i = 0; i < command_table_n; i++) {
 		snprintf(text, sizeof(text), "%s %s", command_table[i].name,
 			 command_table[i].operands);
-		fprintf(out, "  %-20s %s\n", text, command_table[i].summary);
+		fprintf(out, "  %-21s %s\n", text, command_table[i].summary);
 	}
 	fputs("\nFor every command:\n", out);
 	print_options(out, OPTIONS_GLOBAL);
@@ -308,6 +372,10 @@ const struct output output_human = {
 	.explain = print_explain,
 	.dump = print_dump,
 	.load = print_load,
+	.state_get = print_state_get,
+	.state_set = print_state_set,
+	.state_watch = print_state_watch,
+	.state_history = print_state_history,
 	.version = print_version,
 	.help = print_help,
 };

@@ -3,8 +3,10 @@
  * that file against what is printed: members may be added; none is renamed, removed, or given
  * another type.
  *
- *   status show key create fifo chmod chgrp grant revoke replace explain dump load version   one
- * object list who remove help   one object with one array in it
+ *   status show key create fifo chmod chgrp grant revoke replace explain dump load version,
+ *   state get and set               one object
+ *   list who remove help, state history   one object with one array in it
+ *   state watch                     an object a line
  *
  * Ids of 64 bits are strings, since many readers of JSON keep only 53 of them; a mode is a string
  * in octal. What an object does not have is null.
@@ -117,15 +119,20 @@ static void put_key(struct shape *shape, uint32_t key, uint32_t shmid)
 	put(shape, "shmid", key ? json_integer(shmid) : json_null());
 }
 
-static int print(FILE *out, struct shape shape)
+static int print_as(FILE *out, struct shape shape, size_t flags)
 {
-	int r = shape.json ? json_dumpf(shape.json, out, JSON_INDENT(INDENT)) : -1;
+	int r = shape.json ? json_dumpf(shape.json, out, flags) : -1;
 
 	json_decref(shape.json);
 	if (r < 0)
 		return -ENOMEM;
 	fputc('\n', out);
 	return 0;
+}
+
+static int print(FILE *out, struct shape shape)
+{
+	return print_as(out, shape, JSON_INDENT(INDENT));
 }
 
 /* Print ARRAY as the only member of an object. */
@@ -353,6 +360,79 @@ static int print_load(FILE *out, const struct transfer *transfer)
 	return print(out, shape);
 }
 
+/* Every three bytes are four characters, and the last ones are filled up. */
+static json_t *base64(const unsigned char *bytes, size_t size)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t length = (size + 2) / 3 * 4, at = 0;
+	char *text = malloc(length + 1);
+	json_t *json;
+
+	if (!text)
+		return NULL;
+	for (size_t i = 0; i < size; i += 3) {
+		uint32_t three = (uint32_t)bytes[i] << 16 |
+				 (i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0) |
+				 (i + 2 < size ? bytes[i + 2] : 0);
+
+		for (unsigned digit = 0; digit < 4; digit++)
+			text[at++] = digits[three >> (18 - 6 * digit) & 63];
+	}
+	if (size % 3 != 0)
+		text[length - 1] = '=';
+	if (size % 3 == 1)
+		text[length - 2] = '=';
+	json = json_stringn_nocheck(text, length);
+	free(text);
+	return json;
+}
+
+/* As text, too, where it is UTF-8. */
+static struct shape describe_value(const struct state_value *value)
+{
+	json_t *text = json_stringn(value->bytes, value->size);
+	struct shape shape = shape_object();
+
+	put_number(&shape, "version", value->version);
+	put_number(&shape, "size", value->size);
+	put(&shape, "text", text ? text : json_null());
+	put(&shape, "base64", base64(value->bytes, value->size));
+	return shape;
+}
+
+static int print_state_get(FILE *out, const struct state_value *value)
+{
+	return print(out, describe_value(value));
+}
+
+static int print_state_set(FILE *out, const char *name, const struct state_value *value,
+			   bool is_new)
+{
+	struct shape shape = shape_object();
+
+	put_text(&shape, "name", name);
+	put_number(&shape, "version", value->version);
+	put_number(&shape, "size", value->size);
+	put_truth(&shape, "created", is_new);
+	return print(out, shape);
+}
+
+/* One of many: in a line, so that it is read when it comes. */
+static int print_state_watch(FILE *out, const struct state_value *value)
+{
+	return print_as(out, describe_value(value), JSON_COMPACT);
+}
+
+static int print_state_history(FILE *out, const struct state_value *values, size_t n)
+{
+	struct shape array = shape_array();
+
+	for (size_t i = 0; i < n; i++)
+		append(&array, describe_value(&values[i]).json);
+	return print_array(out, "versions", array);
+}
+
 static int print_version(FILE *out)
 {
 	struct shape shape = shape_object();
@@ -414,6 +494,10 @@ const struct output output_json = {
 	.explain = print_explain,
 	.dump = print_dump,
 	.load = print_load,
+	.state_get = print_state_get,
+	.state_set = print_state_set,
+	.state_watch = print_state_watch,
+	.state_history = print_state_history,
 	.version = print_version,
 	.help = print_help,
 };

@@ -19,7 +19,13 @@ struct session {
 	struct shmb_connection *broker; /* NULL for a local command */
 	const struct output *output;    /* the form that was asked for */
 	FILE *out;                      /* collects it; written when the command is done */
+	char *text;                     /* what it has collected */
+	size_t text_size;
 };
+
+/* Write what there is by now, for a command that goes on. Returns STATUS_DONE or what has been
+ * complained of. */
+int session_flush(struct session *session);
 
 static inline void segment_cleanup(struct shmb_segment **segment)
 {

@@ -100,12 +100,14 @@ printed 'shmctl [0-9.]*'
 run 0 --json version
 shape version .
 for command in status list show create fifo remove chmod chgrp grant revoke replace explain key who dump load \
-	version help; do
+	'state get' 'state set' 'state watch' 'state history' version help; do
 	run 0 help
 	printed "  $command .*"
-	run 0 "$command" --help
+	# shellcheck disable=SC2086 # some have two words
+	run 0 $command --help
 	printed "usage: shmctl $command.*"
 	cp "$work/out" "$work/help"
+	# shellcheck disable=SC2086
 	run 0 help $command
 	cmp -s "$work/out" "$work/help" || fail "help $command is not $command --help"
 done
@@ -117,10 +119,12 @@ printed '  --socket PATH  .*'
 run 0 --json help
 shape command '.commands[]'
 shape option '.commands[].options[]'
-json '[.commands[].name] | length == 18'
+json '[.commands[].name] | length == 22'
 run 0 --json help load
 json '[.commands[].options[].name] | contains(["create", "size", "mode", "key", "json"])'
 refused 2 'no command "frob"' help frob
+refused 2 'no command "state"' help state
+refused 2 'no command "show me"' help show me
 
 echo "- a command line that makes no sense is status 2"
 refused 2 'no command was given'
@@ -158,6 +162,22 @@ refused 2 'create is missing' load x /dev/null --mode 0600
 refused 2 'create is missing' load x /dev/null --size 4K
 refused 2 'is nothing' load x /dev/null --create --size 0
 refused 2 'is no size' load x /dev/null --create --size much
+refused 2 '"state" wants another word' state
+refused 2 'no command "state frob"' state frob
+refused 2 '"state get" wants NAME' state get
+refused 2 'create is missing' state set x /dev/null --slots 4
+refused 2 'create is missing' state set x /dev/null --mode 0600
+refused 2 'is no number of slots' state set x /dev/null --create --slots 1
+refused 2 'is no number of slots' state set x /dev/null --create --slots 65537
+refused 2 'is no number of slots' state set x /dev/null --create --slots 4x
+refused 2 'is no history' state set x /dev/null --create --history 65536
+refused 2 'is no history' state set x /dev/null --create --history 0
+refused 2 'is no size' state set x /dev/null --create --value-size 0
+refused 2 'is no size' state set x /dev/null --create --value-size 2T
+refused 2 'is no version' state get x --version 0
+refused 2 'is no version' state get x --version 18446744073709551616
+refused 2 'is no number of versions' state watch x --count -- -1
+refused 2 'no option of "state get"' state get x --count 1
 
 echo "- status"
 run 0 status
@@ -306,6 +326,90 @@ head -c 70000 "$work/bytes" | "$shmctl" load new/four --create --size 8 >/dev/nu
 judge "load --create of a pipe that is too long"
 grep -q 'was not created' "$work/why" || fail "load: $(cat "$work/why")"
 refused 1 'does not exist' show new/four
+
+echo "- state"
+# set TEXT NAME OPTION...: publish it
+set_state() {
+	text=$1
+	shift
+	want=0 status=0
+	printf %s "$text" | "$shmctl" state set "$@" >"$work/out" 2>"$work/why" || status=$?
+	judge "state set $*"
+}
+refused 1 'does not exist' state get mode/now
+refused 1 'does not exist' state set mode/now "$work/bytes"
+refused 1 'is empty.*--value-size' state set mode/now /dev/null --create
+refused 1 'not less than the slots' state set mode/now "$work/shape" --create --slots 4 --history 4
+set_state standby mode/now --create --value-size 16 --history 3 --slots 5 --mode 0640 --backing memfd
+printed 'mode/now: created, version 1, 7 bytes'
+run 0 --json show mode/now
+json '.layout == "shmbroker.state.1" and .mode == "0640" and .backing == "memfd" and .lifetime == "keep"'
+run 0 state get mode/now
+[ "$(cat "$work/out")" = standby ] || fail "state get: $(cat "$work/out")"
+for value in one two '' "$(printf 'with\nlines')"; do
+	set_state "$value" mode/now
+done
+printed 'mode/now: version 5, 10 bytes'
+run 0 state history mode/now
+printed 'VERSION  SIZE  VALUE'
+printed '      3     3  two'
+printed '      4     0  -'
+printed '      5    10  -'
+run 0 --json state history mode/now
+shape value '.versions[]'
+json '[.versions[] | [.version, .size, .text]] == [[3, 3, "two"], [4, 0, ""], [5, 10, "with\nlines"]]'
+run 0 state get mode/now --version 3
+[ "$(cat "$work/out")" = two ] || fail "state get --version 3: $(cat "$work/out")"
+refused 1 'does not have version 2 any more: it keeps 3' state get mode/now --version 2
+refused 1 'has not come to version 6' state get mode/now --version 6
+printf '\377\376\000\001' >"$work/odd"
+run 0 --json state set mode/now "$work/odd"
+shape setting .
+json '. == {"name": "mode/now", "version": 6, "size": 4, "created": false}'
+run 0 --json state get mode/now
+shape value .
+json '.text == null and .base64 == "//4AAQ==" and .size == 4'
+run 0 state get mode/now
+cmp "$work/out" "$work/odd" || fail "state get: other bytes"
+refused 1 'more than the 16 bytes' state set mode/now "$work/bytes"
+refused 1 'exists already and stays' state set mode/now "$work/odd" --create --slots 8
+run 0 state set mode/now "$work/odd" --create
+refused 1 'layout' state get one/memfd
+refused 1 'layout' load mode/now "$work/odd" --create --layout demo/2
+head -c 100000 "$work/larger" >"$work/most"
+run 0 state set large "$work/most" --create
+run 0 state get large
+cmp "$work/out" "$work/most" || fail "a large value: other bytes"
+
+echo "- state watch"
+set_state first mode/now
+timeout 30 "$shmctl" state watch mode/now --count 3 >"$work/watched" &
+watcher=$!
+children=$watcher
+eventually grep -q first "$work/watched" || fail "the watcher does not begin with what there is"
+set_state second mode/now
+eventually grep -q second "$work/watched" || fail "the watcher does not see the second"
+set_state third mode/now
+wait "$watcher" || fail "the watcher has failed"
+children=
+[ "$(cat "$work/watched")" = "version 8, 5 bytes: first
+version 9, 6 bytes: second
+version 10, 5 bytes: third" ] || fail "state watch: $(cat "$work/watched")"
+timeout 30 "$shmctl" --json state watch mode/now >"$work/watched" 2>"$work/why" &
+watcher=$!
+children=$watcher
+eventually grep -q third "$work/watched" || fail "the watcher does not begin with what there is"
+set_state fourth mode/now
+eventually grep -q fourth "$work/watched" || fail "the watcher does not see the fourth"
+run 0 remove mode/now large
+status=0
+wait "$watcher" || status=$?
+children=
+[ "$status" = 1 ] || fail "state watch of what is removed ended with $status"
+grep -q 'was removed' "$work/why" || fail "state watch: $(cat "$work/why")"
+cp "$work/watched" "$work/out"
+shape value .
+[ "$(wc -l <"$work/out")" = 2 ] || fail "state watch --json: $(cat "$work/out")"
 
 echo "- who, and what a killed initialiser leaves"
 run 0 who
