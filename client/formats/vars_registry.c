@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "core/error.h"
@@ -20,7 +21,7 @@ int __cxa_atexit(void (*function)(void *argument), void *argument, void *module)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct vars_entry *entries;
-static bool process_ends;
+static _Atomic bool process_ends;
 
 static void take_lock(void)
 {

@@ -31,6 +31,10 @@
  * attach that fails changes nothing. So a library works without a broker too, for each process
  * alone.
  *
+ * Hostile peers. Who may write the object may write anything into the variables, at any moment: a
+ * number that is an index or a length is to be checked after it was read, once. Nothing that a peer
+ * writes makes attaching or detaching fail otherwise than with an error.
+ *
  * What can be shared. Variables at file scope, of a shared library or of a program, PIE or not, of
  * as many source files as there are, each of which begins a page of its own in the file. They lie
  * in the library's file with all their bytes: what is large belongs into a segment. No pointers as
