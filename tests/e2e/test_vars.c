@@ -208,6 +208,18 @@ static void *attach_in_a_thread(void *data)
 	return NULL;
 }
 
+/* Forked while a thread of its parent attaches: that is no thread of the child's. */
+static int be_busy_with_nothing(struct child *self, void *data)
+{
+	struct shmb_vars_facts facts;
+
+	(void)self;
+	(void)data;
+	expect_refused(subject->info(&facts), -ENOTCONN);
+	expect_ok(subject->detach());
+	return 0;
+}
+
 START_TEST(one_thread_at_a_time_is_at_the_variables_of_a_module)
 {
 	struct shmb_segment_options like = {.flags = SHMB_CREATE};
@@ -229,6 +241,7 @@ START_TEST(one_thread_at_a_time_is_at_the_variables_of_a_module)
 	expect_refused(attach(connection), -EBUSY);
 	expect_refused(subject->detach(), -EBUSY);
 	expect_refused(subject->info(&facts), -EBUSY);
+	child_run(be_busy_with_nothing, NULL);
 	subject->count(1); /* not hindered, and before the values are put in */
 	child_say(&holder, GO);
 	ck_assert_int_eq(child_wait(&holder), 0);

@@ -94,6 +94,18 @@ static void expect_attach_refused(const char *name, const char *version,
 	ck_assert_uint_eq(library_status(connection).holds, holds);
 }
 
+START_TEST(nothing_but_the_variables_is_mapped)
+{
+	int before = shared_mappings();
+
+	expect_ok(attach(connection, &backings[_i]));
+	ck_assert_int_eq(shared_mappings(), before + 1);
+	expect_ok(subject->detach());
+	ck_assert_int_eq(shared_mappings(), before);
+	expect_ok(shmb_remove(connection, OBJECT, NULL));
+}
+END_TEST
+
 START_TEST(faulty_arguments_are_refused)
 {
 	const struct shmb_segment_options reading = {.flags = SHMB_READ};
@@ -105,6 +117,8 @@ START_TEST(faulty_arguments_are_refused)
 	memset(longest, 'n', sizeof(longest) - 1);
 	longest[200] = '\0';
 	expect_attach_refused(NAME, "1", &reading, -EINVAL);
+	expect_refused(subject->attach(connection, NAME, "1", &reading), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "for reading only"));
 	expect_attach_refused(NAME, "1", &sized, -EINVAL);
 	expect_attach_refused(NAME, "1", &laid_out, -EINVAL);
 	expect_attach_refused(NAME, "1", &flagged, -EINVAL);
@@ -206,20 +220,25 @@ START_TEST(garbage_in_the_header_is_refused)
 }
 END_TEST
 
-/* Larger than its tag says, as anybody can make one. */
+/* A good header, in a segment that is larger than it says. */
 START_TEST(another_size_is_refused)
 {
 	struct shmb_segment_options like = {.flags = SHMB_CREATE};
 	struct shmb_connection *own = library_connect(&broker);
 	struct shmb_segment *segment;
+	struct vars_layout good;
 	struct shmb_object object;
 
 	make_object(&backings[1]);
 	object = library_stat(connection, OBJECT);
+	segment = library_open(own, OBJECT, NULL);
+	memcpy(&good, shmb_segment_data(segment), sizeof(good));
+	shmb_segment_detach(segment);
 	expect_ok(shmb_remove(connection, OBJECT, NULL));
 	like.layout = object.layout;
 	like.size = object.size + 4096;
 	segment = library_create(own, OBJECT, &like);
+	memcpy(shmb_segment_data(segment), &good, sizeof(good));
 	expect_attach_refused(NAME, "1", NULL, -EBADMSG);
 	shmb_segment_detach(segment);
 	shmb_disconnect(own);
@@ -439,6 +458,7 @@ int main(void)
 	TCase *tcase = tcase_create("faults");
 
 	tcase_add_checked_fixture(tcase, start, stop);
+	tcase_add_loop_test(tcase, nothing_but_the_variables_is_mapped, 0, 2);
 	tcase_add_test(tcase, faulty_arguments_are_refused);
 	tcase_add_test(tcase, what_holds_something_else_is_refused);
 	tcase_add_loop_test(tcase, garbage_in_the_header_is_refused, 0, 2);
