@@ -1,4 +1,10 @@
 # The programs of docs/examples.
+add_test(NAME e2e.tally
+  COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_tally.sh
+    $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl>
+    $<TARGET_FILE:tallysell> $<TARGET_FILE:tallyboard>)
+set_tests_properties(e2e.tally PROPERTIES TIMEOUT 60 LABELS e2e)
+
 add_test(NAME e2e.wordcount
   COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_wordcount.sh
     $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl>
