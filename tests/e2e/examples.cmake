@@ -14,3 +14,8 @@ add_test(NAME e2e.prefork
   COMMAND bash ${CMAKE_CURRENT_LIST_DIR}/test_prefork.sh
     $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> $<TARGET_FILE:prefork>)
 set_tests_properties(e2e.prefork PROPERTIES TIMEOUT 120 COST 5 LABELS e2e)
+
+add_test(NAME e2e.state_weather
+  COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_state_weather.sh
+    $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> $<TARGET_FILE:state_weather>)
+set_tests_properties(e2e.state_weather PROPERTIES TIMEOUT 120 LABELS e2e)
