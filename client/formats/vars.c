@@ -157,10 +157,9 @@ static int learn_instance(struct shmb_connection *connection,
 	return 0;
 }
 
-/* Open, fill or check, and put into place. Returns the segment by which the variables are shared.
- */
+/* Open, fill or check, and put into place. */
 static int share(struct plan *plan, struct shmb_connection *connection,
-		 struct shmb_segment **ret_segment)
+		 struct vars_entry *entry)
 {
 	struct shmb_segment *segment;
 	int outcome = shmb_segment_open(connection, plan->name, &plan->options, &segment), r;
@@ -178,7 +177,8 @@ static int share(struct plan *plan, struct shmb_connection *connection,
 		shmb_segment_detach(segment);
 		return r;
 	}
-	*ret_segment = segment;
+	shmb_segment_detach(entry->segment); /* a shell */
+	entry->segment = segment;
 	return 0;
 }
 
@@ -192,7 +192,6 @@ int shmb_vars_section_attach(const struct shmb_vars_section *section,
 			     struct shmb_connection *connection, const char *name,
 			     const char *version, const struct shmb_segment_options *options)
 {
-	struct shmb_segment *segment;
 	struct vars_entry *entry;
 	struct plan plan;
 	int r = plan_make(section, name, version, options, &plan);
@@ -207,11 +206,7 @@ int shmb_vars_section_attach(const struct shmb_vars_section *section,
 			      "to share them as \"%s\"",
 			      plan.name);
 	else
-		r = share(&plan, connection, &segment);
-	if (r == 0) {
-		shmb_segment_detach(entry->segment);
-		entry->segment = segment;
-	}
+		r = share(&plan, connection, entry);
 	vars_leave(entry);
 	return r;
 }

@@ -4,12 +4,11 @@
  */
 #include "formats/vars_module.h"
 
+#include <assert.h>
 #include <string.h>
 #include <unistd.h>
 
-#if __ELF_NATIVE_CLASS != 64
-#error "relocations are read as those of 64-bit machines"
-#endif
+static_assert(sizeof(void *) == 8, "relocations are read as those of 64-bit machines");
 
 struct search {
 	uintptr_t address;
@@ -21,7 +20,7 @@ static bool is_in(struct vars_range range, uintptr_t address)
 	return address >= range.begin && address < range.end;
 }
 
-static struct vars_range range_of(const struct vars_module *module, const ElfW(Phdr) * header,
+static struct vars_range range_of(const struct vars_module *module, const Elf64_Phdr *header,
 				  size_t size)
 {
 	uintptr_t begin = module->base + header->p_vaddr;
@@ -41,7 +40,7 @@ static int look(struct dl_phdr_info *info, size_t size, void *data)
 
 	(void)size;
 	for (size_t i = 0; i < module.n_headers; i++) {
-		const ElfW(Phdr) *header = &module.headers[i];
+		const Elf64_Phdr *header = &module.headers[i];
 
 		if (header->p_type == PT_LOAD &&
 		    is_in(range_of(&module, header, header->p_memsz), search->address)) {
@@ -60,8 +59,7 @@ bool vars_module_find(const void *address, struct vars_module *ret_module)
 }
 
 /* What the dynamic linker makes read-only when it is done. */
-static struct vars_range protected_range(const struct vars_module *module,
-					 const ElfW(Phdr) * header)
+static struct vars_range protected_range(const struct vars_module *module, const Elf64_Phdr *header)
 {
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	struct vars_range range = range_of(module, header, header->p_memsz);
@@ -74,7 +72,7 @@ bool vars_module_has(const struct vars_module *module, struct vars_range range)
 	bool has = false;
 
 	for (size_t i = 0; i < module->n_headers; i++) {
-		const ElfW(Phdr) *header = &module->headers[i];
+		const Elf64_Phdr *header = &module->headers[i];
 
 		if (header->p_type == PT_LOAD && header->p_flags & PF_W) {
 			struct vars_range loaded = range_of(module, header, header->p_filesz);
@@ -90,18 +88,18 @@ bool vars_module_has(const struct vars_module *module, struct vars_range range)
 	return has;
 }
 
-static const ElfW(Dyn) * dynamic_section(const struct vars_module *module)
+static const Elf64_Dyn *dynamic_section(const struct vars_module *module)
 {
 	for (size_t i = 0; i < module->n_headers; i++)
 		if (module->headers[i].p_type == PT_DYNAMIC)
-			return (const ElfW(Dyn) *)(module->base + module->headers[i].p_vaddr);
+			return (const Elf64_Dyn *)(module->base + module->headers[i].p_vaddr);
 	return NULL;
 }
 
 /* The value of an entry of the dynamic section, 0 when there is none. */
-static ElfW(Xword) dynamic_value(const struct vars_module *module, ElfW(Sxword) tag)
+static uint64_t dynamic_value(const struct vars_module *module, int64_t tag)
 {
-	const ElfW(Dyn) *entry = dynamic_section(module);
+	const Elf64_Dyn *entry = dynamic_section(module);
 
 	for (; entry && entry->d_tag != DT_NULL; entry++)
 		if (entry->d_tag == tag)
@@ -110,7 +108,7 @@ static ElfW(Xword) dynamic_value(const struct vars_module *module, ElfW(Sxword) 
 }
 
 /* The same for one that is an address; some dynamic linkers have added the base to it already. */
-static uintptr_t dynamic_address(const struct vars_module *module, ElfW(Sxword) tag)
+static uintptr_t dynamic_address(const struct vars_module *module, int64_t tag)
 {
 	uintptr_t value = dynamic_value(module, tag);
 
@@ -120,7 +118,7 @@ static uintptr_t dynamic_address(const struct vars_module *module, ElfW(Sxword) 
 static bool is_relocated_plainly(const struct vars_module *module, struct vars_range range,
 				 uintptr_t *ret_at)
 {
-	const ElfW(Rela) *entries = (const ElfW(Rela) *)dynamic_address(module, DT_RELA);
+	const Elf64_Rela *entries = (const Elf64_Rela *)dynamic_address(module, DT_RELA);
 	size_t n = entries ? dynamic_value(module, DT_RELASZ) / sizeof(*entries) : 0;
 
 	for (size_t i = 0; i < n; i++)
@@ -138,7 +136,7 @@ static bool is_relocated_plainly(const struct vars_module *module, struct vars_r
 static bool is_relocated_packed(const struct vars_module *module, struct vars_range range,
 				uintptr_t *ret_at)
 {
-	const ElfW(Xword) *entries = (const ElfW(Xword) *)dynamic_address(module, DT_RELR);
+	const uint64_t *entries = (const uint64_t *)dynamic_address(module, DT_RELR);
 	size_t n = entries ? dynamic_value(module, DT_RELRSZ) / sizeof(*entries) : 0;
 	uintptr_t next = 0;
 
@@ -146,7 +144,7 @@ static bool is_relocated_packed(const struct vars_module *module, struct vars_ra
 		bool is_bitmap = entries[i] & 1;
 		uintptr_t at = is_bitmap ? next : module->base + entries[i];
 
-		for (ElfW(Xword) bits = is_bitmap ? entries[i] >> 1 : 1; bits; bits >>= 1) {
+		for (uint64_t bits = is_bitmap ? entries[i] >> 1 : 1; bits; bits >>= 1) {
 			if (bits & 1 && is_in(range, at)) {
 				*ret_at = at;
 				return true;
@@ -171,7 +169,7 @@ static size_t count_by_gnu_hash(const uint32_t *table)
 	uint32_t n_buckets = table[0];
 	uint32_t first = table[1];
 	uint32_t n_bloom = table[2];
-	const uint32_t *buckets = table + 4 + n_bloom * (sizeof(ElfW(Addr)) / sizeof(*table));
+	const uint32_t *buckets = table + 4 + n_bloom * (sizeof(Elf64_Addr) / sizeof(*table));
 	const uint32_t *chains = buckets + n_buckets;
 	uint32_t last = 0;
 
@@ -197,7 +195,7 @@ static size_t count_symbols(const struct vars_module *module)
 
 const char *vars_module_exports(const struct vars_module *module, struct vars_range range)
 {
-	const ElfW(Sym) *symbols = (const ElfW(Sym) *)dynamic_address(module, DT_SYMTAB);
+	const Elf64_Sym *symbols = (const Elf64_Sym *)dynamic_address(module, DT_SYMTAB);
 	const char *texts = (const char *)dynamic_address(module, DT_STRTAB);
 	size_t n = symbols && texts ? count_symbols(module) : 0;
 
@@ -227,13 +225,13 @@ static size_t padded(size_t size)
 static uint64_t fold_notes(struct vars_range range, const char *owner, uint32_t type, uint64_t hash)
 {
 	size_t owner_size = strlen(owner) + 1;
-	const ElfW(Nhdr) * note;
+	const Elf64_Nhdr *note;
 
 	while (range.end - range.begin >= sizeof(*note)) {
 		const char *name;
 		size_t size;
 
-		note = (const ElfW(Nhdr) *)range.begin;
+		note = (const Elf64_Nhdr *)range.begin;
 		name = (const char *)(note + 1);
 		size = sizeof(*note) + padded(note->n_namesz) + padded(note->n_descsz);
 		if (size > range.end - range.begin)
@@ -250,7 +248,7 @@ uint64_t vars_module_notes(const struct vars_module *module, const char *owner, 
 			   uint64_t hash)
 {
 	for (size_t i = 0; i < module->n_headers; i++) {
-		const ElfW(Phdr) *header = &module->headers[i];
+		const Elf64_Phdr *header = &module->headers[i];
 
 		/* Those with another alignment are of the loader and the compiler. */
 		if (header->p_type == PT_NOTE && header->p_align <= 4)

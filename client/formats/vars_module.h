@@ -12,7 +12,7 @@
 
 struct vars_module {
 	uintptr_t base; /* what its own addresses are relative to */
-	const ElfW(Phdr) * headers;
+	const Elf64_Phdr *headers;
 	size_t n_headers;
 	const char *path; /* "" for the program */
 };

@@ -32,7 +32,7 @@ static char problem[512];
 
 __attribute__((constructor)) static void share(void)
 {
-	const struct shmb_connect_options connecting = {.program = "tally", .timeout_ms = 2000};
+	const struct shmb_connect_options connecting = {.program = "tally", .timeout_ms = 5000};
 	/* The sales outlive the programs: `shmctl remove examples/tally.1` ends them. */
 	const struct shmb_segment_options keeping = {.lifetime = SHMB_LIFETIME_KEEP};
 

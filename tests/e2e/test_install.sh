@@ -77,6 +77,8 @@ cat >"$work/consumer/consumer.c" <<'END'
 #include <stdio.h>
 #include <string.h>
 
+SHMB_SHARED int visits = 3;
+
 int main(int argc, char **argv)
 {
 	struct shmb_segment_options options;
@@ -88,7 +90,8 @@ int main(int argc, char **argv)
 	options.size = 4096;
 	options.flags = SHMB_CREATE;
 	if (argc != 2 || shmb_connect(NULL, &broker) < 0 ||
-	    (outcome = shmb_segment_open(broker, argv[1], &options, &segment)) < 0) {
+	    (outcome = shmb_segment_open(broker, argv[1], &options, &segment)) < 0 ||
+	    shmb_vars_attach(broker, "consumer", "1", NULL) < 0 || visits != 3) {
 		fprintf(stderr, "%s\n", shmb_last_error());
 		return 1;
 	}

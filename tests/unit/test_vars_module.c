@@ -21,7 +21,7 @@
 
 /* The module: a page of headers and tables, and pages of data that stand for the variables. */
 static _Alignas(PAGE) struct {
-	ElfW(Dyn) dynamic[16];
+	Elf64_Dyn dynamic[16];
 	Elf64_Rela relocations[8];
 	uint64_t packed[8];
 	Elf64_Sym symbols[8];
@@ -33,7 +33,7 @@ static _Alignas(PAGE) struct {
 	char behind[PAGE];
 } image;
 
-static ElfW(Phdr) headers[6];
+static Elf64_Phdr headers[6];
 static struct vars_module module;
 static struct vars_range range;
 static bool is_moved; /* the addresses in the dynamic section */
@@ -51,17 +51,17 @@ static void set_up(void)
 				      .headers = headers,
 				      .n_headers = ARRAY_SIZE(headers)};
 	range = (struct vars_range){(uintptr_t)image.variables, (uintptr_t)image.behind};
-	headers[0] = (ElfW(Phdr)){.p_type = PT_LOAD,
+	headers[0] = (Elf64_Phdr){.p_type = PT_LOAD,
 				  .p_flags = PF_R | PF_W,
 				  .p_vaddr = own_address(image.before),
 				  .p_filesz = 4 * PAGE,
 				  .p_memsz = 4 * PAGE};
-	headers[1] = (ElfW(Phdr)){.p_type = PT_DYNAMIC, .p_vaddr = own_address(image.dynamic)};
+	headers[1] = (Elf64_Phdr){.p_type = PT_DYNAMIC, .p_vaddr = own_address(image.dynamic)};
 }
 
-static void add_number(ElfW(Sxword) tag, uint64_t value)
+static void add_number(Elf64_Sxword tag, uint64_t value)
 {
-	ElfW(Dyn) *entry = image.dynamic;
+	Elf64_Dyn *entry = image.dynamic;
 
 	while (entry->d_tag != DT_NULL)
 		entry++;
@@ -69,7 +69,7 @@ static void add_number(ElfW(Sxword) tag, uint64_t value)
 	entry->d_un.d_val = value;
 }
 
-static void add_address(ElfW(Sxword) tag, const void *at)
+static void add_address(Elf64_Sxword tag, const void *at)
 {
 	add_number(tag, is_moved ? (uintptr_t)at : own_address(at));
 }
@@ -205,7 +205,7 @@ START_TEST(only_what_stays_writable_will_do)
 	ck_assert(!vars_module_has(&module, range));
 	range.begin += 2 * PAGE;
 	/* What the linker protects ends on the page in which its last byte is. */
-	headers[2] = (ElfW(Phdr)){.p_type = PT_GNU_RELRO,
+	headers[2] = (Elf64_Phdr){.p_type = PT_GNU_RELRO,
 				  .p_vaddr = own_address(image.before),
 				  .p_memsz = 2 * PAGE - 1};
 	ck_assert(vars_module_has(&module, range));
@@ -243,7 +243,7 @@ START_TEST(notes_of_one_kind_are_told_from_others)
 	none = notes();
 	at = put_note(0, "other", 1, 5);
 	at = put_note(at, "shmbroker", 2, 5);
-	headers[2] = (ElfW(Phdr)){.p_type = PT_NOTE,
+	headers[2] = (Elf64_Phdr){.p_type = PT_NOTE,
 				  .p_vaddr = own_address(image.notes),
 				  .p_memsz = at * 4,
 				  .p_align = 4};
