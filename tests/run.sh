@@ -33,7 +33,7 @@ cd "$(dirname "$0")/.."
 # Only root can boot a machine, so only root needs what that takes.
 [ "$(id -u)" = 0 ] || packages_systemd=
 # shellcheck disable=SC2086 # lists of words
-packages_need $packages_build $packages_test $packages_systemd
+packages_need $packages_build $packages_test $packages_model $packages_systemd
 
 echo "== Building in build/$preset"
 cmake --preset "$preset"

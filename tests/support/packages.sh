@@ -10,6 +10,9 @@ packages_build="gcc g++ libc6-dev cmake ninja-build pkg-config
 # To build and run the tests and the benchmarks.
 packages_test="check jq procps"
 
+# To check the models (tests/model).
+packages_model="spin"
+
 # To make packages and to try them on a real systemd (tests/systemd).
 packages_systemd="systemd dpkg-dev lintian file debootstrap systemd-container procps"
 

@@ -1,0 +1,197 @@
+#!/bin/sh
+# The models, checked by spin: each holds, and each fails as soon as one step of it is left out or
+# stands in the wrong place.
+#
+#   sh tests/model/run.sh [--all] [MODEL...]     lock condition state doorbell, or all of them
+#
+# With --all also what takes minutes and gigabytes. Exit status 77, and a line that begins with NOT
+# TESTED, where there is no spin.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+all_models="lock condition state doorbell"
+
+all=
+if [ "${1:-}" = --all ]; then
+	all=yes
+	shift
+fi
+case ${1:-} in
+-*)
+	sed -n '2,8s/^# \{0,1\}//p' "$0"
+	exit 2
+	;;
+esac
+# shellcheck disable=SC2086 # a list of words
+[ $# -gt 0 ] || set -- $all_models
+command -v spin >/dev/null || {
+	echo "NOT TESTED: there is no spin; tests/support/packages.sh lists what is needed"
+	exit 77
+}
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/shmbroker-model.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+faults=0
+
+# look EFFORT OPTION...: look at every state of $model, into $work/said. EFFORT, the compiler's, pays
+# for itself when there are many.
+look() {
+	rm -rf "$work/run"
+	mkdir "$work/run"
+	cp "$here/$model.pml" "$work/run"
+	(
+		cd "$work/run"
+		effort=$1
+		shift
+		spin "$@" -a "$model.pml"
+		${CC:-cc} "$effort" -w -DSAFETY -DCOLLAPSE -DMEMLIM=8000 -o pan pan.c
+		./pan -w20 -m1000000
+	) >"$work/said" 2>&1 || :
+}
+
+# fault WHAT OPTION...: it is not as it should be. Say how it came to that, by the lines of the model.
+fault() {
+	faults=$((faults + 1))
+	echo "$model: $1: WRONG"
+	shift
+	if [ -f "$work/run/$model.pml.trail" ]; then
+		(cd "$work/run" && spin "$@" -t -p -g "$model.pml") >"$work/trail"
+		grep '^ *[0-9]*:' "$work/trail" | tail -n 100
+		sed -n '/^#processes/,$p' "$work/trail"
+	fi
+	grep -E '^(pan|spin|error)|errors:|error:' "$work/said" || cat "$work/said"
+	echo "    with the options $*"
+}
+
+# holds WHAT OPTION...
+holds() {
+	what=$1
+	shift
+	look -O1 "$@"
+	states=$(awk '/states, stored/ { print $1 }' "$work/said")
+	# A search that had to stop, for want of memory or depth, has shown nothing.
+	if grep -q 'errors: 0' "$work/said" && ! grep -Eq 'too small|MEMLIM|truncated' "$work/said"; then
+		echo "$model: $what: holds in $states states"
+	else
+		fault "$what" "$@"
+	fi
+}
+
+# fails WHAT HOW OPTION...: HOW is a part of what is said then.
+fails() {
+	what=$1 how=$2
+	shift 2
+	look -O0 "$@"
+	if grep 'pan:1:' "$work/said" | grep -Fq "$how"; then
+		echo "$model, $what: fails, as it has to"
+	else
+		fault "$what" "$@"
+	fi
+}
+
+check_lock() {
+	holds "nobody dies" -DNO_RECHECK -DROUNDS=2
+	holds "four want it" -DNO_RECHECK -DTHREADS=4
+	holds "one gives up" -DNO_RECHECK -DGIVES_UP -DROUNDS=2
+	holds "two of one process" -DNO_RECHECK -DTWINS -DSTRANGER
+	holds "one dies" -DNO_RECHECK -DDEATHS=1
+	holds "one dies, and nobody sees the epoch" -DNO_EPOCH -DDEATHS=1 -DTHREADS=2
+	holds "one dies, and sleepers wake for no reason" -DSPURIOUS -DDEATHS=1 -DTHREADS=2
+	holds "an owner is dead, and another may die" -DNO_RECHECK -DBEREAVED -DDEATHS=1 -DTHREADS=2
+	holds "an owner is dead, and two of one process come" -DBEREAVED -DTWINS -DTHREADS=2
+	if [ -n "$all" ]; then
+		holds "two die" -DNO_RECHECK -DDEATHS=2
+		holds "two of one process, twice" -DNO_RECHECK -DTWINS -DSTRANGER -DROUNDS=2
+		holds "two of one process, and one dies" -DNO_RECHECK -DTWINS -DSTRANGER -DDEATHS=1
+		holds "one of three dies, and nobody sees the epoch" -DNO_EPOCH -DDEATHS=1
+		holds "one of three dies, and sleepers wake for no reason" -DSPURIOUS -DDEATHS=1
+		holds "an owner is dead, and three come" -DBEREAVED
+	fi
+
+	fails "taken without the bit after a sleep" 'invalid end state' -DNO_RECHECK -DBREAK_WAITED
+	fails "slept on without a comparison" 'invalid end state' -DNO_RECHECK -DBREAK_COMPARE
+	fails "woken before it is free" 'invalid end state' -DNO_RECHECK -DBREAK_WAKE
+	fails "abandoned without a word" 'invalid end state' \
+		-DNO_RECHECK -DGIVES_UP -DROUNDS=2 -DBREAK_ABANDON
+	fails "without epoch and second look" 'invalid end state' \
+		-DNO_RECHECK -DNO_EPOCH -DDEATHS=1 -DTHREADS=2
+	fails "with the dead never replaced" 'was_idle' -DBEREAVED -DTHREADS=2 -DBREAK_TAKEOVER
+	fails "taken from the living" 'died==owes' -DTHREADS=2 -DDEATHS=1 -DBREAK_ROSTER
+	fails "taken over by a plain store" 'died==owes' -DTHREADS=2 -DBEREAVED -DBREAK_SWAP
+	fails "taken over without a mark" 'died==owes' -DTHREADS=2 -DBEREAVED -DBREAK_CONDITION
+	fails "marked over what was given up" 'is_given_up' -DTHREADS=2 -DBEREAVED -DBREAK_OVERWRITE
+	fails "given up after it is free" 'is_given_up' -DTHREADS=2 -DBEREAVED -DBREAK_GIVING_UP
+	fails "with the token cleared too late" 'token==' -DNO_RECHECK -DTWINS -DBREAK_TOKEN
+	fails "with tokens of each process its own" 'token!=' \
+		-DTHREADS=2 -DBEREAVED -DTWINS -DBREAK_TOKENS_ALIKE
+}
+
+check_condition() {
+	holds "nobody dies" -DNO_RECHECK
+	holds "all are woken" -DNO_RECHECK -DBROADCAST
+	holds "one dies" -DNO_RECHECK -DDEATHS=1
+	holds "one dies, and signals come under the lock" -DNO_RECHECK -DINSIDE -DDEATHS=1
+	holds "one dies, and nobody sees the epoch" -DNO_EPOCH -DINSIDE -DDEATHS=1
+	if [ -n "$all" ]; then
+		holds "two die" -DNO_RECHECK -DDEATHS=2
+		holds "all are woken, and two die" -DNO_RECHECK -DBROADCAST -DDEATHS=2
+		holds "two die, and nobody sees the epoch" -DNO_EPOCH -DDEATHS=2
+	fi
+
+	fails "counted after the lock is given up" 'assertion violated 0' -DNO_RECHECK -DBREAK_COUNT
+	fails "with the sequence of later" 'assertion violated 0' -DNO_RECHECK -DBREAK_SEQUENCE
+	fails "with the count set back unseen" 'assertion violated 0' -DNO_RECHECK -DBREAK_RESET
+	fails "without epoch and second look" 'assertion violated 0' \
+		-DNO_RECHECK -DNO_EPOCH -DDEATHS=1
+}
+
+check_state() {
+	holds "nobody dies" -DTRIES=5
+	holds "one dies" -DDEATHS=1 -DTRIES=4
+	holds "one dies, with a history" -DDEATHS=1 -DTRIES=4 -DSLOTS=3
+	if [ -n "$all" ]; then
+		holds "two of three die" -DPUBLISHERS=3 -DDEATHS=2
+		holds "one dies, with more history" -DDEATHS=1 -DTRIES=5 -DSLOTS=4
+	fi
+
+	fails "with its slots not marked" 'one==other' -DBREAK_MARK
+	fails "read without a second look" 'one==other' -DBREAK_LOOK
+	fails "shown before it is whole" 'assertion violated 0' -DBREAK_FLIP
+	fails "with what the dead began left out" 'assertion violated 0' -DDEATHS=1 -DBREAK_SKIP
+	fails "compared before its turn" 'expected' -DBREAK_COMPARE
+}
+
+check_doorbell() {
+	holds "many writers" -DNO_RECHECK
+	holds "one writer" -DNO_RECHECK -DSINGLE
+	holds "one of many writers dies" -DNO_RECHECK -DDEATHS=1 -DWAITERS=1
+	holds "the one writer dies" -DNO_RECHECK -DSINGLE -DDEATHS=1 -DWAITERS=1
+	holds "the one writer dies, and nobody owes anything" \
+		-DSINGLE -DDEATHS=1 -DWAITERS=1 -DBREAK_OWING
+	if [ -n "$all" ]; then
+		holds "one of many writers dies, and two wait" -DNO_RECHECK -DDEATHS=1
+		holds "the one writer dies, and two wait" -DNO_RECHECK -DSINGLE -DDEATHS=1
+	fi
+
+	fails "without a fence" 'invalid end state' -DNO_RECHECK -DBREAK_FENCE
+	fails "cleared after the version" 'invalid end state' -DNO_RECHECK -DBREAK_CLEARING
+	fails "looked at before the version only" 'invalid end state' -DNO_RECHECK -DBREAK_LOOK
+	fails "not rung" 'invalid end state' -DNO_RECHECK -DBREAK_RINGING
+	fails "slept on without a comparison" 'invalid end state' -DNO_RECHECK -DBREAK_COMPARE
+	fails "with the mark not fenced" 'invalid end state' -DNO_RECHECK -DSINGLE -DBREAK_MARK
+	fails "without the barrier" 'invalid end state' -DNO_RECHECK -DSINGLE -DBREAK_BARRIER
+	fails "with nothing owed for the dead" 'invalid end state' \
+		-DNO_RECHECK -DSINGLE -DDEATHS=1 -DBREAK_OWING
+}
+
+for model; do
+	case " $all_models " in
+	*" $model "*) "check_$model" ;;
+	*)
+		echo "run.sh: there is no model $model, only $all_models" >&2
+		exit 2
+		;;
+	esac
+done
+[ $faults = 0 ] || echo "$faults are not as they should be"
+[ $faults = 0 ]
