@@ -1,0 +1,54 @@
+/*
+ * A row of the crash engine's tables: an operation, and what has to hold when whoever does it dies.
+ *
+ * Everything that is shared lies in the IMAGE, which the engine makes, and copies back before each
+ * death, so it may be anything that does not point into itself or to another mapping. The calls run
+ * in three processes, which are forked from the engine and have nothing else in common:
+ *
+ *   set_up    the engine   makes the image, once, from zeroed memory
+ *   prepare   the victim   what the operation needs and is not a part of it (may be NULL)
+ *   act       the victim   the operation
+ *   bury      the engine   tells the living that the victim is dead (may be NULL)
+ *   go_on     a survivor   works with what is left, and looks whether it is in order
+ *
+ * act and go_on return NULL, or what is wrong in a few words. A victim that was never killed has to
+ * return NULL too. go_on must come to an end by itself: a survivor that does not is one that hangs.
+ */
+#ifndef CRASH_OPERATION_H
+#define CRASH_OPERATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct operation {
+	const char *name;
+	size_t size; /* of the image */
+	void (*set_up)(void *image);
+	void (*prepare)(void *image);
+	const char *(*act)(void *image);
+	void (*bury)(void *image);
+	/* IS_WHOLE: the victim died after the operation and not within it. */
+	const char *(*go_on)(void *image, bool is_whole);
+
+	/* The survivor is there before the victim begins, and sleeps: go_on is called then, and has
+	 * to sleep on something in the image until the victim has done it, or is dead. */
+	bool sleeps;
+
+	/* Broken on purpose: how many kill points the engine has to find, at least and at most; and
+	 * whether survivors hang there, which are given up sooner then. */
+	size_t lost_at_least;
+	size_t lost_at_most;
+	bool hangs;
+};
+
+/* For act and go_on: leave with WHAT unless CONDITION holds. */
+#define HOLDS(condition, what)                                                                     \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			return what;                                                               \
+	} while (0)
+
+/* The tables; each ends with a row without a name. */
+extern const struct operation self_operations[];
+
+#endif
