@@ -16,6 +16,7 @@
 #include "serviced.h"
 #include "support/child.h"
 #include "support/raw.h"
+#include "support/sanitizers.h"
 #include "support/suite.h"
 #include "wire/roster.h"
 
@@ -336,11 +337,7 @@ START_TEST(an_id_without_its_secret_is_worth_nothing)
 END_TEST
 
 /* Each a connection of its own. */
-#ifdef __SANITIZE_ADDRESS__
-#define VISITS 20000
-#else
-#define VISITS 100000
-#endif
+#define VISITS (IS_ASAN ? 10000 : 100000)
 
 START_TEST(visitors_wake_nobody_and_no_id_comes_back)
 {

@@ -88,7 +88,7 @@ if(NOT SHMB_SANITIZE)
 endif()
 
 shmb_e2e_test(test_vars LIBS e2e_library ${CMAKE_DL_LIBS} TIMEOUT 180 COST 10)
-shmb_e2e_test(test_vars_builds LIBS e2e_library ${CMAKE_DL_LIBS} TIMEOUT 180 COST 5)
+shmb_e2e_test(test_vars_builds LIBS e2e_library ${CMAKE_DL_LIBS} TIMEOUT 400 COST 15)
 shmb_e2e_test(test_vars_faults LIBS e2e_library ${CMAKE_DL_LIBS} TIMEOUT 180 COST 10)
 foreach(test test_vars test_vars_builds test_vars_faults)
   add_dependencies(${test} vars_builds vars_own vars_pie vars_fixed vars_static)

@@ -51,6 +51,7 @@ BEGIN {
 	uses["ncurses.h"] = "client/shmctl"
 	uses["malloc.h"] = "daemon/restart"
 	uses["xxhash.h"] = "daemon/restart client/formats"
+	uses["arpa/inet.h"] = "docs/examples"
 	uses["sys/sdt.h"] = "daemon/ client/core client/formats"
 
 	# What everybody may use: libc, and the interface of the kernel.

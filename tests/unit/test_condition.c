@@ -19,11 +19,12 @@
 #include "support/child.h"
 #include "support/eventually.h"
 #include "support/fake_member.h"
+#include "support/sanitizers.h"
 #include "support/suite.h"
 
 #define PLAYERS   4
 #define TURNS     4000
-#define ITEMS     20000
+#define ITEMS     (IS_ASAN || IS_TSAN ? 2000 : 20000)
 #define PRODUCERS 2
 #define CONSUMERS 3
 #define SOON      shmb_deadline_in_ms(20)

@@ -27,7 +27,7 @@
 #include "support/suite.h"
 
 #define THREADS 16
-#define ROUNDS  2000
+#define ROUNDS  (IS_ASAN || IS_TSAN ? 200 : 2000)
 #define SOON    shmb_deadline_in_ms(20)
 #define LATER   shmb_deadline_in_ms(PATIENCE_MS)
 

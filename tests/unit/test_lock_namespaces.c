@@ -14,10 +14,11 @@
 #include "support/child.h"
 #include "support/eventually.h"
 #include "support/fake_member.h"
+#include "support/sanitizers.h"
 #include "support/suite.h"
 
 #define SKIPPED 77
-#define ROUNDS  20000
+#define ROUNDS  (IS_ASAN || IS_TSAN ? 2000 : 20000)
 
 struct shared {
 	struct shmb_lock lock;

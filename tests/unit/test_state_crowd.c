@@ -17,6 +17,7 @@
 #include "state_memory.h"
 #include "support/chance.h"
 #include "support/child.h"
+#include "support/sanitizers.h"
 #include "support/suite.h"
 
 #define VALUE_MOST 512u
@@ -132,7 +133,7 @@ static int read_for_ever(struct child *self, void *data attr_unused)
 	return 0;
 }
 
-#define KILLS 200
+#define KILLS (IS_ASAN || IS_TSAN ? 30 : 200)
 
 START_TEST(a_writer_is_killed_at_any_moment)
 {
@@ -245,7 +246,7 @@ END_TEST
 #define WRITERS 6
 #define READERS 6
 #define WAITERS 4
-#define ROUNDS  2000u
+#define ROUNDS  (IS_ASAN || IS_TSAN ? 200u : 2000u)
 
 static struct shmb_state *shared_writer, *shared_reader;
 

@@ -241,7 +241,7 @@ START_TEST(nothing_at_all_brings_anybody_down)
 	ck_assert_int_eq(child_wait(&hostile), 0);
 	printf("the longest turn took %ld ms, of which it may have waited %d\n", (long)worst,
 	       2 * CALL_MS);
-	ck_assert_int_le(worst, PATIENCE_MS);
+	ck_assert_int_le(worst, getenv("SHMB_TEST_SECONDS") ? 2 * CALL_MS + 1000 : PATIENCE_MS);
 }
 END_TEST
 
