@@ -136,23 +136,20 @@ static void measure_contended(struct scene *scene, bool crosses)
 	plan.operations = OPERATIONS;
 	plan.chunks = bench_count(&scene->bench, CHUNKS, 1);
 	series_measure(&plan, crosses ? &scene->place : NULL, contenders, lockers_n(), seen);
-	report_lockers(scene, "contended", where_of(crosses), seen, lockers_n(), CONTENDED_TARGET);
+	report_lockers(scene, "contended", where_of(crosses), seen, lockers_n(),
+		       crosses ? CONTENDED_TARGET : UNCONTENDED_TARGET);
 	report_shares(scene, where_of(crosses), contentions);
 	for (unsigned i = 0; i < lockers_n(); i++)
 		contention_free(contentions[i]);
 }
 
-static void report_takeover(const struct scene *scene, const char *where, const struct series *seen,
-			    uint64_t longest_ns)
+static void report_longest(const struct scene *scene, const char *what, const char *where,
+			   const struct takeover *takeover, double target)
 {
-	double longest_us = (double)longest_ns / 1000;
-	struct series longest = series_of("longest", "us", &longest_us, 1);
+	double us = (double)takeover_longest(takeover) / 1000;
+	struct series longest = series_of("longest", "us", &us, 1);
 
-	report_compare(scene->report, "takeover; pthread robust", where, &seen[0], &seen[1],
-		       TAKEOVER_TARGET);
-	report_compare(scene->report, "takeover; the notice of a pidfd", where, &seen[0], &seen[2],
-		       0);
-	report_value(scene->report, "takeover, the longest", where, &longest, TAKEOVER_MAX_US);
+	report_value(scene->report, what, where, &longest, target);
 	series_fini(&longest);
 }
 
@@ -173,7 +170,12 @@ static void measure_takeover(struct scene *scene, bool crosses)
 	plan.operations = bench_count(&scene->bench, TAKEOVERS, 1);
 	plan.chunks = bench_count(&scene->bench, CHUNKS, 1);
 	series_measure(&plan, crosses ? &scene->place : NULL, contenders, 3, seen);
-	report_takeover(scene, where_of(crosses), seen, takeover_longest(ours));
+	report_compare(scene->report, "takeover; pthread robust", where_of(crosses), &seen[0],
+		       &seen[1], TAKEOVER_TARGET);
+	report_compare(scene->report, "takeover; the notice of a pidfd", where_of(crosses),
+		       &seen[0], &seen[2], 0);
+	report_longest(scene, "takeover, the longest", where_of(crosses), ours, TAKEOVER_MAX_US);
+	report_longest(scene, "same, pthread robust", where_of(crosses), robust, -1);
 	takeover_free(ours);
 	takeover_free(robust);
 	for (unsigned i = 0; i < 3; i++)

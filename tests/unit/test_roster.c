@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/sanitizers.h"
 #include "support/suite.h"
 
-#define SLOTS 2000u /* more than the line keeps */
+#define SLOTS  2000u /* more than the line keeps */
+#define ROUNDS (IS_ASAN ? 2 : 20)
 
 static struct event_base *base;
 static struct wire_roster *shared;
@@ -67,7 +69,7 @@ START_TEST(no_id_comes_back)
 {
 	static uint32_t last[SLOTS];
 
-	for (unsigned i = 0; i < 20 * SLOTS; i++) {
+	for (unsigned i = 0; i < ROUNDS * SLOTS; i++) {
 		uint64_t id = enter();
 
 		ck_assert_uint_ge(roster_generation(id), 7);
@@ -95,7 +97,7 @@ END_TEST
 
 START_TEST(few_slots_are_used_when_few_live)
 {
-	for (unsigned i = 0; i < 20 * SLOTS; i++)
+	for (unsigned i = 0; i < ROUNDS * SLOTS; i++)
 		leave(enter());
 	ck_assert_uint_eq(shared->words[1100], 0);
 }
@@ -121,7 +123,7 @@ START_TEST(a_slot_ends_with_its_generations)
 
 	shared->words[0] = id | ROSTER_DEAD;
 	restart();
-	for (unsigned i = 0; i < 20 * SLOTS; i++) {
+	for (unsigned i = 0; i < ROUNDS * SLOTS; i++) {
 		id = enter();
 		ck_assert_uint_le(roster_generation(id), ROSTER_GENERATION_MAX);
 		leave(id);
