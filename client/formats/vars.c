@@ -158,8 +158,7 @@ static int learn_instance(struct shmb_connection *connection,
 }
 
 /* Open, fill or check, and put into place. */
-static int share(struct plan *plan, struct shmb_connection *connection,
-		 struct vars_entry *entry)
+static int share(struct plan *plan, struct shmb_connection *connection, struct vars_entry *entry)
 {
 	struct shmb_segment *segment;
 	int outcome = shmb_segment_open(connection, plan->name, &plan->options, &segment), r;

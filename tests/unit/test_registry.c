@@ -327,8 +327,8 @@ START_TEST(a_member_that_is_away_keeps_its_holds_for_the_grace)
 	/* It may have a lock, and lives. */
 	ck_assert_int_eq(seen.ended, 0);
 	ck_assert(roster_lives(&registry.roster, member->id));
-	ck_assert_ptr_eq(
-		member_find(&registry, member->id, member->secret, &member->credentials), member);
+	ck_assert_ptr_eq(member_find(&registry, member->id, member->secret, &member->credentials),
+			 member);
 	end_member(member);
 	ck_assert_int_eq(seen.ended, 1);
 	turn_loop();

@@ -43,9 +43,10 @@ static pid_t owner; /* a process that it forks has nothing to end */
 /* Only calls that a signal handler may make. */
 static void remove_directory(const char *directory)
 {
-	static const char *const files[] = {
-		"socket", "lock",        "start.lock", "log", "identity/broker",
-		"notify", "values", "values-lock"};
+	static const char *const files[] = {"socket",          "lock",
+					    "start.lock",      "log",
+					    "identity/broker", "notify",
+					    "values",          "values-lock"};
 	static const char *const directories[] = {"fifo", "identity", "objects"};
 	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
