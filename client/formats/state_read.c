@@ -132,13 +132,13 @@ static attr_rare int read_patiently(const struct shmb_state *state, void *buffer
 static attr_inlined bool read_at_once(const struct shmb_state *state, bool is_small, void *buffer,
 				      size_t size, uint64_t *ret_version, size_t *ret_size)
 {
+	const struct state_view view = state->view; /* before the acquire, so loaded but once */
 	uint64_t version, found;
 
 	if (!segment_is_here(state->segment))
 		return false;
-	version = state_last(&state->view);
-	if (version == 0 ||
-	    copy_version(&state->view, is_small, version, buffer, size, &found) != 0)
+	version = state_last(&view);
+	if (version == 0 || copy_version(&view, is_small, version, buffer, size, &found) != 0)
 		return false;
 	if (ret_size)
 		*ret_size = found;

@@ -32,25 +32,32 @@ void payload_write_words(void *shared, const void *private, size_t size);
 #define PAYLOAD_BY_WORDS
 #endif
 
-/* STEP is a constant: the first and the last so many bytes, which may be partly the same. */
-static attr_inlined void payload_copy_ends(void *to, const void *from, size_t size, size_t step)
-{
-	memcpy(to, from, step);
-	memcpy((char *)to + size - step, (const char *)from + size - step, step);
-}
+typedef uint64_t payload_pair __attribute__((vector_size(16)));
+
+/* The first and the last bytes, so many as a TYPE has; in the middle they may be the same. All are
+ * loaded before any is stored, so that none waits for another. */
+#define PAYLOAD_ENDS(type, to, from, size)                                                         \
+	do {                                                                                       \
+		type first_, last_;                                                                \
+		memcpy(&first_, (from), sizeof(type));                                             \
+		memcpy(&last_, (const char *)(from) + (size) - sizeof(type), sizeof(type));        \
+		memcpy((to), &first_, sizeof(type));                                               \
+		memcpy((char *)(to) + (size) - sizeof(type), &last_, sizeof(type));                \
+	} while (0)
 
 static attr_inlined void payload_copy_small(void *to, const void *from, size_t size)
 {
 	if (size > 32) {
-		payload_copy_ends(to, from, size, 32);
+		PAYLOAD_ENDS(payload_pair, to, from, size);
+		PAYLOAD_ENDS(payload_pair, (char *)to + 16, (const char *)from + 16, size - 32);
 	} else if (size >= 16) {
-		payload_copy_ends(to, from, size, 16);
+		PAYLOAD_ENDS(payload_pair, to, from, size);
 	} else if (size >= 8) {
-		payload_copy_ends(to, from, size, 8);
+		PAYLOAD_ENDS(uint64_t, to, from, size);
 	} else if (size >= 4) {
-		payload_copy_ends(to, from, size, 4);
+		PAYLOAD_ENDS(uint32_t, to, from, size);
 	} else if (size >= 2) {
-		payload_copy_ends(to, from, size, 2);
+		PAYLOAD_ENDS(uint16_t, to, from, size);
 	} else if (size == 1) {
 		*(char *)to = *(const char *)from;
 	}
@@ -68,14 +75,15 @@ static attr_inlined void payload_read_small(void *private, const void *shared, s
 #endif
 }
 
-/* Copy SIZE bytes out of shared memory. */
+/* Copy SIZE bytes out of shared memory. Without any PRIVATE may be NULL. */
 static inline void payload_read(void *private, const void *shared, size_t size)
 {
 #ifdef PAYLOAD_BY_WORDS
 	payload_read_words(private, shared, size);
 #else
 	__asm__ volatile("" ::: "memory");
-	memcpy(private, shared, size);
+	if (size > 0)
+		memcpy(private, shared, size);
 	__asm__ volatile("" ::: "memory");
 #endif
 }

@@ -10,17 +10,10 @@
 #include "base/checked.h"
 #include "base/payload.h"
 
-static uint64_t value_at(uint64_t value_size)
-{
-	return value_size <= sizeof(((struct state_slot *)NULL)->small_value)
-		       ? offsetof(struct state_slot, small_value)
-		       : offsetof(struct state_slot, large_value);
-}
-
 /* Of a value size within its bounds, which are far from where this overflows. */
 static uint64_t stride_of(uint64_t value_size)
 {
-	uint64_t used = value_at(value_size) + value_size;
+	uint64_t used = state_value_at(value_size) + value_size;
 
 	return (used + LAYOUT_LINE - 1) / LAYOUT_LINE * LAYOUT_LINE;
 }
@@ -147,7 +140,6 @@ int state_attach(void *memory, uint64_t size, struct state_view *ret_view,
 		.header = header,
 		.stride = copy.stride,
 		.mask = shape.n_slots - 1,
-		.value_at = value_at(shape.value_size),
 		.shape = shape,
 	};
 	return 0;

@@ -113,7 +113,6 @@ struct state_view {
 	struct state_header *header; /* and behind it the slots */
 	uint64_t stride;
 	uint64_t mask; /* n_slots - 1 */
-	uint64_t value_at;
 	struct state_shape shape;
 };
 
@@ -142,9 +141,17 @@ static inline struct state_slot *state_slot(const struct state_view *view, uint6
 	return (struct state_slot *)(slots + (version & view->mask) * view->stride);
 }
 
+/* Where the value of a slot is, when the largest one has VALUE_SIZE. */
+static inline uint64_t state_value_at(uint64_t value_size)
+{
+	return value_size <= sizeof(((struct state_slot *)NULL)->small_value)
+		       ? offsetof(struct state_slot, small_value)
+		       : offsetof(struct state_slot, large_value);
+}
+
 static inline void *state_value(const struct state_view *view, struct state_slot *slot)
 {
-	return (unsigned char *)slot + view->value_at;
+	return (unsigned char *)slot + state_value_at(view->shape.value_size);
 }
 
 #endif

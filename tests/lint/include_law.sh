@@ -38,6 +38,7 @@ BEGIN {
 	acyclic["proto/wire"]
 	acyclic["client/include"]
 	acyclic["client/core"]
+	acyclic["client/formats"]
 
 	# dependency: where it may be used, as the beginning of rooms.
 	uses["event2/"] = "daemon/"

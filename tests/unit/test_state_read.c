@@ -167,6 +167,25 @@ START_TEST(a_buffer_that_is_too_small_stays_as_it_is)
 }
 END_TEST
 
+/* Wherever there are no bytes there need be no place for them either. */
+START_TEST(nothing_is_a_value_too)
+{
+	struct shmb_state_view view;
+	uint64_t version = 0;
+	size_t size = 77;
+
+	publish(0);
+	ck_assert_int_eq(shmb_state_read(reader, NULL, 0, &version, &size), 0);
+	ck_assert_uint_eq(version, 1);
+	ck_assert_uint_eq(size, 0);
+	ck_assert_int_eq(shmb_state_read_version(reader, 1, NULL, 0, &size), 0);
+	ck_assert_int_eq(shmb_state_look(reader, &view), 0);
+	ck_assert_uint_eq(view.size, 0);
+	ck_assert_int_eq(shmb_state_publish(writer, NULL, 0, SHMB_AT_ONCE, NULL), 0);
+	ck_assert_uint_eq(shmb_state_version(reader), 2);
+}
+END_TEST
+
 START_TEST(the_history_has_so_many)
 {
 	for (uint64_t last = 1; last <= 3 * SLOTS; last++) {
@@ -312,6 +331,7 @@ int main(void)
 	tcase_add_test(tcase, the_last_one_is_read);
 	tcase_add_test(tcase, values_of_every_size);
 	tcase_add_test(tcase, a_buffer_that_is_too_small_stays_as_it_is);
+	tcase_add_test(tcase, nothing_is_a_value_too);
 	tcase_add_test(tcase, the_history_has_so_many);
 	tcase_add_test(tcase, a_look_holds_until_its_slot_is_taken);
 	tcase_add_test(tcase, a_version_that_was_begun_is_not_seen);

@@ -102,8 +102,8 @@ SHMB_EXPORT int shmb_state_compare_and_publish(struct shmb_state *state, uint64_
 					       uint64_t *ret_version);
 
 /*
- * Copy the last version into BUFFER of SIZE bytes. Its number and its size are in *ret_version and
- * *ret_size (NULL: not wanted).
+ * Copy the last version into BUFFER of SIZE bytes, NULL for 0. Its number and its size are in
+ * *ret_version and *ret_size (NULL: not wanted).
  *
  * Returns 0; SHMB_EMPTY when nothing has been published; -EMSGSIZE, with *ret_size and the buffer
  * as it was, when SIZE is too small; -EAGAIN when writers were faster than this reader again and

@@ -1,12 +1,15 @@
 /*
- * The value has a buffer of its own in each process, aligned as the shared one is.
+ * The value has a buffer of its own in each process, aligned as the shared one is, and in the
+ * middle of a page: where a slot at the beginning of another page had the same place in it, loads
+ * from one would wait for stores to the other, in one design and not in the next.
  */
 #include "state/traffic.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#define OFFSET ((size_t)2048)
 
 void traffic_init(struct traffic *traffic)
 {
@@ -16,17 +19,19 @@ void traffic_init(struct traffic *traffic)
 	for (unsigned mark = 0; mark < TRAFFIC_MARKS - 1; mark++)
 		traffic->marks[mark] = step * sizeof(uint64_t) * mark;
 	traffic->marks[TRAFFIC_MARKS - 1] = size - sizeof(uint64_t);
-	traffic->value = aligned_alloc(64, (size + 63) / 64 * 64);
+	traffic->value = mmap(NULL, OFFSET + size, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	traffic->control = mmap(NULL, sizeof(*traffic->control), PROT_READ | PROT_WRITE,
 				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (!traffic->value || traffic->control == MAP_FAILED)
+	if (traffic->value == MAP_FAILED || traffic->control == MAP_FAILED)
 		bench_fail("no memory for values of %zu bytes", size);
+	traffic->value += OFFSET;
 	memset(traffic->value, 0, size);
 }
 
 void traffic_fini(struct traffic *traffic)
 {
-	free(traffic->value);
+	(void)munmap(traffic->value - OFFSET, OFFSET + traffic->size);
 	(void)munmap(traffic->control, sizeof(*traffic->control));
 }
 
