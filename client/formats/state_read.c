@@ -193,11 +193,10 @@ int shmb_state_read_version(const struct shmb_state *state, uint64_t version, vo
 int shmb_state_look(const struct shmb_state *state, struct shmb_state_view *ret_view)
 {
 	uint64_t version = 0, size = 0;
-	char nothing; /* which an empty value is copied to */
 	int r = state_check(state);
 
 	if (r == 0)
-		r = copy_last(state, &nothing, 0, &version, &size);
+		r = copy_last(state, NULL, 0, &version, &size);
 	if (r != 0 && r != -EMSGSIZE)
 		return r;
 	*ret_view = (struct shmb_state_view){
