@@ -147,7 +147,7 @@ static uint64_t kill_holder(void)
 
 /* A second is allowed. Where so many processes share a core it may now and then take longer until
  * one that was woken runs. */
-START_TEST(the_next_one_is_told_of_each_of_1000_killed)
+START_TEST(the_next_one_is_told_of_each_that_was_killed)
 {
 	struct child loaders[LOADERS];
 	uint64_t longest = 0;
@@ -422,7 +422,7 @@ int main(void)
 	TCase *tests = tcase_create("lock peers"), *hostile = tcase_create("hostile");
 
 	tcase_add_checked_fixture(tests, start, stop);
-	tcase_add_test(tests, the_next_one_is_told_of_each_of_1000_killed);
+	tcase_add_test(tests, the_next_one_is_told_of_each_that_was_killed);
 	tcase_add_test(tests, who_is_killed_anywhere_leaves_a_lock_that_works);
 	tcase_add_test(tests, who_is_stopped_keeps_it);
 	tcase_add_test(tests, who_was_taken_for_dead_is_told);
