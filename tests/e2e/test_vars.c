@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -207,6 +209,43 @@ static void *attach_in_a_thread(void *data)
 	expect_ok(attach(connection));
 	return NULL;
 }
+
+static _Atomic bool is_over;
+
+/* Uses the variables all the time. What it counts may be lost in an exchange, nothing else. */
+static void *use(void *data)
+{
+	long *n = data;
+
+	while (!is_over) {
+		long counter = atomic_load(subject->counter);
+
+		ck_assert_msg(counter >= SUBJECT_COUNTER, "the counter is %ld", counter);
+		subject->count(1);
+		++*n;
+	}
+	return NULL;
+}
+
+START_TEST(threads_go_on_while_pages_are_exchanged)
+{
+	long n[2] = {0};
+	pthread_t threads[2];
+
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, use, &n[i]), 0);
+	for (int i = 0; i < 40; i++) {
+		expect_ok(subject->attach(connection, NAME, "1", &backings[i % 2]));
+		expect_ok(subject->detach());
+		eventually(!library_exists(connection, OBJECT));
+	}
+	is_over = true;
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+	ck_assert_int_gt(*subject->counter, SUBJECT_COUNTER);
+	ck_assert_int_le(*subject->counter, SUBJECT_COUNTER + n[0] + n[1]);
+}
+END_TEST
 
 /* Forked while a thread of its parent attaches: that is no thread of the child's. */
 static int be_busy_with_nothing(struct child *self, void *data)
@@ -442,6 +481,7 @@ int main(void)
 	tcase_add_loop_test(tcase, values_stay_when_the_sharing_ends, 0, 4);
 	tcase_add_test(tcase, each_call_has_an_answer_at_any_time);
 	tcase_add_test(tcase, one_thread_at_a_time_is_at_the_variables_of_a_module);
+	tcase_add_test(tcase, threads_go_on_while_pages_are_exchanged);
 	tcase_add_loop_test(tcase, a_forked_child_keeps_them_and_may_attach_anew, 0, 2);
 	tcase_add_test(tcase, a_child_that_outlives_its_parent_goes_on_with_its_values);
 	tcase_add_loop_test(tcase, a_module_that_is_unloaded_is_detached, 0, 2);
