@@ -96,6 +96,7 @@ static int start(struct shmb_poll *sentry)
 static int make(const struct sentry_orders *orders, uint64_t value, struct shmb_poll **ret_sentry)
 {
 	struct shmb_poll *sentry = malloc(sizeof(*sentry));
+	int r;
 
 	if (!sentry)
 		return -ENOMEM;
@@ -107,8 +108,9 @@ static int make(const struct sentry_orders *orders, uint64_t value, struct shmb_
 		.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
 	if (sentry->fd < 0) {
+		r = -errno;
 		free(sentry);
-		return -errno;
+		return r;
 	}
 	(void)pthread_mutex_init(&sentry->lock, NULL);
 	(void)pthread_cond_init(&sentry->changed, NULL);
@@ -126,7 +128,7 @@ static void destroy(struct shmb_poll *sentry)
 
 int sentry_post(const struct sentry_orders *orders, uint64_t value, struct shmb_poll **ret_sentry)
 {
-	struct shmb_poll *sentry;
+	struct shmb_poll *sentry = NULL;
 	int r = make(orders, value, &sentry);
 
 	if (r == 0) {
