@@ -45,7 +45,8 @@ static void remove_directory(const char *directory)
 {
 	static const char *const files[] = {"socket",          "lock",
 					    "start.lock",      "log",
-					    "identity/broker", "notify",
+					    "identity/broker", "identity/members",
+					    "notify",          "identity/roster",
 					    "values",          "values-lock"};
 	static const char *const directories[] = {"fifo", "identity", "objects"};
 	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
