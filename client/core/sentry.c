@@ -19,16 +19,17 @@
 #include "core/error.h"
 #include "core/process.h"
 
-#define JOIN_WAIT_NS 2000000
-#define STACK_SIZE   65536
+#define WAKE_AGAIN_NS 2000000
+#define STACK_SIZE    65536
 
 struct shmb_poll {
 	struct sentry_orders orders;
-	pthread_mutex_t lock; /* of the four after it */
+	pthread_mutex_t lock; /* of the five after it */
 	pthread_cond_t changed;
 	uint64_t value;
 	bool is_on_watch;
 	bool ends;
+	bool is_gone;
 	pthread_t thread;
 	pid_t pid;
 	int fd;
@@ -72,6 +73,10 @@ static void *watch(void *data)
 		else
 			orders->sleep(orders->data, value, &patience);
 	}
+	(void)pthread_mutex_lock(&sentry->lock);
+	sentry->is_gone = true;
+	(void)pthread_cond_broadcast(&sentry->changed);
+	(void)pthread_mutex_unlock(&sentry->lock);
 	return NULL;
 }
 
@@ -96,6 +101,7 @@ static int start(struct shmb_poll *sentry)
 static int make(const struct sentry_orders *orders, uint64_t value, struct shmb_poll **ret_sentry)
 {
 	struct shmb_poll *sentry = malloc(sizeof(*sentry));
+	pthread_condattr_t attributes;
 	int r;
 
 	if (!sentry)
@@ -113,7 +119,10 @@ static int make(const struct sentry_orders *orders, uint64_t value, struct shmb_
 		return r;
 	}
 	(void)pthread_mutex_init(&sentry->lock, NULL);
-	(void)pthread_cond_init(&sentry->changed, NULL);
+	(void)pthread_condattr_init(&attributes);
+	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&sentry->changed, &attributes);
+	(void)pthread_condattr_destroy(&attributes);
 	*ret_sentry = sentry;
 	return 0;
 }
@@ -168,22 +177,22 @@ int shmb_poll_again(struct shmb_poll *sentry, uint64_t value)
 	return 0;
 }
 
-/* It may be about to sleep when it is woken: so it is woken again until it is gone. */
+/* It may be about to sleep when it is woken: so it is woken again until it says that it is gone. */
 static void dismiss(struct shmb_poll *sentry)
 {
-	struct timespec until_time;
-	uint64_t until;
-
 	(void)pthread_mutex_lock(&sentry->lock);
 	sentry->ends = true;
-	(void)pthread_cond_signal(&sentry->changed);
-	(void)pthread_mutex_unlock(&sentry->lock);
-	do {
+	(void)pthread_cond_broadcast(&sentry->changed);
+	while (!sentry->is_gone) {
+		uint64_t until = clock_now_ns() + WAKE_AGAIN_NS;
+		const struct timespec at = {.tv_sec = (time_t)(until / 1000000000),
+					    .tv_nsec = (long)(until % 1000000000)};
+
 		sentry->orders.wake(sentry->orders.data);
-		until = clock_now_ns() + JOIN_WAIT_NS;
-		until_time = (struct timespec){.tv_sec = (time_t)(until / 1000000000),
-					       .tv_nsec = (long)(until % 1000000000)};
-	} while (pthread_clockjoin_np(sentry->thread, NULL, CLOCK_MONOTONIC, &until_time) != 0);
+		(void)pthread_cond_timedwait(&sentry->changed, &sentry->lock, &at);
+	}
+	(void)pthread_mutex_unlock(&sentry->lock);
+	(void)pthread_join(sentry->thread, NULL);
 }
 
 void shmb_poll_end(struct shmb_poll *sentry)
