@@ -9,27 +9,29 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/clock.h"
 #include "journal.h"
 #include "survivor.h"
 #include "victim.h"
 
 /* Unless all are asked for: so many kills, evenly spread, and those around each change. */
-#define KILLS_SPREAD 150
+#define KILLS_SPREAD 320
 
 /* A mistake of the row. */
 #define STEPS_MAX 1000000
 
 #define PRINTED_MAX 5
 
-/* When so many survivors have hung the rest is not looked at. */
-#define HANGS_MAX 5
+/* When so many survivors have waited for so long in vain the rest is not looked at. */
+#define VAIN_MAX 5
+#define VAIN_MS  1000
 
 struct engine {
 	const struct operation *operation;
-	unsigned char *image, *initial;
+	unsigned char *image;
 	struct journal journal;
 	bool *is_lost; /* by kill point, from 1 */
-	unsigned n_printed, n_hangs;
+	unsigned n_printed, n_vain;
 	struct outcome outcome;
 };
 
@@ -62,7 +64,7 @@ static void lose(struct engine *engine, size_t first, size_t end, const char *ho
 
 static bool is_hopeless(const struct engine *engine)
 {
-	return engine->n_hangs >= HANGS_MAX && !engine->operation->lost_at_most;
+	return engine->n_vain >= VAIN_MAX && !engine->operation->lost_at_most;
 }
 
 static void give_up(struct engine *engine, const char *wrong)
@@ -71,9 +73,10 @@ static void give_up(struct engine *engine, const char *wrong)
 	engine->outcome.is_void = true;
 }
 
-static void restore(struct engine *engine)
+static void set_up(struct engine *engine)
 {
-	memcpy(engine->image, engine->initial, engine->operation->size);
+	memset(engine->image, 0, engine->operation->size);
+	engine->operation->set_up(engine->image);
 }
 
 static void bury(struct engine *engine)
@@ -102,9 +105,10 @@ static const char *hear_survivor(struct engine *engine, pid_t sleeper, bool is_w
 {
 	pid_t pid =
 		sleeper > 0 ? sleeper : survivor_start(engine->operation, engine->image, is_whole);
+	uint64_t soon = deadline_in_ms(VAIN_MS);
 	const char *wrong = survivor_verdict(engine->operation, pid);
 
-	engine->n_hangs += wrong == survivor_hangs;
+	engine->n_vain += wrong && deadline_left_ms(soon) == 0;
 	return wrong;
 }
 
@@ -134,7 +138,7 @@ static void record(struct engine *engine)
 	const char *wrong;
 	pid_t sleeper;
 
-	restore(engine);
+	set_up(engine);
 	sleeper = start_sleeper(engine);
 	if (sleeper < 0) {
 		give_up(engine, "the survivor does not go to sleep");
@@ -157,7 +161,7 @@ static void see_state(struct engine *engine, size_t n_changes, size_t first, siz
 {
 	const char *wrong;
 
-	restore(engine);
+	memcpy(engine->image, engine->journal.first, engine->journal.size);
 	for (size_t i = 0; i < n_changes; i++) {
 		const struct change *change = &engine->journal.changes[i];
 
@@ -210,7 +214,7 @@ static const char *kill_at(struct engine *engine, size_t point)
 	bool is_whole = point == engine->journal.n_steps;
 	pid_t sleeper;
 
-	restore(engine);
+	set_up(engine);
 	sleeper = start_sleeper(engine);
 	if (sleeper < 0)
 		return "the survivor does not go to sleep";
@@ -271,18 +275,14 @@ static void begin(struct engine *engine)
 	size_t size = engine->operation->size;
 
 	engine->image = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	engine->initial = malloc(size);
-	if (engine->image == MAP_FAILED || !engine->initial)
+	if (engine->image == MAP_FAILED)
 		err(EXIT_FAILURE, "%s", engine->operation->name);
-	engine->operation->set_up(engine->image);
-	memcpy(engine->initial, engine->image, size);
 }
 
 static void end(struct engine *engine)
 {
 	journal_fini(&engine->journal);
 	free(engine->is_lost);
-	free(engine->initial);
 	(void)munmap(engine->image, engine->operation->size);
 }
 
@@ -301,7 +301,7 @@ struct outcome engine_run(const struct operation *operation, bool all)
 			see_states(&engine);
 		see_kills(&engine, all);
 		if (is_hopeless(&engine))
-			give_up(&engine, "so many hang that the rest was not looked at");
+			give_up(&engine, "so many wait in vain that the rest was not looked at");
 	}
 	end(&engine);
 	return engine.outcome;

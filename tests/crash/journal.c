@@ -28,9 +28,13 @@ static void add_place(struct journal *journal, uintptr_t place)
 
 void journal_init(struct journal *journal, const void *image, size_t size, uintptr_t place)
 {
-	*journal = (struct journal){.size = size, .last = malloc(size), .now = malloc(size)};
-	if (!journal->last || !journal->now)
+	*journal = (struct journal){.size = size,
+				    .first = malloc(size),
+				    .last = malloc(size),
+				    .now = malloc(size)};
+	if (!journal->first || !journal->last || !journal->now)
 		err(EXIT_FAILURE, "the journal");
+	memcpy(journal->first, image, size);
 	memcpy(journal->last, image, size);
 	add_place(journal, place);
 }
@@ -44,6 +48,7 @@ void journal_fini(struct journal *journal)
 	free(journal->places);
 	free(journal->now);
 	free(journal->last);
+	free(journal->first);
 }
 
 static void add_change(struct journal *journal)

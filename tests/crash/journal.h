@@ -18,7 +18,7 @@ struct change {
 
 struct journal {
 	size_t size; /* of the image */
-	unsigned char *last, *now;
+	unsigned char *first, *last, *now;
 
 	/* places[k]: the next instruction when k have been executed. anchors[k]: the largest j that
 	 * is not beyond k, and where the run comes to places[j] for the first time. */

@@ -1,11 +1,10 @@
 /*
  * A row of the crash engine's tables: an operation, and what has to hold when whoever does it dies.
  *
- * Everything that is shared lies in the IMAGE, which the engine makes, and copies back before each
- * death, so it may be anything that does not point into itself or to another mapping. The calls run
- * in three processes, which are forked from the engine and have nothing else in common:
+ * What is shared lies in the IMAGE, which the engine makes anew for each death. The calls run in
+ * three processes; two of them are forked from the engine:
  *
- *   set_up    the engine   makes the image, once, from zeroed memory
+ *   set_up    the engine   makes the image from zeroed memory
  *   prepare   the victim   what the operation needs and is not a part of it (may be NULL)
  *   act       the victim   the operation
  *   bury      the engine   tells the living that the victim is dead (may be NULL)
@@ -50,5 +49,6 @@ struct operation {
 
 /* The tables; each ends with a row without a name. */
 extern const struct operation self_operations[];
+extern const struct operation lock_operations[];
 
 #endif

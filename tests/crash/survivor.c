@@ -17,8 +17,6 @@
 #define PATIENCE_MS        10000
 #define PATIENCE_BROKEN_MS 100
 
-const char survivor_hangs[] = "the survivor hangs";
-
 static char *remark;
 
 pid_t survivor_start(const struct operation *operation, void *image, bool is_whole)
@@ -54,7 +52,7 @@ const char *survivor_verdict(const struct operation *operation, pid_t pid)
 
 	if (!process_await(pid, operation->hangs ? PATIENCE_BROKEN_MS : PATIENCE_MS, &status)) {
 		process_kill(pid);
-		return survivor_hangs;
+		return "the survivor hangs";
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS)
 		return NULL;

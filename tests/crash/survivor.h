@@ -15,9 +15,6 @@ pid_t survivor_start(const struct operation *operation, void *image, bool is_who
 /* Wait until it sleeps. False when it has ended, or never does. */
 bool survivor_await_sleep(pid_t pid);
 
-/* What is said of one that does not come to an end. */
-extern const char survivor_hangs[];
-
 /* Wait for its end. Returns NULL when all is in order, or what is not, until the next call. */
 const char *survivor_verdict(const struct operation *operation, pid_t pid);
 

@@ -45,7 +45,7 @@ look() {
 		shift
 		spin "$@" -a "$model.pml"
 		${CC:-cc} "$effort" -w -DSAFETY -DCOLLAPSE -DMEMLIM=8000 -o pan pan.c
-		./pan -w20 -m1000000
+		./pan -w20 -m20000
 	) >"$work/said" 2>&1 || :
 }
 
