@@ -158,6 +158,7 @@ const struct waking waking_ours = {
 	.prepare = prepare_time,
 	.open = open_state,
 	.close = close_state,
+	.dispose = free,
 	.publish = publish_time,
 	.await = await_time,
 };

@@ -60,7 +60,9 @@ void wake_start(struct wake *wake, const struct waking *waking, int core,
 {
 	void *prepared = waking->prepare(broker);
 
-	*wake = (struct wake){.waking = waking, .control = design_share(sizeof(*wake->control))};
+	*wake = (struct wake){.waking = waking,
+			      .control = design_share(sizeof(*wake->control)),
+			      .prepared = prepared};
 	wake->opened = waking->open(prepared, true);
 	wake->reader = fork();
 	if (wake->reader < 0)
@@ -76,6 +78,8 @@ void wake_end(struct wake *wake)
 	while (waitpid(wake->reader, NULL, 0) < 0 && errno == EINTR)
 		;
 	wake->waking->close(wake->opened);
+	if (wake->waking->dispose)
+		wake->waking->dispose(wake->prepared);
 }
 
 uint64_t wake_run(void *data, unsigned operations)

@@ -17,6 +17,7 @@ struct waking {
 	void *(*prepare)(const struct server *broker);
 	void *(*open)(void *prepared, bool writes);
 	void (*close)(void *opened);
+	void (*dispose)(void *prepared); /* once again; NULL: it lies in memory that is shared */
 	void (*publish)(void *opened, uint64_t time);
 	/* Sleep until there is another one than BEFORE. */
 	uint64_t (*await)(void *opened, uint64_t before);
@@ -27,6 +28,7 @@ extern const struct waking waking_ours, waking_futex;
 struct wake {
 	const struct waking *waking;
 	struct wake_control *control;
+	void *prepared;
 	void *opened;
 	pid_t reader;
 };
