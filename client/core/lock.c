@@ -121,31 +121,23 @@ static inline int give_up(struct lock_layout *lock, uint64_t me, uint64_t word)
 	return word == me ? 0 : pass_on(lock);
 }
 
-/* Whether members of another roster have used it: of their ids nobody can tell who lives. */
-static bool is_foreign(const struct lock_layout *lock, const struct roster *roster)
+/*
+ * Whether the lock is for members of ROSTER: of another one nobody can tell who lives. It becomes
+ * that of the first who wants it, before anybody has it, and never another.
+ */
+static bool is_for(struct lock_layout *lock, const struct roster *roster)
 {
 	uint64_t tag = atomic_load_explicit(&lock->roster, memory_order_relaxed);
 
-	return tag != 0 && tag != roster->tag;
+	if (tag == 0 &&
+	    atomic_compare_exchange_strong_explicit(&lock->roster, &tag, roster->tag,
+						    memory_order_relaxed, memory_order_relaxed))
+		return true;
+	return tag == roster->tag;
 }
 
-static int refuse_foreign(void)
+static attr_rare int settle_disorder(struct lock_layout *lock, uint64_t me, uint64_t condition)
 {
-	return error_say(-ESTALE, "the lock was used when the broker had another roster, by which "
-				  "nobody can tell any more who of its owners lives; remove the "
-				  "object that it is in");
-}
-
-static attr_rare int settle_disorder(struct lock_layout *lock, const struct roster *roster,
-				     uint64_t me, uint64_t condition)
-{
-	if (is_foreign(lock, roster)) {
-		(void)give_up(lock, me, atomic_load_explicit(&lock->owner, memory_order_relaxed));
-		return refuse_foreign();
-	}
-	atomic_store_explicit(&lock->roster, roster->tag, memory_order_relaxed);
-	if (condition == LOCK_IN_ORDER)
-		return 0;
 	if (condition == LOCK_INCONSISTENT)
 		return SHMB_OWNER_DIED;
 	(void)give_up(lock, me, me);
@@ -154,22 +146,19 @@ static attr_rare int settle_disorder(struct lock_layout *lock, const struct rost
 }
 
 /* The owner's word is ours. What is it that is had? */
-static inline int settle(struct lock_layout *lock, const struct roster *roster, uint64_t me)
+static inline int settle(struct lock_layout *lock, uint64_t me)
 {
 	uint64_t condition = atomic_load_explicit(&lock->condition, memory_order_relaxed);
-	uint64_t tag = atomic_load_explicit(&lock->roster, memory_order_relaxed);
 
 	atomic_store_explicit(&lock->token, token_of(me), memory_order_relaxed);
-	if (condition == LOCK_IN_ORDER && tag == roster->tag)
-		return 0;
-	return settle_disorder(lock, roster, me, condition);
+	return condition == LOCK_IN_ORDER ? 0 : settle_disorder(lock, me, condition);
 }
 
-static int take_over(struct lock_layout *lock, const struct roster *roster, uint64_t me)
+static int take_over(struct lock_layout *lock, uint64_t me)
 {
 	if (atomic_load_explicit(&lock->condition, memory_order_relaxed) == LOCK_IN_ORDER)
 		atomic_store_explicit(&lock->condition, LOCK_INCONSISTENT, memory_order_relaxed);
-	return settle(lock, roster, me);
+	return settle(lock, me);
 }
 
 /* Take the lock if it can be had. Returns as shmb_lock_acquire(); -EBUSY when another has it, and
@@ -181,19 +170,21 @@ static int attempt(const struct claim *claim, uint64_t *ret_word)
 	uint64_t owner = owner_of(word);
 	int r = -EAGAIN;
 
+	if (!is_for(lock, claim->roster))
+		return error_say(-ESTALE, "the lock is of members of another roster, as the broker "
+					  "had before it began anew: nobody can tell any more who "
+					  "of them lives; remove the object that it is in");
 	if (owner == 0) {
 		if (change_owner(lock, &word, claim->me | word | claim->waiters))
-			return settle(lock, claim->roster, claim->me);
+			return settle(lock, claim->me);
 	} else if (owner == claim->me) {
 		if (atomic_load_explicit(&lock->token, memory_order_relaxed) == token_of(owner))
 			return error_say(-EDEADLK, "this thread has the lock already");
 		r = -EBUSY;
 	} else if (roster_lives(claim->roster, owner)) {
 		r = -EBUSY;
-	} else if (is_foreign(lock, claim->roster)) {
-		return refuse_foreign();
 	} else if (change_owner(lock, &word, claim->me | LOCK_WAITERS)) {
-		return take_over(lock, claim->roster, claim->me);
+		return take_over(lock, claim->me);
 	}
 	*ret_word = word;
 	return r;
@@ -263,13 +254,16 @@ static int wait_for(struct claim *claim, uint64_t deadline)
 	}
 }
 
-/* Take a lock that nobody has, in a thread that has been here before. */
+/* Take a lock that nobody has, in a thread that has been here before, of the roster that it is for.
+ */
 static inline bool take_free(struct lock_layout *lock, const struct shmb_member *member,
 			     uint64_t me)
 {
 	uint64_t word = 0;
 
-	return process_is(member->pid) && thread_number && change_owner(lock, &word, me);
+	return process_is(member->pid) && thread_number &&
+	       atomic_load_explicit(&lock->roster, memory_order_relaxed) == member->roster.tag &&
+	       change_owner(lock, &word, me);
 }
 
 static attr_rare int try_slowly(struct lock_layout *lock, const struct shmb_member *member)
@@ -303,7 +297,7 @@ int shmb_lock_acquire(struct shmb_lock *lock, struct shmb_member *member, uint64
 
 	if (!take_free(layout_of(lock), member, me))
 		return acquire_slowly(layout_of(lock), member, deadline);
-	return settle(layout_of(lock), &member->roster, me);
+	return settle(layout_of(lock), me);
 }
 
 int shmb_lock_try(struct shmb_lock *lock, struct shmb_member *member)
@@ -312,7 +306,7 @@ int shmb_lock_try(struct shmb_lock *lock, struct shmb_member *member)
 
 	if (!take_free(layout_of(lock), member, me))
 		return try_slowly(layout_of(lock), member);
-	return settle(layout_of(lock), &member->roster, me);
+	return settle(layout_of(lock), me);
 }
 
 /* Whether this thread has it, nobody waits, and there is nothing to say of what it guards. */

@@ -7,7 +7,7 @@
  *                 somebody may sleep for it. The low half is the futex.
  *        8     8  token: which thread of the owner; 0 for none
  *       16     8  condition of what the lock guards: one of LOCK_...
- *       24     8  roster: by whose members it was taken first; 0 before that
+ *       24     8  roster: whose members it is for; 0 before the first of them wants it
  *
  *   condition, 8 bytes
  *        0     4  sequence: a futex that each signal changes
@@ -16,18 +16,19 @@
  *
  * Who writes. The owner is changed by compare-and-swap alone: from 0 to the taker; from a member
  * that does not live to the taker; by anybody to add LOCK_WAITERS; from the owner to 0 by the
- * owner. Token, condition and roster are the owner's.
+ * owner. The roster is set by compare-and-swap too, from 0, by the first who wants the lock and
+ * before he takes it. Token and condition are the owner's.
  *
- * What counts. An owner that is no living member, whatever it is, does not have the lock; but of
- * another roster nobody can tell who lives, and then nothing is changed. The token counts only when
- * it is that of the thread that asks. A condition that is none of these counts as
+ * What counts. A lock for another roster is left as it is, since nobody can tell who of its members
+ * lives. Else an owner that is no living member, whatever it is, does not have the lock. The token
+ * counts only when it is that of the thread that asks. A condition that is none of these counts as
  * LOCK_UNRECOVERABLE.
  *
  * What a crash leaves behind:
  *
- *   acquire   after the owner       the lock of a dead member, with the token of nobody
- *             after the token, or   the lock of a dead member
- *             the roster
+ *   acquire   after the roster      a free lock
+ *             after the owner       the lock of a dead member, with the token of nobody
+ *             after the token       the lock of a dead member
  *   take over after the owner       the lock of a dead member again: the next one takes it over as
  *                                   this one did, and cannot miss that something may be half done
  *   wait      after LOCK_WAITERS    one wake-up too many

@@ -6,9 +6,12 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <shmbroker/error.h>
 #include <shmbroker/lock.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -591,6 +594,59 @@ START_TEST(a_lock_of_another_roster_is_left_alone)
 }
 END_TEST
 
+#define NEW_LOCKS (100u * ROUNDS)
+
+/* Take what can be had of many locks that nobody has used, each at the same time as the other. */
+struct collector {
+	struct shmb_member *member;
+	struct shmb_lock *locks;
+	bool *had;
+	_Atomic size_t *at;
+	const _Atomic size_t *other_at;
+};
+
+static void *collect(void *data)
+{
+	const struct collector *collector = data;
+
+	for (size_t i = 0; i < NEW_LOCKS; i++) {
+		*collector->at = i;
+		for (unsigned n = 0; *collector->other_at < i; n++)
+			if (n > 1000)
+				(void)sched_yield();
+		collector->had[i] = shmb_lock_try(&collector->locks[i], collector->member) >= 0;
+	}
+	*collector->at = NEW_LOCKS;
+	return NULL;
+}
+
+/* Two who take each other for dead are never both in. */
+START_TEST(of_two_rosters_one_has_a_new_lock)
+{
+	struct shmb_lock *locks = aligned_alloc(sizeof(*locks), NEW_LOCKS * sizeof(*locks));
+	bool *ours = calloc(NEW_LOCKS, sizeof(*ours)), *theirs = calloc(NEW_LOCKS, sizeof(*theirs));
+	struct shmb_member stranger = other;
+	_Atomic size_t at = 0, other_at = 0;
+	struct collector our_side = {&me, locks, ours, &at, &other_at};
+	struct collector other_side = {&stranger, locks, theirs, &other_at, &at};
+	pthread_t thread;
+
+	ck_assert(locks && ours && theirs);
+	memset(locks, 0, NEW_LOCKS * sizeof(*locks));
+	me.roster.n_slots = stranger.roster.n_slots = 0; /* for each the other does not live */
+	stranger.roster.tag += 2;
+	ck_assert_int_eq(pthread_create(&thread, NULL, collect, &other_side), 0);
+	(void)collect(&our_side);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	for (size_t i = 0; i < NEW_LOCKS; i++)
+		if (ours[i] == theirs[i])
+			ck_abort_msg("%s have lock %zu", ours[i] ? "both" : "none", i);
+	free(locks);
+	free(ours);
+	free(theirs);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("lock");
@@ -621,6 +677,7 @@ int main(void)
 	tcase_add_loop_test(tests, a_signal_handler_ends_a_wait, 0, n);
 	tcase_add_test(tests, a_forked_child_has_nothing_to_do_with_it);
 	tcase_add_test(tests, a_lock_of_another_roster_is_left_alone);
+	tcase_add_test(tests, of_two_rosters_one_has_a_new_lock);
 	if (!IS_TSAN)
 		tcase_add_test(tests, without_contention_there_is_no_system_call);
 	tcase_add_loop_test(tests, threads_of_any_members_exclude_each_other, 0, n);
