@@ -22,7 +22,8 @@
 #define EXIT_USAGE   2
 #define EXIT_SKIPPED 77
 
-static const struct operation *const tables[] = {self_operations, lock_operations};
+static const struct operation *const tables[] = {self_operations, lock_operations,
+						 state_operations};
 
 static bool is_wanted(const struct operation *operation, char **names)
 {

@@ -1,9 +1,6 @@
 /*
  * Locks and conditions. The lock guards two words that are always equal, and whoever finds them
  * different has to have been told that an owner died.
- *
- * The roster lies beside the image. What it says is made anew with each set-up, which has other
- * members than the one before.
  */
 #include <shmbroker/lock.h>
 
@@ -11,18 +8,12 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "cast.h"
 #include "core/futex.h"
 #include "operation.h"
-#include "support/fake_member.h"
 
 #define PATIENCE_MS 5000
 #define SLOTS       64
-
-struct cast {
-	uint64_t victim;
-	uint64_t survivor;
-	uint64_t former; /* an owner that died before */
-};
 
 struct lock_image {
 	struct shmb_lock lock;
@@ -32,8 +23,6 @@ struct lock_image {
 	_Atomic uint64_t is_there;   /* that as well: what the condition is about */
 	struct cast cast;
 };
-
-static struct fake_roster roster;
 
 /* Who the process that calls is. */
 static struct shmb_member me;
@@ -45,32 +34,22 @@ static uint64_t owner_of(const struct lock_image *image)
 
 static void set_up_free(void *data)
 {
-	static struct cast last;
 	struct lock_image *image = data;
 
-	if (!roster.shared)
-		fake_roster_start(&roster, SLOTS);
-	if (last.victim) {
-		fake_roster_bury(&roster, last.victim);
-		fake_roster_bury(&roster, last.survivor);
-		fake_roster_bury(&roster, last.former);
-	}
-	last = (struct cast){fake_roster_admit(&roster), fake_roster_admit(&roster),
-			     fake_roster_admit(&roster)};
-	image->cast = last;
+	image->cast = cast_renew();
 }
 
 static void bury(void *data)
 {
 	struct lock_image *image = data;
 
-	fake_roster_bury(&roster, image->cast.victim);
+	cast_bury(image->cast.victim);
 }
 
 /* The engine itself takes the lock, as the member ID. */
 static void take_as(struct lock_image *image, uint64_t id)
 {
-	struct shmb_member member = fake_member(&roster, id);
+	struct shmb_member member = cast_as(id);
 
 	(void)shmb_lock_acquire(&image->lock, &member, SHMB_AT_ONCE);
 }
@@ -91,7 +70,7 @@ static void set_up_dead(void *data)
 	set_up_free(image);
 	take_as(image, image->cast.former);
 	atomic_store(&image->one, 1);
-	fake_roster_bury(&roster, image->cast.former);
+	cast_bury(image->cast.former);
 }
 
 /* And the victim took over, and knows it. */
@@ -110,7 +89,7 @@ static void set_up_unrecoverable(void *data)
 	struct shmb_member victim;
 
 	set_up_inherited(image);
-	victim = fake_member(&roster, image->cast.victim);
+	victim = cast_as(image->cast.victim);
 	(void)shmb_lock_release(&image->lock, &victim);
 }
 
@@ -118,7 +97,7 @@ static void be_victim(void *data)
 {
 	const struct lock_image *image = data;
 
-	me = fake_member(&roster, image->cast.victim);
+	me = cast_as(image->cast.victim);
 }
 
 /* One that has locked before: what is done once in a process is behind it. */
@@ -272,7 +251,7 @@ static const char *go_on(void *data, bool is_whole)
 	const char *wrong;
 
 	(void)is_whole;
-	me = fake_member(&roster, image->cast.survivor);
+	me = cast_as(image->cast.survivor);
 	wrong = acquire_and_go_on(image, owner_of(image) != 0);
 	return wrong ? wrong : acquire_and_go_on(image, false);
 }
@@ -298,7 +277,7 @@ static const char *go_on_unrecoverable(void *data, bool is_whole)
 	struct lock_image *image = data;
 
 	(void)is_whole;
-	me = fake_member(&roster, image->cast.survivor);
+	me = cast_as(image->cast.survivor);
 	HOLDS(!meet_unrecoverable(image) && !meet_unrecoverable(image),
 	      "an unrecoverable lock can be had");
 	return NULL;
@@ -310,7 +289,7 @@ static const char *go_on_after_giving_up(void *data, bool is_whole)
 	struct lock_image *image = data;
 	int r;
 
-	me = fake_member(&roster, image->cast.survivor);
+	me = cast_as(image->cast.survivor);
 	r = shmb_lock_acquire(&image->lock, &me, SHMB_NO_DEADLINE);
 	if (r == -ENOTRECOVERABLE)
 		return go_on_unrecoverable(data, is_whole);
@@ -326,7 +305,7 @@ static const char *sleep_for_lock(void *data, bool is_whole)
 	const char *wrong;
 
 	(void)is_whole;
-	me = fake_member(&roster, image->cast.survivor);
+	me = cast_as(image->cast.survivor);
 	wrong = go_on_with(image, shmb_lock_acquire(&image->lock, &me, SHMB_NO_DEADLINE));
 	return wrong ? wrong : acquire_and_go_on(image, false);
 }
@@ -345,7 +324,7 @@ static const char *sleep_for_condition(void *data, bool is_whole)
 	int r;
 
 	(void)is_whole;
-	me = fake_member(&roster, image->cast.survivor);
+	me = cast_as(image->cast.survivor);
 	r = shmb_lock_acquire(&image->lock, &me, SHMB_NO_DEADLINE);
 	while (r == 0 && !atomic_load(&image->is_there) &&
 	       roster_lives(&me.roster, image->cast.victim)) {

@@ -50,5 +50,6 @@ struct operation {
 /* The tables; each ends with a row without a name. */
 extern const struct operation self_operations[];
 extern const struct operation lock_operations[];
+extern const struct operation state_operations[];
 
 #endif

@@ -318,8 +318,13 @@ take_over:
 settle:		c = condition;
 		if
 		:: c == UNRECOVERABLE ->
-			atomic { token = TOKEN; assert(is_given_up); was_idle = false; forget() };
-			w = word;
+			atomic {
+				token = TOKEN;
+				assert(is_given_up);
+				was_idle = false;
+				forget();
+				w = WORD(ME)
+			};
 			goto give_back
 		:: else -> atomic { enter(); c = 0; w = 0; e = 0; waited = 0; done = false }
 		fi;
