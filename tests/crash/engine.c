@@ -15,7 +15,10 @@
 #include "victim.h"
 
 /* Unless all are asked for: so many kills, evenly spread, and those around each change. */
-#define KILLS_SPREAD 320
+#define KILLS_SPREAD 200
+
+/* Those in between are not reached by more single steps than this. */
+#define STEPS_APART 300
 
 /* A mistake of the row. */
 #define STEPS_MAX 1000000
@@ -120,12 +123,14 @@ static const char *write_journal(struct engine *engine, struct victim *victim)
 
 	journal_init(journal, engine->image, engine->operation->size, victim_pc(victim));
 	do {
+		bool is_call = engine->operation->calls && victim_calls(victim);
+
 		if (journal->n_steps == STEPS_MAX)
 			return "it has too many instructions";
 		result = victim_step(victim);
 		if (result == ADVANCE_WRONG)
 			return victim->remark;
-		journal_add(journal, engine->image, victim_pc(victim));
+		journal_add(journal, engine->image, victim_pc(victim), is_call);
 	} while (result != ADVANCE_OVER);
 	journal_close(journal);
 	return victim_finish(victim) ? NULL : victim->remark;
@@ -239,8 +244,11 @@ static void choose(const struct engine *engine, bool all, bool *is_chosen)
 
 	if (all || engine->operation->sleeps)
 		stride = 1;
-	for (size_t point = stride; point <= journal->n_steps; point += stride)
-		is_chosen[point] = true;
+	for (size_t point = stride; point <= journal->n_steps; point += stride) {
+		size_t anchor = journal->anchors[point];
+
+		is_chosen[stride == 1 || point - anchor <= STEPS_APART ? point : anchor] = true;
+	}
 	is_chosen[journal->n_steps] = true;
 	for (size_t i = 0; i < journal->n_changes; i++) {
 		size_t step = journal->changes[i].step;
@@ -297,7 +305,9 @@ struct outcome engine_run(const struct operation *operation, bool all)
 		engine.is_lost = calloc(engine.outcome.points + 1, sizeof(*engine.is_lost));
 		if (!engine.is_lost)
 			err(EXIT_FAILURE, "%s", operation->name);
-		if (!operation->sleeps)
+		if (operation->calls)
+			engine.outcome.calls = engine.journal.n_changes;
+		else if (!operation->sleeps)
 			see_states(&engine);
 		see_kills(&engine, all);
 		if (is_hopeless(&engine))

@@ -14,11 +14,15 @@
  *   Kills. A fresh victim is brought to a kill point, by a breakpoint where the run comes to it for
  *   the first time and by single steps from the last such place where not, and killed with SIGKILL.
  *   Then a survivor goes on from what it really left. That holds the reasoning above to account. A
- *   short operation is killed at each of its instructions; of a longer one at those around each
- *   change and at some between, unless all are asked for.
+ *   short operation is killed at each of its instructions; a longer one at those around each change
+ *   and at some between, unless all are asked for.
  *
  *   Sleepers. Whether somebody who is asleep is woken is not in the bytes. So where the survivor of
  *   an operation sleeps before it begins, there are no states, and kills at every instruction.
+ *
+ *   Calls. Where others see what is done through its system calls alone, since it needs a broker,
+ *   the same reasoning holds for these: the kill points between two of them are the same to all
+ *   others. There are kills directly before and after each, and between.
  *
  * A kill point is lost when a survivor finds something wrong there, dies, or hangs. A victim that
  * was killed at the last one has done the operation, and is told to the survivor as such.
@@ -37,6 +41,7 @@
 struct outcome {
 	size_t points; /* kill points: instructions */
 	size_t states;
+	size_t calls;  /* system calls, where they are what others see */
 	size_t kills;  /* real ones */
 	size_t strays; /* those that did not come to their kill point, since the run was another */
 	size_t lost;

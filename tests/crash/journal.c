@@ -57,26 +57,26 @@ static void add_change(struct journal *journal)
 	size_t from = 0, to = journal->size;
 	struct change *change;
 
-	while (image[from] == journal->last[from])
+	while (from < to && image[from] == journal->last[from])
 		from++;
-	while (image[to - 1] == journal->last[to - 1])
+	while (from < to && image[to - 1] == journal->last[to - 1])
 		to--;
 	journal->changes = grown(journal->changes, journal->n_changes, &journal->changes_room,
 				 sizeof(*journal->changes));
 	change = &journal->changes[journal->n_changes++];
-	*change = (struct change){journal->n_steps, from, to - from, malloc(to - from)};
+	*change = (struct change){journal->n_steps, from, to - from, malloc(to - from + 1)};
 	if (!change->bytes)
 		err(EXIT_FAILURE, "the journal");
 	memcpy(change->bytes, image + from, to - from);
 	memcpy(journal->last + from, image + from, to - from);
 }
 
-void journal_add(struct journal *journal, const void *image, uintptr_t place)
+void journal_add(struct journal *journal, const void *image, uintptr_t place, bool is_call)
 {
 	journal->n_steps++;
 	add_place(journal, place);
 	memcpy(journal->now, image, journal->size); /* where others may be at work */
-	if (memcmp(journal->now, journal->last, journal->size) != 0)
+	if (is_call || memcmp(journal->now, journal->last, journal->size) != 0)
 		add_change(journal);
 }
 

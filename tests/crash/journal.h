@@ -6,10 +6,12 @@
 #ifndef CRASH_JOURNAL_H
 #define CRASH_JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* The bytes from OFFSET on that differ after step STEP from what they were before it. */
+/* The bytes from OFFSET on that differ after step STEP from what they were before it; none where it
+ * was a system call that is to be seen as one. */
 struct change {
 	size_t step;
 	size_t offset, length;
@@ -34,8 +36,8 @@ struct journal {
 void journal_init(struct journal *journal, const void *image, size_t size, uintptr_t place);
 void journal_fini(struct journal *journal);
 
-/* Another instruction has been executed, and led to PLACE. */
-void journal_add(struct journal *journal, const void *image, uintptr_t place);
+/* Another instruction has been executed, and led to PLACE. IS_CALL: it counts as a change. */
+void journal_add(struct journal *journal, const void *image, uintptr_t place, bool is_call);
 
 /* The run has ended: find the anchors. */
 void journal_close(struct journal *journal);

@@ -33,6 +33,9 @@ struct operation {
 	 * to sleep on something in the image until the victim has done it, or is dead. */
 	bool sleeps;
 
+	/* What it does is seen by others through its system calls, and not in the image. */
+	bool calls;
+
 	/* Broken on purpose: how many kill points the engine has to find, at least and at most; and
 	 * whether survivors hang there, which are given up sooner then. */
 	size_t lost_at_least;
@@ -51,5 +54,9 @@ struct operation {
 extern const struct operation self_operations[];
 extern const struct operation lock_operations[];
 extern const struct operation state_operations[];
+extern const struct operation brokered_operations[];
+
+/* End what those have in common. */
+void brokered_end(void);
 
 #endif

@@ -26,11 +26,15 @@
 #define BREAKPOINT         0xccL
 #define BREAKPOINT_MASK    0xffL
 #define BREAKPOINT_ADVANCE 1u
+#define CALL               0x050fL
+#define CALL_MASK          0xffffL
 #elif defined(__aarch64__)
 #define PC                 pc
 #define BREAKPOINT         0xd4200000L
 #define BREAKPOINT_MASK    0xffffffffL
 #define BREAKPOINT_ADVANCE 0u
+#define CALL               0xd4000001L
+#define CALL_MASK          0xffffffffL
 #else
 #error "the crash engine does not know how to step on this machine"
 #endif
@@ -114,6 +118,13 @@ uintptr_t victim_pc(const struct victim *victim)
 	struct user_regs_struct registers;
 
 	return get_registers(victim->pid, &registers) ? (uintptr_t)registers.PC : 0;
+}
+
+bool victim_calls(const struct victim *victim)
+{
+	long word = ptrace(PTRACE_PEEKTEXT, victim->pid, (void *)victim_pc(victim), NULL);
+
+	return (word & CALL_MASK) == CALL;
 }
 
 static enum advance advance(struct victim *victim, enum __ptrace_request how)

@@ -50,6 +50,9 @@ enum advance victim_run_to(struct victim *victim, uintptr_t pc);
 /* Where it stands: the next instruction. */
 uintptr_t victim_pc(const struct victim *victim);
 
+/* Whether its next instruction is a system call. */
+bool victim_calls(const struct victim *victim);
+
 /* Let it end. False with a remark when the operation says that something is wrong. */
 bool victim_finish(struct victim *victim);
 
