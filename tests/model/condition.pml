@@ -9,6 +9,7 @@
  * What has to hold: when nothing goes on any more, nobody sleeps while there is something for him.
  * Nobody needs to look again by himself for that (NO_RECHECK), as long as the roster wakes all at a
  * death. Where it does not (NO_EPOCH) sleepers see by themselves that sequence or epoch has changed.
+ * Left out are orders of memory, as in lock.pml, and the halves of the word coming round.
  *
  *   INSIDE       producers signal before they give the lock up
  *   BROADCAST    the first one produces two, and wakes all

@@ -20,8 +20,9 @@
  *
  * 1 to 4 also hold where sleepers wake without a reason (SPURIOUS).
  *
- * In what order memory shows what was written is not said here: a step is seen by all at once. That
- * is argued where the orders are, in client/core/lock.c.
+ * Left out is in what order memory shows what was written: a step is seen by all at once, and that
+ * the orders do for that is argued in client/core/lock.c. So are the lingering before a sleep, which
+ * changes nothing; the word of the roster, since here there is one; and peers that write nonsense.
  *
  *   THREADS n    2 to 4, each a member of its own,
  *   TWINS        but that the first two are of one
