@@ -393,24 +393,16 @@ START_TEST(ids_do_not_come_back_without_the_file_of_ids)
 }
 END_TEST
 
-/* That of the first that is stored. */
-static void get_stored_name(char name[static 32])
-{
-	pthread_mutex_lock(&manager.lock);
-	snprintf(name, 32, "%s", manager.stored[0].name);
-	pthread_mutex_unlock(&manager.lock);
-}
-
 /* Under its name there is another one, before or after it: the right one is taken. */
 START_TEST(a_descriptor_that_is_there_twice_does_no_harm)
 {
-	char name[32];
+	struct manager_stored stored;
 	int fd = memfd_of(4096);
 
 	make("good", SHMB_BACKING_MEMFD);
-	get_stored_name(name);
+	stored = manager_first(&manager);
 	serviced_end(&broker, SIGKILL);
-	manager_put(&manager, name, fd);
+	manager_put(&manager, stored.name, fd);
 	serviced_start_again(&broker);
 	expect_there("good");
 	serviced_restart(&broker, SIGKILL);
@@ -423,14 +415,14 @@ END_TEST
 
 START_TEST(a_descriptor_of_something_else_is_not_taken_for_the_memory)
 {
-	char name[32];
+	struct manager_stored stored;
 	int fd = memfd_of(4096);
 
 	make("gone", SHMB_BACKING_MEMFD);
-	get_stored_name(name);
+	stored = manager_first(&manager);
 	serviced_end(&broker, SIGKILL);
 	manager_empty(&manager);
-	manager_put(&manager, name, fd);
+	manager_put(&manager, stored.name, fd);
 	serviced_start_again(&broker);
 	expect_lost("memfd", "the service manager has something else in its place");
 	ck_assert_int_eq(close(fd), 0);
@@ -452,9 +444,7 @@ START_TEST(memory_that_is_not_as_it_was_made_is_not_taken)
 {
 	make("gone", SHMB_BACKING_MEMFD);
 	serviced_end(&broker, SIGKILL);
-	pthread_mutex_lock(&manager.lock);
-	ck_assert_int_eq(fchmod(manager.stored[0].fd, 0644), 0);
-	pthread_mutex_unlock(&manager.lock);
+	ck_assert_int_eq(fchmod(manager_first(&manager).fd, 0644), 0);
 	serviced_start_again(&broker);
 	expect_lost("memfd", "what the service manager has is not as it was made");
 }

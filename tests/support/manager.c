@@ -216,6 +216,18 @@ unsigned manager_count(struct manager *manager)
 	return n;
 }
 
+struct manager_stored manager_first(struct manager *manager)
+{
+	struct manager_stored first;
+
+	manager_take_all_in(manager);
+	pthread_mutex_lock(&manager->lock);
+	ck_assert_uint_gt(manager->n_stored, 0);
+	first = manager->stored[0];
+	pthread_mutex_unlock(&manager->lock);
+	return first;
+}
+
 unsigned manager_n_ready(struct manager *manager)
 {
 	unsigned n;

@@ -55,6 +55,10 @@ void manager_take_all_in(struct manager *manager);
 unsigned manager_n_ready(struct manager *manager);
 unsigned manager_count(struct manager *manager);
 
+/* What is stored first, once all messages of the broker have been taken in; it stays the manager's.
+ */
+struct manager_stored manager_first(struct manager *manager);
+
 /* The history, with all messages that the broker has sent until now. */
 void manager_history(struct manager *manager, char history[static MANAGER_HISTORY_MAX]);
 
