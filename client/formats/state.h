@@ -16,11 +16,10 @@
 
 /* What only who publishes uses: under the lock, or as the single writer. */
 struct state_publisher {
-	uint64_t claim;      /* the member that stands in the header; single writer */
-	unsigned unheard;    /* publishes since somebody rang */
-	bool may_be_cheap;   /* this process can take the cheap side of the barrier */
-	bool is_cheap;       /* and takes it now */
-	bool owes_a_wake_up; /* for a publisher that died */
+	uint64_t claim;    /* the member that stands in the header; single writer */
+	unsigned unheard;  /* publishes since somebody rang */
+	bool may_be_cheap; /* this process can take the cheap side of the barrier */
+	bool is_cheap;     /* and takes it now */
 };
 
 struct shmb_state {

@@ -165,10 +165,10 @@ static int set_up(struct shmb_state *state, struct shmb_connection *connection,
 		r = format(state, options, member);
 	if (r == 0)
 		r = look_through(state, options, instance);
-	if (r == 0 && options->writes)
-		r = become_writer(state, member, instance);
 	if (r == 0)
 		r = segment_doorbell(state->segment, &state->doorbell);
+	if (r == 0 && options->writes)
+		r = become_writer(state, member, instance);
 	if (r == 0 && is_fresh)
 		r = shmb_segment_ready(state->segment);
 	return r;

@@ -69,20 +69,36 @@ static void stay_unheard(struct shmb_state *state)
 		turn_cheap(state);
 }
 
-static void wake_waiters(struct shmb_state *state)
+static void wake_waiters(const struct shmb_state *state)
 {
-	state->publisher.owes_a_wake_up = false;
+	(void)futex_wake(state_futex(&state->view), FUTEX_ALL);
+}
+
+/*
+ * A publisher died. Of what it had published nobody may have been told, and whoever it had heard
+ * may yet be about to sleep: so for those the bell is rung once more, and the next publish wakes
+ * them.
+ */
+static void stand_in(const struct shmb_state *state)
+{
+	atomic_store_explicit(&state->doorbell.page->rung, 1, memory_order_relaxed);
+	wake_waiters(state);
+}
+
+/* Somebody waits. */
+static void be_heard(struct shmb_state *state)
+{
 	if (state->publisher.is_cheap)
 		turn_dear(state);
 	state->publisher.unheard = 0;
-	(void)futex_wake(state_futex(&state->view), FUTEX_ALL);
+	wake_waiters(state);
 }
 
 /* Step 4, and waking whoever waits for it. */
 static void flip(struct shmb_state *state, uint64_t version)
 {
 	_Atomic uint32_t *rung = &state->doorbell.page->rung;
-	bool wakes = state->publisher.owes_a_wake_up;
+	bool wakes = false;
 
 	if (atomic_load_explicit(rung, memory_order_relaxed) != 0) {
 		atomic_store_explicit(rung, 0, memory_order_relaxed);
@@ -96,7 +112,7 @@ static void flip(struct shmb_state *state, uint64_t version)
 	else
 		fence_full();
 	if (wakes || atomic_load_explicit(rung, memory_order_relaxed) != 0)
-		wake_waiters(state);
+		be_heard(state);
 	else
 		stay_unheard(state);
 }
@@ -123,7 +139,9 @@ int state_claim(struct shmb_state *state)
 				 "when it has closed it or ended",
 				 state->name);
 	state->publisher.claim = mine;
-	state->publisher.owes_a_wake_up = had != 0;
+	turn_dear(state); /* whatever the last one left */
+	if (had != 0)
+		stand_in(state);
 	return 0;
 }
 
@@ -131,10 +149,12 @@ void state_give_up_claim(struct shmb_state *state)
 {
 	uint64_t mine = state->publisher.claim;
 
-	if (mine != 0 && atomic_load_explicit(&state->member->id, memory_order_relaxed) == mine)
-		(void)atomic_compare_exchange_strong_explicit(&state->view.header->claim, &mine, 0,
-							      memory_order_release,
-							      memory_order_relaxed);
+	if (mine == 0 || atomic_load_explicit(&state->member->id, memory_order_relaxed) != mine)
+		return;
+	if (state->publisher.is_cheap)
+		turn_dear(state);
+	(void)atomic_compare_exchange_strong_explicit(&state->view.header->claim, &mine, 0,
+						      memory_order_release, memory_order_relaxed);
 }
 
 /* It is gone in a forked child, too, which is a member of its own. */
@@ -168,7 +188,7 @@ static int begin(struct shmb_state *state, uint64_t deadline)
 	if (r != SHMB_OWNER_DIED)
 		return r;
 	/* What it had begun is in the slot that is written next, and nobody looks for it there. */
-	state->publisher.owes_a_wake_up = true;
+	stand_in(state);
 	return shmb_lock_repaired(lock_of(state), state->member);
 }
 

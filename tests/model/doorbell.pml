@@ -12,7 +12,7 @@
  * buffer. Machines with a weaker order than x86 have more fences, which are argued in the code.
  *
  * What has to hold: all who wait come to see the last version. Where nobody dies, or somebody
- * publishes after the dead, they do so without looking again by themselves (NO_RECHECK).
+ * takes the turn of the dead, they do so without looking again by themselves (NO_RECHECK).
  *
  *   SINGLE       a single writer at a time, which keeps its turn and may go without a fence
  *   WAITERS n    1 or 2
@@ -56,15 +56,15 @@ bool was_idle; /* all have looked again, and nobody has come further since */
 #define store(what, value) buffers[me]!what, value
 #define fence()		   IS_EMPTY(me)
 
-/* The only thing that a publisher stores there is false. */
-#define RUNG_AS_SEEN (rung && !buffers[me]??[RUNG, 0])
+/* What it has stored there itself, if that is not in memory yet: a 1 is followed by a fence. */
+#define RUNG_AS_SEEN ((rung || buffers[me]??[RUNG, 1]) && !buffers[me]??[RUNG, 0])
 
 /* The oldest store of WHO comes into memory. */
 inline settle(who)
 {
 	if
 	:: buffers[who]?LAST, value -> last = value
-	:: buffers[who]?RUNG, value -> rung = false
+	:: buffers[who]?RUNG, value -> rung = value
 	:: buffers[who]?UNFENCED, value -> unfenced = value
 	fi;
 	value = 0
@@ -87,6 +87,16 @@ inline wake_all()
 	d_step { sleeps[0] = false; sleeps[1] = false }
 }
 
+inline leave()
+{
+	if
+	:: is_cheap -> store(UNFENCED, 0)
+	:: else
+	fi;
+	fence();
+	owner = 0
+}
+
 proctype publisher(byte me)
 {
 	byte version;
@@ -106,13 +116,20 @@ begin:		atomic {
 			owner = me;
 			version = last
 		};
+#ifdef SINGLE
+		store(UNFENCED, 0);
+#endif
+		if
+		:: owes -> owes = false; store(RUNG, 1); wake_all()
+		:: else
+		fi;
 
 next:		if
-		:: version >= VERSIONS && !owes -> goto finished
+		:: version >= VERSIONS -> goto finished
 #ifdef SINGLE
 		:: me == 1 && version > 0 -> goto finished
 #endif
-		:: version < VERSIONS || owes -> version++
+		:: version < VERSIONS -> version++
 		fi;
 
 #ifndef BREAK_CLEARING
@@ -130,15 +147,14 @@ next:		if
 #endif
 		if
 #ifdef BREAK_LOOK
-		:: wakes || owes ->
+		:: wakes ->
 #else
-		:: wakes || owes || RUNG_AS_SEEN ->
+		:: wakes || RUNG_AS_SEEN ->
 #endif
 #ifdef BREAK_CLEARING
 			store(RUNG, 0);
 #endif
 			wakes = false;
-			owes = false;
 			if
 			:: is_cheap -> is_cheap = false; store(UNFENCED, 0)
 			:: else
@@ -176,11 +192,10 @@ finished:
 #if DEATHS > 0
 	if
 	:: is_killed && me == 1
-	:: else -> fence() -> owner = 0
+	:: else -> leave()
 	fi;
 #else
-	fence();
-	owner = 0;
+	leave();
 #endif
 	atomic { n_publishers--; version = 0; wakes = false; owes = false; is_cheap = false }
 }

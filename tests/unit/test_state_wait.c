@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -236,6 +237,32 @@ START_TEST(two_play_ping_pong)
 }
 END_TEST
 
+static void publish_unheard(void)
+{
+	for (int i = 0; i < 100; i++)
+		publish(writer);
+}
+
+/* The mark makes every wait dear, so nobody leaves it behind for ever. */
+START_TEST(the_mark_of_a_writer_without_fences_ends_with_it)
+{
+	bool is_marked;
+
+	publish_unheard();
+	is_marked = atomic_load(&memory.header->unfenced) == 1;
+	if (!is_marked)
+		fprintf(stderr, "NOT TESTED: this kernel has no membarrier(2) of that kind\n");
+	state_memory_close(writer);
+	ck_assert_uint_eq(atomic_load(&memory.header->unfenced), 0);
+	writer = state_memory_writer(&memory);
+	publish_unheard();
+	ck_assert_int_eq(atomic_load(&memory.header->unfenced) == 1, is_marked);
+	state_memory_bury(&memory, writer);
+	writer = state_memory_writer(&memory);
+	ck_assert_uint_eq(atomic_load(&memory.header->unfenced), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("state_wait");
@@ -251,6 +278,7 @@ int main(void)
 	tcase_add_test(tcase, also_after_long_silence);
 	tcase_add_test(tcase, garbage_in_the_bell_is_only_late);
 	tcase_add_test(tcase, a_signal_ends_it_unless_it_restarts);
+	tcase_add_test(tcase, the_mark_of_a_writer_without_fences_ends_with_it);
 	tcase_add_checked_fixture(many, start_many, stop);
 	tcase_add_test(many, who_waits_has_rung_and_sleeps);
 	tcase_add_test(many, all_are_woken);
