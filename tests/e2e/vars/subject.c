@@ -13,10 +13,14 @@ static bool counts_at_end;
 #ifndef SUBJECT_EMPTY
 SHMB_SHARED _Atomic long subject_counter = SUBJECT_COUNTER;
 SHMB_SHARED_STATIC long zeroed;
+SHMB_SHARED_STATIC struct shmb_lock lock;
+SHMB_SHARED_STATIC long pair[2];
 SHMB_SHARED_STATIC char text[64] = SUBJECT_TEXT;
 #else
 static _Atomic long subject_counter = SUBJECT_COUNTER;
 static long zeroed;
+static struct shmb_lock lock;
+static long pair[2];
 static char text[64] = SUBJECT_TEXT;
 #endif
 
@@ -65,6 +69,8 @@ const struct subject *subject_get(void)
 		.count_at_end = count_at_end,
 		.counter = &subject_counter,
 		.zeroed = &zeroed,
+		.lock = &lock,
+		.pair = pair,
 		.text = text,
 		.other = &subject_other,
 		.neighbour = neighbour,

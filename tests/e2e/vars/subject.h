@@ -5,6 +5,7 @@
 #ifndef VARS_SUBJECT_H
 #define VARS_SUBJECT_H
 
+#include <shmbroker/lock.h>
 #include <shmbroker/vars.h>
 
 #define SUBJECT_COUNTER 1000 /* initial values */
@@ -20,6 +21,8 @@ struct subject {
 	void (*count_at_end)(void);
 	_Atomic long *counter;
 	long *zeroed;
+	struct shmb_lock *lock; /* of the pair, whose two are equal */
+	long *pair;
 	char *text;
 	int *other;      /* of the second source file */
 	char *neighbour; /* not shared, what lies in data and bss */
