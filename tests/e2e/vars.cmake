@@ -89,9 +89,10 @@ endif()
 
 shmb_e2e_test(test_vars LIBS e2e_library ${CMAKE_DL_LIBS} TIMEOUT 180 COST 10 THREADS)
 shmb_e2e_test(test_vars_lock LIBS e2e_library ${CMAKE_DL_LIBS} COST 3 THREADS)
+shmb_e2e_test(test_vars_hostile LIBS e2e_library ${CMAKE_DL_LIBS} COST 5)
 shmb_e2e_test(test_vars_builds LIBS e2e_library ${CMAKE_DL_LIBS} TIMEOUT 400 COST 15)
 shmb_e2e_test(test_vars_faults LIBS e2e_library ${CMAKE_DL_LIBS} TIMEOUT 180 COST 10)
-foreach(test test_vars test_vars_lock test_vars_builds test_vars_faults)
+foreach(test test_vars test_vars_lock test_vars_hostile test_vars_builds test_vars_faults)
   add_dependencies(${test} vars_builds vars_own vars_pie vars_fixed vars_static)
   string(REPLACE ";" "," list "${good_builds}")
   target_compile_definitions(${test} PRIVATE SHMB_TEST_VARS="${builds_dir}/"

@@ -10,7 +10,6 @@
 #include <shmbroker/lock.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -23,14 +22,14 @@
 #include "support/child.h"
 #include "support/eventually.h"
 #include "support/fake_member.h"
+#include "support/hostile.h"
 #include "support/sanitizers.h"
 #include "support/suite.h"
 
-#define KILLS      (IS_ASAN || IS_TSAN ? 100 : 1000) /* a fork takes long there */
-#define LOADERS    2
-#define HOSTILE_MS 3000 /* unless SHMB_TEST_SECONDS says how long */
-#define SECOND_NS  UINT64_C(1000000000)
-#define LATER      shmb_deadline_in_ms(PATIENCE_MS)
+#define KILLS     (IS_ASAN || IS_TSAN ? 100 : 1000) /* a fork takes long there */
+#define LOADERS   2
+#define SECOND_NS UINT64_C(1000000000)
+#define LATER     shmb_deadline_in_ms(PATIENCE_MS)
 
 /* What processes share. The two numbers are equal when nobody is inside. */
 struct shared {
@@ -334,19 +333,6 @@ static void expect_one_of(int r, const int *allowed, size_t n)
 	ck_abort_msg("%d is no outcome of it: %s", r, shmb_last_error());
 }
 
-/* A second when nothing else runs, as when somebody asks for a long run. */
-static uint64_t leeway_ns(void)
-{
-	return getenv("SHMB_TEST_SECONDS") ? SECOND_NS : PATIENCE_MS * UINT64_C(1000000);
-}
-
-static void expect_in_time(uint64_t deadline)
-{
-	uint64_t now = clock_now_ns();
-
-	ck_assert_msg(now < deadline + leeway_ns(), "%" PRIu64 " us late", (now - deadline) / 1000);
-}
-
 /* One call of any kind. */
 static void make_call(struct chance *chance, struct shmb_member *member)
 {
@@ -380,7 +366,7 @@ static void make_call(struct chance *chance, struct shmb_member *member)
 		expect_one_of(shmb_lock_release(&shared->lock, member), giving, ARRAY_SIZE(giving));
 		break;
 	}
-	expect_in_time(deadline);
+	hostile_expect_in_time(deadline);
 }
 
 static int go_on(struct child *self, void *data)
@@ -400,14 +386,12 @@ static int go_on(struct child *self, void *data)
 
 START_TEST(who_writes_nonsense_delays_nobody_beyond_his_deadline)
 {
-	const char *seconds = getenv("SHMB_TEST_SECONDS");
-	uint64_t ms = seconds ? strtoul(seconds, NULL, 10) * 1000 : HOSTILE_MS;
 	struct child children[4];
 
 	child_start(&children[0], scribble, NULL);
 	for (size_t i = 1; i < ARRAY_SIZE(children); i++)
 		child_start(&children[i], go_on, NULL);
-	stays_for(ms, !child_has_said(&children[0]));
+	stays_for(hostile_ms(), !child_has_said(&children[0]));
 	shared->is_over = true;
 	for (size_t i = 0; i < ARRAY_SIZE(children); i++)
 		ck_assert_int_eq(child_wait(&children[i]), 0);

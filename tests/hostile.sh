@@ -3,15 +3,16 @@
 # that run for seconds elsewhere, and then also hold every call to its deadline and a second. Each
 # prints its seed, with which it can be run again.
 #
-#   sh tests/unit/hostile.sh BUILD-DIRECTORY [SECONDS]
+#   sh tests/hostile.sh BUILD-DIRECTORY [SECONDS]
 #
-# SECONDS for each of the three: locks and conditions, states of one writer and of many. Leave the
-# machine alone meanwhile.
+# SECONDS for all five together: locks and conditions, states of one writer and of many, variables
+# of either backing. Leave the machine alone meanwhile.
 set -eu
 build=$1
-SHMB_TEST_SECONDS=${2:-200}
+SHMB_TEST_SECONDS=$((${2:-600} / 5))
 CK_DEFAULT_TIMEOUT=$((SHMB_TEST_SECONDS + 120))
 export SHMB_TEST_SECONDS CK_DEFAULT_TIMEOUT
 
 CK_RUN_CASE=hostile "$build/tests/unit/test_lock_peers"
 "$build/tests/unit/test_state_hostile"
+"$build/tests/e2e/test_vars_hostile"
