@@ -7,10 +7,20 @@
 #ifndef SUPPORT_CHILD_H
 #define SUPPORT_CHILD_H
 
+#include <check.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+/* An assertion of Check's writes a line to a file when it holds, too, and who is killed in the midst
+ * of that spoils what the test has to say: so this is for those who may be, and for what happens
+ * millions of times. */
+#define must(condition)                                                                            \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			ck_abort_msg("not so: %s", #condition);                                    \
+	} while (0)
 
 struct child {
 	pid_t pid;

@@ -23,14 +23,6 @@
 #define VALUE_MOST 512u
 #define FAR_MS     20000
 
-/* An assertion of Check's writes a line to a file when it holds, too: not for what happens millions
- * of times, nor for who may be killed there. */
-#define must(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			ck_abort_msg("not so: %s", #condition);                                    \
-	} while (0)
-
 static struct state_memory memory;
 
 static void start_with(bool single_writer, uint32_t n_slots)
