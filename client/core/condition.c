@@ -99,7 +99,7 @@ int shmb_lock_wait(struct shmb_lock *lock, struct shmb_member *member,
 {
 	uint64_t end = later(deadline);
 	uint32_t epoch, sequence;
-	int r = process_check(member->pid);
+	int r = process_check(member_process(member));
 
 	if (r < 0)
 		return r;

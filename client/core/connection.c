@@ -20,7 +20,7 @@ void connection_lock(struct shmb_connection *connection)
 
 int connection_enter(struct shmb_connection *connection)
 {
-	int r = process_check(connection->pid);
+	int r = process_check(connection->process);
 
 	if (r == 0)
 		connection_lock(connection);

@@ -36,7 +36,7 @@ enum phase {
 struct shmb_connection {
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* a lead is free, a request is done, or the phase is another */
-	pid_t pid;              /* the process that it belongs to */
+	uint64_t process;       /* that it belongs to */
 	uint32_t timeout_ms;    /* of requests that say none */
 
 	enum phase phase;

@@ -38,7 +38,7 @@ static_assert(SHMB_FIFO_RECORD_MAX <= PIPE_BUF, "a record is written whole or no
 struct shmb_fifo {
 	struct shmb_connection *connection;
 	struct shmb_request *hold; /* NULL once the connection has ended */
-	pid_t pid;
+	uint64_t process;
 	int fd;
 	bool has_ended; /* SHMB_END was said, and no writer has been met since */
 	uint64_t id;
@@ -144,7 +144,7 @@ static int fifo_new(struct shmb_request *request, struct shmb_fifo **ret_fifo)
 		return error_no_memory();
 	fifo->connection = request->connection;
 	fifo->hold = request;
-	fifo->pid = process_id();
+	fifo->process = process_here();
 	fifo->fd = fd_steal(&request->fd);
 	fifo->has_ended = false;
 	fifo->id = opened->object;
@@ -176,7 +176,7 @@ int shmb_fifo_open_finish(struct shmb_request *request, struct shmb_fifo **ret_f
 /* Whether FIFO can be used here and now. Returns 0 or -errno with a text. */
 static int check_usable(const struct shmb_fifo *fifo)
 {
-	int r = process_check(fifo->pid);
+	int r = process_check(fifo->process);
 
 	if (r < 0)
 		return r;
@@ -374,7 +374,7 @@ void shmb_fifo_close(struct shmb_fifo *fifo)
 	if (!fifo)
 		return;
 	fd_close(fifo->fd);
-	if (fifo->pid == process_id())
+	if (fifo->process == process_here())
 		call_end(fifo->hold);
 	free(fifo);
 }

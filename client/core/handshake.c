@@ -175,7 +175,7 @@ static int greeted(struct shmb_connection *connection, const struct wire_hello_r
 		memcpy(&connection->hello, hello, offsetof(struct wire_hello_reply, broker));
 	else
 		connection->hello = *hello;
-	atomic_store_explicit(&connection->member.id, hello->member, memory_order_relaxed);
+	member_become(&connection->member, hello->member);
 	if (hello->nonce)
 		r = ask_first(connection, WIRE_CONFIRM, &confirm, confirm_answered);
 	connection->phase = PHASE_RESTORING;

@@ -67,6 +67,15 @@ static uint64_t id_of(const struct shmb_member *member)
 	return atomic_load_explicit(&member->id, memory_order_relaxed);
 }
 
+/* Whether this process is MEMBER, which has the id *ret_me then. */
+static inline bool is_here(const struct shmb_member *member, uint64_t *ret_me)
+{
+	bool is = process_is(member_process(member));
+
+	*ret_me = id_of(member);
+	return is;
+}
+
 static uint64_t token_of(uint64_t me)
 {
 	return thread_number ^ me;
@@ -257,23 +266,24 @@ static int wait_for(struct claim *claim, uint64_t deadline)
 /* Take a lock that nobody has, in a thread that has been here before, of the roster that it is for.
  */
 static inline bool take_free(struct lock_layout *lock, const struct shmb_member *member,
-			     uint64_t me)
+			     uint64_t *ret_me)
 {
 	uint64_t word = 0;
 
-	return process_is(member->pid) && thread_number &&
+	return is_here(member, ret_me) && thread_number &&
 	       atomic_load_explicit(&lock->roster, memory_order_relaxed) == member->roster.tag &&
-	       change_owner(lock, &word, me);
+	       change_owner(lock, &word, *ret_me);
 }
 
 static attr_rare int try_slowly(struct lock_layout *lock, const struct shmb_member *member)
 {
-	struct claim claim = {.lock = lock, .roster = &member->roster, .me = id_of(member)};
+	struct claim claim = {.lock = lock, .roster = &member->roster};
 	uint64_t word;
-	int r = process_check(member->pid);
+	int r = process_check(member_process(member));
 
 	if (r < 0)
 		return r;
+	claim.me = id_of(member);
 	number_thread();
 	r = attempt(&claim, &word);
 	return r == -EBUSY || r == -EAGAIN ? refuse_held(-EBUSY, word) : r;
@@ -282,40 +292,41 @@ static attr_rare int try_slowly(struct lock_layout *lock, const struct shmb_memb
 static attr_rare int acquire_slowly(struct lock_layout *lock, const struct shmb_member *member,
 				    uint64_t deadline)
 {
-	struct claim claim = {.lock = lock, .roster = &member->roster, .me = id_of(member)};
-	int r = process_check(member->pid);
+	struct claim claim = {.lock = lock, .roster = &member->roster};
+	int r = process_check(member_process(member));
 
 	if (r < 0)
 		return r;
+	claim.me = id_of(member);
 	number_thread();
 	return wait_for(&claim, deadline);
 }
 
 int shmb_lock_acquire(struct shmb_lock *lock, struct shmb_member *member, uint64_t deadline)
 {
-	uint64_t me = id_of(member);
+	uint64_t me;
 
-	if (!take_free(layout_of(lock), member, me))
+	if (!take_free(layout_of(lock), member, &me))
 		return acquire_slowly(layout_of(lock), member, deadline);
 	return settle(layout_of(lock), me);
 }
 
 int shmb_lock_try(struct shmb_lock *lock, struct shmb_member *member)
 {
-	uint64_t me = id_of(member);
+	uint64_t me;
 
-	if (!take_free(layout_of(lock), member, me))
+	if (!take_free(layout_of(lock), member, &me))
 		return try_slowly(layout_of(lock), member);
 	return settle(layout_of(lock), me);
 }
 
 /* Whether this thread has it, nobody waits, and there is nothing to say of what it guards. */
 static inline bool is_plainly_held(const struct lock_layout *lock, const struct shmb_member *member,
-				   uint64_t me)
+				   uint64_t *ret_me)
 {
-	return process_is(member->pid) &&
-	       atomic_load_explicit(&lock->owner, memory_order_relaxed) == me &&
-	       atomic_load_explicit(&lock->token, memory_order_relaxed) == token_of(me) &&
+	return is_here(member, ret_me) &&
+	       atomic_load_explicit(&lock->owner, memory_order_relaxed) == *ret_me &&
+	       atomic_load_explicit(&lock->token, memory_order_relaxed) == token_of(*ret_me) &&
 	       atomic_load_explicit(&lock->condition, memory_order_relaxed) == LOCK_IN_ORDER;
 }
 
@@ -324,7 +335,7 @@ static int check_held(const struct lock_layout *lock, const struct shmb_member *
 		      uint64_t *ret_word)
 {
 	uint64_t word;
-	int r = process_check(member->pid);
+	int r = process_check(member_process(member));
 
 	if (r < 0)
 		return r;
@@ -351,9 +362,9 @@ static attr_rare int release_slowly(struct lock_layout *lock, const struct shmb_
 
 int shmb_lock_release(struct shmb_lock *lock, struct shmb_member *member)
 {
-	uint64_t me = id_of(member);
+	uint64_t me;
 
-	if (!is_plainly_held(layout_of(lock), member, me))
+	if (!is_plainly_held(layout_of(lock), member, &me))
 		return release_slowly(layout_of(lock), member);
 	return give_up(layout_of(lock), me, me);
 }

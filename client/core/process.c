@@ -1,6 +1,7 @@
 /*
- * The process id is kept in a page that the kernel empties in every child, however it is made.
- * Threads that find it empty write the same number.
+ * The number is kept in a page that the kernel empties in every child, however it is made. Who
+ * finds it empty counts on from the number of the process that it was forked from, which lies in
+ * ordinary memory.
  */
 #include "core/process.h"
 
@@ -12,9 +13,9 @@
 
 #include "core/error.h"
 
-static _Atomic pid_t nowhere; /* stays 0 */
+static _Atomic uint64_t nowhere; /* stays 0 */
 
-_Atomic pid_t *_Atomic process_page = &nowhere;
+_Atomic uint64_t *_Atomic process_page = &nowhere;
 
 static void prepare(void)
 {
@@ -29,25 +30,30 @@ static void prepare(void)
 		(void)munmap(page, size);
 }
 
-pid_t process_id_learn(void)
+uint64_t process_learn(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pid_t pid = getpid();
-	_Atomic pid_t *page;
+	static _Atomic uint64_t last; /* of this process, or of those before it */
+	_Atomic uint64_t *page;
+	uint64_t here = 0, next;
 
 	(void)pthread_once(&once, prepare);
 	page = atomic_load_explicit(&process_page, memory_order_acquire);
-	if (page != &nowhere)
-		atomic_store_explicit(page, pid, memory_order_relaxed);
-	return pid;
+	if (page == &nowhere) /* nothing is emptied here: the pid has to do */
+		return (uint64_t)getpid();
+	next = atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
+	if (atomic_compare_exchange_strong_explicit(page, &here, next, memory_order_relaxed,
+						    memory_order_relaxed))
+		here = next; /* else that of a thread which was first */
+	return here;
 }
 
-int process_check(pid_t pid)
+int process_check(uint64_t process)
 {
-	if (pid == process_id())
+	if (process == process_here())
 		return 0;
 	return error_set(-EOWNERDEAD,
-			 "this handle belongs to process %d, of which this one was forked; connect "
-			 "anew with shmb_connect()",
-			 (int)pid);
+			 "this handle belongs to another process, of which this one was forked; "
+			 "connect anew with shmb_connect(), or make it this one's with "
+			 "shmb_rejoin()");
 }

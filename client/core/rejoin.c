@@ -19,15 +19,10 @@
 
 static int check(struct shmb_connection *connection)
 {
-	if (connection->pid == process_id())
-		return error_set(-EINVAL,
-				 "this connection belongs to this process already: only a forked "
-				 "child has to join anew");
 	if (connection->n_dispatching > 0 || pthread_mutex_trylock(&connection->lock) != 0)
 		return error_set(-EBUSY,
-				 "the connection was in use when process %d was forked: connect "
-				 "anew with shmb_connect()",
-				 (int)connection->pid);
+				 "the connection was in use when this process was forked: connect "
+				 "anew with shmb_connect()");
 	return 0;
 }
 
@@ -80,7 +75,8 @@ static int become_own(struct shmb_connection *connection)
 {
 	int r;
 
-	connection->pid = connection->member.pid = process_id();
+	connection->process = process_here();
+	member_be_nobody(&connection->member);
 	forget_requests(connection);
 	events_fini(&connection->events);
 	r = replace_descriptors(connection);
@@ -113,7 +109,8 @@ static int await_arrival(struct shmb_connection *connection)
 	return 0;
 }
 
-int shmb_rejoin(struct shmb_connection *connection)
+/* Returns 0, and then the connection is locked, or -errno with a text. */
+static int begin(struct shmb_connection *connection)
 {
 	int r = check(connection);
 
@@ -124,11 +121,32 @@ int shmb_rejoin(struct shmb_connection *connection)
 	connection_init_lock(connection);
 	connection_lock(connection);
 	r = become_own(connection);
+	if (r < 0) {
+		connection_leave(connection);
+		return error_set(r, "no descriptor can be had to poll the connection: %s",
+				 strerror(-r));
+	}
+	return 0;
+}
+
+/* The same when it has begun already: only one that has not arrived can. */
+static int go_on(struct shmb_connection *connection)
+{
+	connection_lock(connection);
+	if (member_process(&connection->member) == PROCESS_NONE)
+		return 0;
+	connection_leave(connection);
+	return error_set(-EINVAL, "this connection belongs to this process already: only a forked "
+				  "child has to join anew");
+}
+
+int shmb_rejoin(struct shmb_connection *connection)
+{
+	int r = connection->process == process_here() ? go_on(connection) : begin(connection);
+
 	if (r < 0)
-		r = error_set(r, "no descriptor can be had to poll the connection: %s",
-			      strerror(-r));
-	else
-		r = await_arrival(connection);
+		return r;
+	r = await_arrival(connection);
 	connection_leave(connection);
 	return r;
 }

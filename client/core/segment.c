@@ -18,12 +18,10 @@
 #include "core/process.h"
 #include "wire/vocabulary.h"
 
-#define NOWHERE ((pid_t)-1)
-
 int segment_gone(const struct shmb_segment *segment)
 {
-	if (segment->pid != NOWHERE)
-		return process_check(segment->pid);
+	if (segment->process != PROCESS_NONE)
+		return process_check(segment->process);
 	return error_set(-ENOTCONN,
 			 "the connection of this segment has been ended; connect and open it "
 			 "again");
@@ -83,7 +81,7 @@ static void let_go(void *handle)
 
 	attach_end(&segment->attachment);
 	segment->hold = NULL;
-	segment->pid = NOWHERE;
+	segment->process = PROCESS_NONE;
 }
 
 /* A forked child has it now. */
@@ -91,7 +89,7 @@ static void pass_on(void *handle)
 {
 	struct shmb_segment *segment = handle;
 
-	segment->pid = process_id();
+	segment->process = process_here();
 }
 
 static int segment_new(struct shmb_request *request, struct shmb_segment **ret_segment)
@@ -118,7 +116,7 @@ static int segment_new(struct shmb_request *request, struct shmb_segment **ret_s
 	}
 	segment->connection = request->connection;
 	segment->hold = request;
-	segment->pid = process_id();
+	segment->process = process_here();
 	memcpy(segment->why, opened->why, why_size);
 	segment->info = (struct shmb_segment_facts){
 		.id = opened->object,
@@ -224,7 +222,7 @@ void shmb_segment_detach(struct shmb_segment *segment)
 {
 	if (!segment)
 		return;
-	if (segment->pid == process_id()) {
+	if (segment->process == process_here()) {
 		attach_end(&segment->attachment);
 		call_end(segment->hold);
 	}
@@ -248,7 +246,7 @@ void shmb_segment_info(const struct shmb_segment *segment, struct shmb_segment_f
 
 int segment_check(const struct shmb_segment *segment)
 {
-	return segment->pid == NOWHERE ? 0 : process_check(segment->pid);
+	return segment->process == PROCESS_NONE ? 0 : process_check(segment->process);
 }
 
 int segment_place(struct shmb_segment *segment, size_t offset, void *address)

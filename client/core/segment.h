@@ -7,7 +7,7 @@
 
 #include <shmbroker/segment.h>
 
-#include <sys/types.h>
+#include <stdint.h>
 
 #include "core/attach.h"
 #include "core/doorbell.h"
@@ -16,7 +16,7 @@
 struct shmb_segment {
 	struct shmb_connection *connection;
 	struct shmb_request *hold; /* NULL once the connection has ended */
-	pid_t pid;                 /* that it is attached in; no process once it is nowhere */
+	uint64_t process;          /* that it is attached in; no process once it is nowhere */
 	struct attachment attachment;
 	struct shmb_segment_facts info;
 	char why[];
@@ -26,13 +26,13 @@ struct shmb_segment {
  * segment_data() can. */
 static inline bool segment_is_here(const struct shmb_segment *segment)
 {
-	return process_is(segment->pid);
+	return process_is(segment->process);
 }
 
 /* As shmb_segment_data(). */
 static inline void *segment_data(const struct shmb_segment *segment)
 {
-	return segment->pid == process_id() ? segment->attachment.data : NULL;
+	return segment->process == process_here() ? segment->attachment.data : NULL;
 }
 
 /* Why segment_data() is NULL. Returns -EOWNERDEAD or -ENOTCONN, with a text. */

@@ -31,7 +31,7 @@ struct shmb_poll {
 	bool ends;
 	bool is_gone;
 	pthread_t thread;
-	pid_t pid;
+	uint64_t process;
 	int fd;
 };
 
@@ -110,7 +110,7 @@ static int make(const struct sentry_orders *orders, uint64_t value, struct shmb_
 		.orders = *orders,
 		.value = value,
 		.is_on_watch = true,
-		.pid = process_id(),
+		.process = process_here(),
 		.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
 	if (sentry->fd < 0) {
@@ -161,7 +161,7 @@ int shmb_poll_again(struct shmb_poll *sentry, uint64_t value)
 {
 	eventfd_t ignored;
 	bool may_sleep;
-	int r = process_check(sentry->pid);
+	int r = process_check(sentry->process);
 
 	if (r < 0)
 		return r;
@@ -199,7 +199,7 @@ void shmb_poll_end(struct shmb_poll *sentry)
 {
 	if (!sentry)
 		return;
-	if (sentry->pid != process_id()) {
+	if (sentry->process != process_here()) {
 		fd_close(sentry->fd);
 		free(sentry);
 		return;

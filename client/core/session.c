@@ -40,7 +40,8 @@ static int connection_new(const struct shmb_connect_options *options,
 
 	if (!connection)
 		return error_no_memory();
-	connection->pid = connection->member.pid = process_id();
+	connection->process = process_here();
+	member_be_nobody(&connection->member);
 	connection->timeout_ms = cut_timeout(options->timeout_ms);
 	connection->phase = PHASE_LOST;
 	connection->socket = -1;
@@ -180,7 +181,7 @@ void shmb_disconnect(struct shmb_connection *connection)
 {
 	if (!connection)
 		return;
-	if (connection->pid != process_id()) {
+	if (connection->process != process_here()) {
 		disconnect_in_child(connection);
 		return;
 	}

@@ -15,7 +15,7 @@
 
 struct shmb_watch {
 	struct shmb_request *request; /* NULL once the connection has ended */
-	pid_t pid;
+	uint64_t process;
 };
 
 static int prepare_begin(struct shmb_connection *connection, const char *prefix,
@@ -80,7 +80,7 @@ int shmb_watch_begin_finish(struct shmb_request *request, struct shmb_watch **re
 		call_end(request);
 		return error_no_memory();
 	}
-	*watch = (struct shmb_watch){.request = request, .pid = process_id()};
+	*watch = (struct shmb_watch){.request = request, .process = process_here()};
 	request->handle = watch;
 	request->let_go = let_go;
 	*ret_watch = watch;
@@ -91,7 +91,7 @@ void shmb_watch_end(struct shmb_watch *watch)
 {
 	if (!watch)
 		return;
-	if (watch->pid == process_id())
+	if (watch->process == process_here())
 		call_end(watch->request);
 	free(watch);
 }

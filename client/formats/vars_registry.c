@@ -103,9 +103,9 @@ int vars_enter(const struct shmb_vars_section *section, struct vars_entry **ret_
 			entries = entry;
 		}
 	}
-	is_busy = entry && entry->busy == process_id();
+	is_busy = entry && entry->busy == process_here();
 	if (entry && !is_busy)
-		entry->busy = process_id();
+		entry->busy = process_here();
 	give_lock();
 	if (!entry)
 		return error_no_memory();

@@ -11,13 +11,13 @@
 #include <shmbroker/vars.h>
 
 #include <stdbool.h>
-#include <sys/types.h>
+#include <stdint.h>
 
 struct vars_entry {
 	struct vars_entry *next;
 	void *begin;
 	struct shmb_segment *segment; /* may be a shell: of the parent, or of an ended connection */
-	pid_t busy;                   /* the process of which a thread is at it, 0 for none */
+	uint64_t busy;                /* the process of which a thread is at it, 0 for none */
 };
 
 /*

@@ -2,9 +2,8 @@
  * lock: what a lock in shared memory costs that outlives its owner, beside those that do not and
  * the robust mutex of pthread, which does. "Uncontended" is taken, a word counted up and given back
  * by one process. "Contended" are two that do nothing else, of whose sections the mean is given.
- * "Takeover" is from kill(2) of the owner until one that slept for the lock has it; the broker's
- * part, to notice the death and to say so in the roster, is played by a process of the benchmark
- * (support/takeover.c). Everything is a process and a member of its own.
+ * "Takeover" is from kill(2) of the owner until one that slept for the lock has it, with the broker
+ * between them, on the owner's core. Everything is a process and a member of its own.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +19,6 @@
 #define TAKEOVER_TARGET    3.0
 #define TAKEOVER_MAX_US    20000
 
-#define SLOTS      64
 #define LOOPS      1000 /* so many more operations: each is some nanoseconds */
 #define CHUNKS     5    /* of which each takes milliseconds */
 #define CONTEND_MS 20
@@ -31,7 +29,7 @@ struct scene {
 	struct bench bench;
 	struct place place;
 	struct report *report;
-	struct fake_roster roster;
+	struct server broker;
 };
 
 static const char *where_of(bool crosses)
@@ -96,7 +94,7 @@ static void measure_uncontended(struct scene *scene)
 
 	if (places == MAP_FAILED)
 		bench_fail("no memory for locks");
-	lockers_be_member(&scene->roster, fake_roster_admit(&scene->roster));
+	lockers_be_member(&scene->broker);
 	for (unsigned i = 0; i < lockers_n(); i++) {
 		lonely[i] = (struct lonely){&lockers[i], &places[i]};
 		contenders[i] = (struct contender){lockers[i].name, lonely_run, &lonely[i]};
@@ -130,7 +128,7 @@ static void measure_contended(struct scene *scene, bool crosses)
 	struct series seen[N_LOCKERS];
 
 	for (unsigned i = 0; i < lockers_n(); i++) {
-		contentions[i] = contention_new(&lockers[i], &scene->roster, cores, ms);
+		contentions[i] = contention_new(&lockers[i], &scene->broker, cores, ms);
 		contenders[i] = (struct contender){lockers[i].name, contention_run, contentions[i]};
 	}
 	plan.operations = OPERATIONS;
@@ -156,13 +154,15 @@ static void report_longest(const struct scene *scene, const char *what, const ch
 static void measure_takeover(struct scene *scene, bool crosses)
 {
 	int own = scene->place.own, waiter = crosses ? scene->place.other : own;
-	struct takeover *ours = takeover_new(&lockers[LOCKER_OURS], &scene->roster, own, waiter);
+	struct takeover *ours = takeover_new(&lockers[LOCKER_OURS], &scene->broker, own, waiter);
 	struct takeover *robust =
-		takeover_new(&lockers[LOCKER_ROBUST], &scene->roster, own, waiter);
+		takeover_new(&lockers[LOCKER_ROBUST], &scene->broker, own, waiter);
+	struct takeover *noticed =
+		takeover_new(&lockers[LOCKER_ROBUST], &scene->broker, own, waiter);
 	const struct contender contenders[] = {
 		{"ours", takeover_run, ours},
 		{"pthread robust", takeover_run, robust},
-		{"notice", takeover_notice_run, ours},
+		{"notice", takeover_notice_run, noticed},
 	};
 	struct plan plan = scene->bench.plan;
 	struct series seen[3];
@@ -178,6 +178,7 @@ static void measure_takeover(struct scene *scene, bool crosses)
 	report_longest(scene, "same, pthread robust", where_of(crosses), robust, -1);
 	takeover_free(ours);
 	takeover_free(robust);
+	takeover_free(noticed);
 	for (unsigned i = 0; i < 3; i++)
 		series_fini(&seen[i]);
 }
@@ -190,7 +191,7 @@ int main(int argc, char **argv)
 	scene.place = place_init();
 	scene.report = report_new(&scene.bench, &scene.place, "locks that outlive their owners");
 	report_note(scene.report, "%s", lockers_versions());
-	fake_roster_start(&scene.roster, SLOTS);
+	server_start_broker(&scene.broker, &scene.bench, scene.place.own);
 	measure_uncontended(&scene);
 	measure_contended(&scene, false);
 	measure_takeover(&scene, false);
@@ -198,6 +199,6 @@ int main(int argc, char **argv)
 		measure_contended(&scene, true);
 		measure_takeover(&scene, true);
 	}
-	fake_roster_stop(&scene.roster);
+	server_end(&scene.broker);
 	return report_end(scene.report);
 }

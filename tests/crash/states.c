@@ -66,7 +66,7 @@ static struct shmb_state *handle_of(struct state_image *image)
 	    state_attach(image->memory, ROOM, &state->view, found, &fault) < 0)
 		abort();
 	memcpy(state->name, "state", sizeof("state"));
-	segment->pid = process_id();
+	segment->process = process_here();
 	segment->attachment.data = image->memory;
 	segment->attachment.size = ROOM;
 	state->segment = segment;

@@ -16,7 +16,7 @@
 #include "support/suite.h"
 
 static struct broker broker;
-static struct shmb_connection *connection;
+static struct shmb_connection *connection, *hasty;
 static struct shmb_segment *shared, *private;
 static struct shmb_fifo *fifo;
 static struct shmb_watch *watch;
@@ -249,6 +249,64 @@ START_TEST(what_was_removed_meanwhile_stays_attached)
 }
 END_TEST
 
+/* It has all that its parent has, and is nobody until the broker has answered. */
+static int be_late(struct child *self, void *data)
+{
+	const struct shmb_segment *segment = data;
+	struct shmb_member *me;
+	struct shmb_lock *lock;
+
+	ck_assert_ptr_null(shmb_segment_data(segment));
+	expect_refused(shmb_rejoin(hasty), -ETIMEDOUT);
+	lock = shmb_segment_data(segment);
+	ck_assert_ptr_nonnull(lock);
+	expect_ok(shmb_member_get(hasty, &me));
+	ck_assert_uint_eq(shmb_member_id(me), 0);
+	expect_refused(shmb_lock_release(lock, me), -EOWNERDEAD);
+	expect_refused(shmb_lock_try(lock, me), -EOWNERDEAD);
+	expect_refused(shmb_rejoin(hasty), -ETIMEDOUT);
+	child_say(self, 0);
+	(void)child_hear(self);
+	expect_ok(shmb_rejoin(hasty));
+	expect_refused(shmb_rejoin(hasty), -EINVAL);
+	ck_assert(shmb_member_lives(me, shmb_member_id(me)));
+	expect_refused(shmb_lock_release(lock, me), -ENOLCK);
+	expect_result(shmb_lock_try(lock, me), -EBUSY);
+	child_say(self, 0);
+	(void)child_hear(self);
+	expect_ok(shmb_lock_try(lock, me));
+	return 0;
+}
+
+START_TEST(a_child_is_nobody_until_it_has_arrived)
+{
+	const struct shmb_connect_options options = {.socket = broker.socket, .timeout_ms = 200};
+	const struct shmb_segment_options inherited = {.flags = SHMB_INHERIT};
+	struct shmb_segment *segment;
+	struct shmb_member *me;
+	struct child child;
+
+	expect_ok(shmb_connect(&options, &hasty));
+	expect_ok(shmb_member_get(hasty, &me));
+	expect_ok(shmb_segment_open(hasty, "shared", &inherited, &segment));
+	expect_ok(shmb_lock_acquire(shmb_segment_data(segment), me, SHMB_AT_ONCE));
+	ck_assert_int_eq(kill(broker.pid, SIGSTOP), 0);
+	child_start(&child, be_late, segment);
+	(void)child_hear(&child);
+	ck_assert_int_eq(kill(broker.pid, SIGCONT), 0);
+	child_say(&child, 0);
+	(void)child_hear(&child);
+	expect_ok(shmb_lock_release(shmb_segment_data(segment), me));
+	child_say(&child, 0);
+	ck_assert_int_eq(child_wait(&child), 0);
+	expect_result(shmb_lock_acquire(shmb_segment_data(segment), me,
+					shmb_deadline_in_ms(PATIENCE_MS)),
+		      SHMB_OWNER_DIED);
+	shmb_segment_detach(segment);
+	shmb_disconnect(hasty);
+}
+END_TEST
+
 static int rejoin_stranger(struct child *self, void *data)
 {
 	(void)data;
@@ -295,6 +353,7 @@ int main(void)
 	tcase_add_test(tests, a_fork_within_a_callback_cannot_rejoin);
 	tcase_add_test(tests, a_child_rejoins_after_its_parent_has_detached);
 	tcase_add_test(tests, what_was_removed_meanwhile_stays_attached);
+	tcase_add_test(tests, a_child_is_nobody_until_it_has_arrived);
 	tcase_add_checked_fixture(last, start, NULL);
 	tcase_add_test(last, another_broker_takes_no_child_back);
 	suite_add_tcase(suite, tests);

@@ -89,7 +89,7 @@ void fake_roster_bury(struct fake_roster *roster, uint64_t id)
 
 struct shmb_member fake_member(const struct fake_roster *roster, uint64_t id)
 {
-	return (struct shmb_member){.id = id, .pid = getpid(), .roster = roster->view};
+	return (struct shmb_member){.id = id, .process = process_here(), .roster = roster->view};
 }
 
 struct shmb_member fake_member_new(struct fake_roster *roster)

@@ -74,7 +74,7 @@ static struct shmb_segment *segment_of(const struct state_memory *memory, const 
 	struct shmb_segment *segment = calloc(1, sizeof(*segment));
 
 	ck_assert_ptr_nonnull(segment);
-	segment->pid = process_id();
+	segment->process = process_here();
 	segment->attachment.data = (void *)(uintptr_t)data;
 	segment->attachment.size = memory->size;
 	return segment;

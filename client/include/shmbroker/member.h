@@ -39,8 +39,9 @@ SHMB_EXPORT int shmb_member_get_finish(struct shmb_request *request,
 				       struct shmb_member **ret_member);
 
 /*
- * Its id. It is another one after a reconnection when the broker had given the member up, which it
- * does only with one that never could have held a lock.
+ * Its id; 0 from shmb_rejoin() until the child is one. It is another one after a reconnection when
+ * the broker had given the member up: it does so only with one that never could have held a lock,
+ * or that has another uid than before.
  */
 SHMB_EXPORT uint64_t shmb_member_id(const struct shmb_member *member);
 
@@ -57,8 +58,8 @@ SHMB_EXPORT uint64_t shmb_member_id(const struct shmb_member *member);
  * Returns 0; -EINVAL in the process that the connection belongs to already; -EBUSY when another
  * thread of the parent was using it at the fork, or the fork was within shmb_dispatch(), and then
  * the child has to connect anew; -ESTALE when the broker is another instance; -ETIMEDOUT when it
- * does not answer in time, and then the connection is the child's all the same and comes back with
- * the next call; else -errno. An object that was removed meanwhile stays attached, and is told by
+ * does not answer in time, and then the connection is the child's all the same, but this is no
+ * member until it has: call again, or any other, to wait for that; else -errno. An object that was removed meanwhile stays attached, and is told by
  * SHMB_EVENT_REMOVED.
  *
  * Threads: no other call on the connection or on what was opened through it at the same time. Since

@@ -17,8 +17,7 @@
 #define SECTIONS 64 /* between two looks */
 
 struct contestant {
-	alignas(64) uint64_t id;
-	uint64_t begin_ns;
+	alignas(64) uint64_t begin_ns;
 	uint64_t n_sections;
 	uint64_t n_ever;
 	struct contention *contention;
@@ -33,7 +32,7 @@ struct contention {
 	alignas(64) _Atomic uint32_t n_done;
 	struct contestant contestants[2];
 	const struct locker *locker;
-	struct fake_roster *roster;
+	const struct server *broker;
 	pid_t pids[2];
 	unsigned ms;
 };
@@ -59,7 +58,7 @@ static void contest(void *data)
 	struct contestant *self = data;
 	struct contention *contention = self->contention;
 
-	lockers_be_member(contention->roster, self->id);
+	lockers_be_member(contention->broker);
 	for (uint32_t round = 0;; round++) {
 		gate_wait(&contention->round, round);
 		contest_once(contention, self);
@@ -67,7 +66,7 @@ static void contest(void *data)
 	}
 }
 
-struct contention *contention_new(const struct locker *locker, struct fake_roster *roster,
+struct contention *contention_new(const struct locker *locker, const struct server *broker,
 				  const int cores[2], unsigned ms)
 {
 	struct contention *contention = mmap(NULL, sizeof(*contention), PROT_READ | PROT_WRITE,
@@ -76,11 +75,10 @@ struct contention *contention_new(const struct locker *locker, struct fake_roste
 	if (contention == MAP_FAILED)
 		bench_fail("no memory to contend for: %s", strerror(errno));
 	contention->locker = locker;
-	contention->roster = roster;
+	contention->broker = broker;
 	contention->ms = ms;
 	locker->init(contention->place.lock);
 	for (unsigned i = 0; i < 2; i++) {
-		contention->contestants[i].id = fake_roster_admit(roster);
 		contention->contestants[i].contention = contention;
 		contention->pids[i] = worker_start(cores[i], contest, &contention->contestants[i]);
 	}
@@ -89,10 +87,8 @@ struct contention *contention_new(const struct locker *locker, struct fake_roste
 
 void contention_free(struct contention *contention)
 {
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 2; i++)
 		worker_end(contention->pids[i]);
-		fake_roster_bury(contention->roster, contention->contestants[i].id);
-	}
 	(void)munmap(contention, sizeof(*contention));
 }
 

@@ -13,8 +13,8 @@
 /* Two processes for one locker. They sleep between the measurements. */
 struct contention;
 
-/* Run them on these cores, each a new member of ROSTER; a measurement is of MS milliseconds. */
-struct contention *contention_new(const struct locker *locker, struct fake_roster *roster,
+/* Run them on these cores, each a member of BROKER's; a measurement is of MS milliseconds. */
+struct contention *contention_new(const struct locker *locker, const struct server *broker,
 				  const int cores[2], unsigned ms);
 void contention_free(struct contention *contention);
 

@@ -19,11 +19,15 @@
 
 #define PATIENCE_MS 10000
 
-static struct shmb_member self;
+static struct shmb_member *self;
 
-void lockers_be_member(const struct fake_roster *roster, uint64_t id)
+void lockers_be_member(const struct server *broker)
 {
-	self = fake_member(roster, id);
+	const struct shmb_connect_options options = {.socket = broker->socket};
+	struct shmb_connection *connection;
+
+	if (shmb_connect(&options, &connection) < 0 || shmb_member_get(connection, &self) < 0)
+		bench_fail("%s", shmb_last_error());
 }
 
 static void ours_init(void *lock)
@@ -36,19 +40,19 @@ static void ours_run(struct locker_place *place, unsigned n)
 	struct shmb_lock *lock = (struct shmb_lock *)(void *)place->lock;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (shmb_lock_acquire(lock, &self, SHMB_NO_DEADLINE) != 0)
+		if (shmb_lock_acquire(lock, self, SHMB_NO_DEADLINE) != 0)
 			bench_fail("%s", shmb_last_error());
 		place->counter++;
-		if (shmb_lock_release(lock, &self) != 0)
+		if (shmb_lock_release(lock, self) != 0)
 			bench_fail("%s", shmb_last_error());
 	}
 }
 
 static int ours_take(void *lock)
 {
-	int r = shmb_lock_acquire(lock, &self, shmb_deadline_in_ms(PATIENCE_MS));
+	int r = shmb_lock_acquire(lock, self, shmb_deadline_in_ms(PATIENCE_MS));
 
-	if (r == SHMB_OWNER_DIED && shmb_lock_repaired(lock, &self) == 0)
+	if (r == SHMB_OWNER_DIED && shmb_lock_repaired(lock, self) == 0)
 		return 1;
 	if (r != 0)
 		bench_fail("%s", shmb_last_error());
@@ -57,7 +61,7 @@ static int ours_take(void *lock)
 
 static void ours_give(void *lock)
 {
-	if (shmb_lock_release(lock, &self) != 0)
+	if (shmb_lock_release(lock, self) != 0)
 		bench_fail("%s", shmb_last_error());
 }
 

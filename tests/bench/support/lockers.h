@@ -8,7 +8,7 @@
 #include <stdalign.h>
 #include <stdint.h>
 
-#include "support/fake_member.h"
+#include "support/server.h"
 
 #define LOCKER_SIZE 128
 
@@ -47,7 +47,7 @@ unsigned lockers_n(void);
 /* What they are of. */
 const char *lockers_versions(void);
 
-/* The calling process takes our locks as this member from now on. */
-void lockers_be_member(const struct fake_roster *roster, uint64_t id);
+/* The calling process takes our locks as a member of BROKER's from now on, until its end. */
+void lockers_be_member(const struct server *broker);
 
 #endif

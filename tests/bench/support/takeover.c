@@ -1,9 +1,7 @@
 /*
- * Of ours there are four processes: the benchmark, which kills; an owner; one who sleeps for the
- * lock; and a mourner in the place of the broker. Like it he has a pidfd of the owner: he sleeps in
- * poll(2), marks the member dead in the roster, and wakes whoever sleeps on the epoch. What a
- * broker does besides in a turn of its loop is not in it. To robust mutexes the kernel sees,
- * without him.
+ * There are three processes beside the broker: the benchmark, which kills; an owner; and one who
+ * sleeps for the lock. Where only the notice of a death is measured a mourner waits for it with the
+ * broker's means.
  */
 #include "support/takeover.h"
 
@@ -30,20 +28,20 @@ struct takeover {
 	_Atomic uint32_t n_wanted;  /* somebody shall wait for it */
 	_Atomic uint32_t n_waiting; /* somebody is about to */
 	_Atomic uint32_t n_had;     /* he has it */
-	uint64_t owner, waiter;     /* members */
+	_Atomic uint32_t n_noticed; /* the mourner knows of the death */
 	pid_t owner_pid, waiter_pid, mourner_pid;
 	uint64_t noticed_ns, had_ns;
 	uint64_t longest_ns;
 	int core;
 	const struct locker *locker;
-	struct fake_roster *roster;
+	const struct server *broker;
 };
 
 static void own(void *data)
 {
 	struct takeover *takeover = data;
 
-	lockers_be_member(takeover->roster, takeover->owner);
+	lockers_be_member(takeover->broker);
 	takeover->owner_pid = getpid();
 	(void)takeover->locker->take(takeover->place.lock);
 	gate_count(&takeover->n_owned);
@@ -66,7 +64,7 @@ static void mourn(void *data)
 		while (poll(&line, 1, -1) != 1)
 			;
 		takeover->noticed_ns = now_ns();
-		fake_roster_bury(takeover->roster, takeover->owner);
+		gate_count(&takeover->n_noticed);
 		(void)close(line.fd);
 	}
 }
@@ -75,7 +73,7 @@ static void wait_and_take(void *data)
 {
 	struct takeover *takeover = data;
 
-	lockers_be_member(takeover->roster, takeover->waiter);
+	lockers_be_member(takeover->broker);
 	for (uint32_t round = 0;; round++) {
 		gate_wait(&takeover->n_wanted, round);
 		gate_count(&takeover->n_waiting);
@@ -87,12 +85,7 @@ static void wait_and_take(void *data)
 	}
 }
 
-static bool is_ours(const struct takeover *takeover)
-{
-	return takeover->locker == &lockers[LOCKER_OURS];
-}
-
-struct takeover *takeover_new(const struct locker *locker, struct fake_roster *roster, int own,
+struct takeover *takeover_new(const struct locker *locker, const struct server *broker, int own,
 			      int waiter)
 {
 	struct takeover *takeover = mmap(NULL, sizeof(*takeover), PROT_READ | PROT_WRITE,
@@ -101,22 +94,18 @@ struct takeover *takeover_new(const struct locker *locker, struct fake_roster *r
 	if (takeover == MAP_FAILED)
 		bench_fail("no memory for a lock: %s", strerror(errno));
 	takeover->locker = locker;
-	takeover->roster = roster;
+	takeover->broker = broker;
 	takeover->core = own;
-	takeover->waiter = fake_roster_admit(roster);
 	locker->init(takeover->place.lock);
 	takeover->waiter_pid = worker_start(waiter, wait_and_take, takeover);
-	if (is_ours(takeover))
-		takeover->mourner_pid = worker_start(own, mourn, takeover);
 	return takeover;
 }
 
 void takeover_free(struct takeover *takeover)
 {
 	worker_end(takeover->waiter_pid);
-	if (is_ours(takeover))
+	if (takeover->mourner_pid)
 		worker_end(takeover->mourner_pid);
-	fake_roster_bury(takeover->roster, takeover->waiter);
 	(void)munmap(takeover, sizeof(*takeover));
 }
 
@@ -128,10 +117,9 @@ static uint64_t take_over_once(struct takeover *takeover)
 	uint64_t begin;
 	pid_t pid;
 
-	takeover->owner = fake_roster_admit(takeover->roster);
 	pid = worker_start(takeover->core, own, takeover);
 	gate_wait(&takeover->n_owned, round);
-	if (is_ours(takeover))
+	if (takeover->mourner_pid)
 		gate_wait(&takeover->n_watched, round);
 	gate_count(&takeover->n_wanted);
 	gate_wait(&takeover->n_waiting, round);
@@ -139,9 +127,9 @@ static uint64_t take_over_once(struct takeover *takeover)
 	begin = now_ns();
 	(void)kill(pid, SIGKILL);
 	gate_wait(&takeover->n_had, round);
+	if (takeover->mourner_pid)
+		gate_wait(&takeover->n_noticed, round);
 	worker_end(pid);
-	if (!is_ours(takeover))
-		fake_roster_bury(takeover->roster, takeover->owner);
 	if (takeover->had_ns - begin > takeover->longest_ns)
 		takeover->longest_ns = takeover->had_ns - begin;
 	return begin;
@@ -165,6 +153,8 @@ uint64_t takeover_notice_run(void *data, unsigned operations)
 	struct takeover *takeover = data;
 	uint64_t spent = 0;
 
+	if (!takeover->mourner_pid)
+		takeover->mourner_pid = worker_start(takeover->core, mourn, takeover);
 	for (unsigned i = 0; i < operations; i++) {
 		uint64_t begin = take_over_once(takeover);
 
