@@ -1,5 +1,6 @@
 /*
- * Members of one process are known by its mark; one without a mark has a vigil for itself.
+ * Members of one process are known by its pid and its mark: two that began in the same moment may
+ * have the same mark. One without a mark has a vigil for itself.
  */
 #include "objects/vigil.h"
 
@@ -12,10 +13,16 @@
 #include "objects/member.h"
 #include "objects/registry.h"
 
+/* Compared as bytes. */
+struct vigil_key {
+	uint64_t mark; /* 0 for none */
+	int64_t pid;
+};
+
 struct vigil {
 	struct registry *registry;
 	UT_hash_handle handle;
-	uint64_t mark;
+	struct vigil_key key;
 	struct member *members;
 	struct event death;
 	int pidfd;
@@ -23,7 +30,7 @@ struct vigil {
 
 static void end(struct vigil *vigil)
 {
-	if (vigil->mark)
+	if (vigil->key.mark)
 		HASH_DELETE(handle, vigil->registry->vigils, vigil);
 	(void)event_del(&vigil->death);
 	fd_close(vigil->pidfd);
@@ -42,22 +49,23 @@ static void on_death(evutil_socket_t fd, short what, void *data)
 	member_end(member);
 }
 
-static struct vigil *begin(struct member *member, uint64_t mark)
+/* Of the pidfd that is still MEMBER's. */
+static struct vigil *begin(const struct member *member, const struct vigil_key *key)
 {
 	struct registry *registry = member->registry;
 	struct vigil *vigil = calloc(1, sizeof(*vigil));
 
 	if (!vigil)
 		return NULL;
-	*vigil = (struct vigil){.registry = registry, .mark = mark, .pidfd = member->pidfd};
+	*vigil = (struct vigil){.registry = registry, .key = *key, .pidfd = member->pidfd};
 	(void)event_assign(&vigil->death, registry->base, vigil->pidfd, EV_READ, on_death, vigil);
 	if (event_add(&vigil->death, NULL) < 0) {
 		free(vigil);
 		return NULL;
 	}
-	if (mark)
-		HASH_ADD(handle, registry->vigils, mark, sizeof(vigil->mark), vigil);
-	if (mark && !vigil->handle.tbl) {
+	if (key->mark)
+		HASH_ADD(handle, registry->vigils, key, sizeof(vigil->key), vigil);
+	if (key->mark && !vigil->handle.tbl) {
 		(void)event_del(&vigil->death);
 		free(vigil);
 		return NULL;
@@ -67,19 +75,20 @@ static struct vigil *begin(struct member *member, uint64_t mark)
 
 int vigil_join(struct member *member)
 {
-	uint64_t mark = member_mark(member);
+	const struct vigil_key key = {member_mark(member), member->credentials.pid};
 	struct vigil *vigil = NULL;
+	bool is_first;
 
-	if (mark)
-		HASH_FIND(handle, member->registry->vigils, &mark, sizeof(mark), vigil);
+	if (key.mark)
+		HASH_FIND(handle, member->registry->vigils, &key, sizeof(key), vigil);
+	is_first = !vigil;
+	if (is_first)
+		vigil = begin(member, &key);
+	if (!vigil)
+		return -ENOMEM;
 	(void)event_del(&member->death);
-	if (vigil) {
+	if (!is_first)
 		fd_close(member->pidfd);
-	} else {
-		vigil = begin(member, mark);
-		if (!vigil)
-			return -ENOMEM;
-	}
 	member->pidfd = -1;
 	member->vigil = vigil;
 	DL_APPEND2(vigil->members, member, vigil_prev, vigil_next);
