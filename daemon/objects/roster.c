@@ -58,6 +58,13 @@ static void enqueue_dead(struct roster *roster, uint32_t slot)
 		enqueue(roster, slot);
 }
 
+/* Who waits looks at the words again. */
+static void announce(struct roster *roster)
+{
+	atomic_fetch_add_explicit(&roster->shared->epoch, 1, memory_order_release);
+	(void)syscall(SYS_futex, &roster->shared->epoch, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
 int roster_replace(struct roster *roster, struct wire_roster *shared)
 {
 	uint32_t *line = calloc(shared->n_slots, sizeof(*line));
@@ -77,18 +84,15 @@ int roster_replace(struct roster *roster, struct wire_roster *shared)
 			enqueue_dead(roster, roster->n_used);
 		roster->n_used++;
 	}
+	announce(roster); /* of deaths the broker before may not have come to tell */
 	return 0;
 }
 
-/* Who waits looks at the words again. */
 static void on_announcement(evutil_socket_t fd, short what, void *data)
 {
-	struct roster *roster = data;
-
 	(void)fd;
 	(void)what;
-	atomic_fetch_add_explicit(&roster->shared->epoch, 1, memory_order_release);
-	(void)syscall(SYS_futex, &roster->shared->epoch, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	announce(data);
 }
 
 int roster_init(struct roster *roster, struct event_base *base, struct wire_roster *shared)
@@ -117,7 +121,7 @@ void roster_fini(struct roster *roster)
 	if (!roster->shared)
 		return;
 	if (event_pending(&roster->announcement, EV_TIMEOUT, NULL))
-		on_announcement(-1, 0, roster);
+		announce(roster);
 	(void)event_del(&roster->announcement);
 	free(roster->line);
 	free(roster->own);
@@ -159,7 +163,7 @@ void roster_leave(struct roster *roster, uint64_t id, bool waited)
 	set_word(roster, slot, id | ROSTER_DEAD);
 	enqueue_dead(roster, slot);
 	if (waited && event_add(&roster->announcement, &at_once) < 0)
-		on_announcement(-1, 0, roster);
+		announce(roster);
 }
 
 void roster_each(struct roster *roster, void (*each)(void *data, uint64_t id), void *data)

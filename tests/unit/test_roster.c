@@ -6,8 +6,12 @@
 #include <check.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <linux/futex.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "support/sanitizers.h"
 #include "support/suite.h"
@@ -149,16 +153,19 @@ static const uint64_t nobody[] = {0, 1, 2, UINT64_MAX, UINT64_C(7) << 32 | 3, SL
 
 START_TEST(what_nobody_ever_was_does_not_live)
 {
+	uint32_t epoch = shared->epoch;
+
 	(void)enter();
 	ck_assert(!roster_lives(&roster, nobody[_i]));
 	roster_leave(&roster, nobody[_i], true);
 	turn();
-	ck_assert_uint_eq(shared->epoch, 0);
+	ck_assert_uint_eq(shared->epoch, epoch);
 }
 END_TEST
 
 START_TEST(deaths_are_announced_once_a_turn_and_only_where_somebody_may_wait)
 {
+	uint32_t epoch = shared->epoch;
 	uint64_t ids[10];
 
 	for (unsigned i = 0; i < 10; i++)
@@ -166,17 +173,42 @@ START_TEST(deaths_are_announced_once_a_turn_and_only_where_somebody_may_wait)
 	for (unsigned i = 0; i < 4; i++)
 		leave(ids[i]);
 	turn();
-	ck_assert_uint_eq(shared->epoch, 0);
+	ck_assert_uint_eq(shared->epoch, epoch);
 	for (unsigned i = 4; i < 9; i++)
 		roster_leave(&roster, ids[i], true);
 	turn();
-	ck_assert_uint_eq(shared->epoch, 1);
+	ck_assert_uint_eq(shared->epoch, epoch + 1);
 	turn();
-	ck_assert_uint_eq(shared->epoch, 1);
+	ck_assert_uint_eq(shared->epoch, epoch + 1);
 	roster_leave(&roster, ids[9], true);
 	roster_leave(&roster, ids[9], true);
 	roster_fini(&roster); /* at the latest */
-	ck_assert_uint_eq(shared->epoch, 2);
+	ck_assert_uint_eq(shared->epoch, epoch + 2);
+}
+END_TEST
+
+static void *sleep_until_announced(void *data)
+{
+	uint32_t epoch = *(uint32_t *)data;
+
+	while (atomic_load(&shared->epoch) == epoch)
+		(void)syscall(SYS_futex, &shared->epoch, FUTEX_WAIT, epoch, NULL);
+	return NULL;
+}
+
+/* It was killed between a death's word and the announcement. */
+START_TEST(the_next_broker_announces_what_the_last_one_did_not)
+{
+	uint64_t id = enter();
+	uint32_t epoch = shared->epoch;
+	pthread_t sleeper;
+
+	ck_assert_int_eq(pthread_create(&sleeper, NULL, sleep_until_announced, &epoch), 0);
+	roster_leave(&roster, id, true);
+	(void)event_del(&roster.announcement);
+	restart();
+	ck_assert_int_eq(pthread_join(sleeper, NULL), 0);
+	ck_assert_uint_eq(shared->epoch, epoch + 1);
 }
 END_TEST
 
@@ -220,6 +252,7 @@ int main(void)
 	tcase_add_loop_test(tests, what_nobody_ever_was_does_not_live, 0,
 			    sizeof(nobody) / sizeof(nobody[0]));
 	tcase_add_test(tests, deaths_are_announced_once_a_turn_and_only_where_somebody_may_wait);
+	tcase_add_test(tests, the_next_broker_announces_what_the_last_one_did_not);
 	tcase_add_test(tests, each_that_lives_is_told);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
