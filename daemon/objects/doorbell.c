@@ -1,6 +1,7 @@
 /*
  * First into custody, then written down: a crash between leaves a descriptor of nobody's, which the
- * next start closes.
+ * next start closes. Readers make doorbells, and nobody pays for one: so they take custody's room
+ * only as long as half of it is left for objects, and else end with the broker.
  */
 #include "objects/doorbell.h"
 
@@ -26,7 +27,8 @@ static int make(struct object *object)
 		r = segment_make(&doorbell->page, doorbell_size(), &object->grant, object->name);
 	if (r < 0)
 		return r;
-	r = custody_give(registry, doorbell->page.memfd.fd, &doorbell->stored);
+	if (keeper_has_spare(registry->keeper))
+		r = custody_give(registry, doorbell->page.memfd.fd, &doorbell->stored);
 	if (r == 0)
 		r = keeper_note(registry->keeper, object);
 	if (r < 0)

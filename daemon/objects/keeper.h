@@ -42,6 +42,9 @@ struct keeper {
 
 	/* Whether store() would say -EAGAIN now. */
 	bool (*is_busy)(struct keeper *keeper);
+
+	/* Whether there is room in custody also for what can be made again. */
+	bool (*has_spare)(struct keeper *keeper);
 };
 
 /* The same where there may be no keeper: then nothing outlives the broker. */
@@ -77,6 +80,11 @@ static inline void keeper_release(struct keeper *keeper, uint64_t id)
 {
 	if (keeper)
 		keeper->release(keeper, id);
+}
+
+static inline bool keeper_has_spare(struct keeper *keeper)
+{
+	return keeper && keeper->has_spare(keeper);
 }
 
 static inline bool keeper_is_busy(struct keeper *keeper)

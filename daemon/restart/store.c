@@ -144,6 +144,11 @@ int store_put(struct store *store, uint64_t id, int fd)
 	return 0;
 }
 
+bool store_has_spare(const struct store *store)
+{
+	return store->n < store->max / 2;
+}
+
 bool store_is_busy(const struct store *store)
 {
 	struct pollfd manager = {.fd = store->notify->socket, .events = POLLOUT};

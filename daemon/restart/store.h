@@ -62,6 +62,9 @@ void store_remove_stray(struct store *store, const char *name);
 /* Whether store_put() would say -EAGAIN now. */
 bool store_is_busy(const struct store *store);
 
+/* Whether half of it is free. */
+bool store_has_spare(const struct store *store);
+
 /* The name under which an id is stored, and back. Returns 0 or -EINVAL. */
 #define STORE_NAME_MAX 17
 void store_name(uint64_t id, char name[static STORE_NAME_MAX]);

@@ -120,6 +120,11 @@ static bool is_busy(struct keeper *keeper)
 	return store_is_busy(&of(keeper)->store);
 }
 
+static bool has_spare(struct keeper *keeper)
+{
+	return store_has_spare(&of(keeper)->store);
+}
+
 /* The roster is of the instance that members are of: without the one the other is lost too. */
 static int take_roster(struct survival *survival, struct registry *registry, int directory,
 		       struct identity *identity)
@@ -244,6 +249,7 @@ int survival_begin(struct survival *survival, struct registry *registry,
 		.store = store,
 		.release = release,
 		.is_busy = is_busy,
+		.has_spare = has_spare,
 	};
 	registry->keeper = &survival->keeper;
 	registry->roster_fd = survival->roster.read_fd;

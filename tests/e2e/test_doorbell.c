@@ -237,6 +237,32 @@ START_TEST(where_it_is_not_kept_another_is_made)
 }
 END_TEST
 
+/* Half of the store is for objects alone. */
+START_TEST(it_takes_no_room_that_objects_need)
+{
+	char name[32];
+	autofd before = -1, after = -1;
+	unsigned n = manager_count(&manager);
+
+	for (; manager_count(&manager) < SERVICED_STORE_MAX / 2; n++) {
+		snprintf(name, sizeof(name), "full/%u", n);
+		shmb_segment_detach(library_create_kept(connection, name, SHMB_BACKING_MEMFD));
+	}
+	before = get(&one, hold_of_one);
+	ck_assert_uint_eq(manager_count(&manager), SERVICED_STORE_MAX / 2);
+	serviced_restart(&broker, SIGKILL);
+	leave(&one);
+	leave(&two);
+	join();
+	after = get(&one, hold_of_one);
+	ck_assert_uint_ne(inode(before), inode(after));
+	while (n-- > 0) {
+		snprintf(name, sizeof(name), "full/%u", n);
+		(void)shmb_remove(connection, name, NULL);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("doorbell");
@@ -250,6 +276,7 @@ int main(void)
 	tcase_add_test(tests, it_ends_with_the_segment);
 	tcase_add_loop_test(tests, it_is_the_same_in_the_next_broker, 0, ARRAY_SIZE(ends));
 	tcase_add_test(tests, where_it_is_not_kept_another_is_made);
+	tcase_add_test(tests, it_takes_no_room_that_objects_need);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
 }
