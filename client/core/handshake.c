@@ -242,6 +242,8 @@ static int ask_hello(struct shmb_connection *connection)
 		memcpy(message.instance, connection->hello.instance, sizeof(message.instance));
 		memcpy(message.secret, connection->hello.secret, sizeof(message.secret));
 	}
+	if (connection->member.roster.shared)
+		message.flags |= WIRE_HELLO_HAS_ROSTER;
 	memcpy(message.program, connection->program, sizeof(message.program));
 	return ask_first(connection, WIRE_HELLO, &message, hello_answered);
 }

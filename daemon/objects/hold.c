@@ -14,18 +14,15 @@
 #include "objects/registry.h"
 #include "objects/storage.h"
 
-/* Returns 0, -ENOMEM, -EDQUOT, or -EIO when it cannot be written down. */
+/* Returns 0, -ENOMEM or -EDQUOT. */
 static int hold_new(struct object *object, struct member *member, unsigned access,
 		    struct hold **ret_hold)
 {
 	struct registry *registry = object->registry;
 	struct charge *held = &member->held;
-	bool may_lock = object->kind == WIRE_KIND_SEGMENT && (access & WIRE_ACCESS_WRITE);
 	struct hold *hold = calloc(1, sizeof(*hold));
 	int r = hold ? 0 : -ENOMEM;
 
-	if (r == 0 && may_lock)
-		r = member_let_lock(member);
 	if (r == 0)
 		r = charge_change(held, held->amount + 1,
 				  registry_limit(registry, &member->credentials, RESOURCE_HOLDS));

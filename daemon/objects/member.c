@@ -49,10 +49,12 @@ static void on_death(evutil_socket_t fd, short what, void *data)
 /* It is away for too long. */
 static void lose(struct member *member)
 {
-	if (member->may_lock && member->pidfd_is_trusted && vigil_join(member) == 0)
-		estate_begin(member);
-	else
+	if (!member->may_lock || !member->pidfd_is_trusted) {
 		member_end(member);
+		return;
+	}
+	(void)vigil_join(member); /* else it goes on with a descriptor of its own */
+	estate_begin(member);
 }
 
 static void on_grace_over(evutil_socket_t fd, short what, void *data)

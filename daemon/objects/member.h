@@ -49,7 +49,7 @@ struct member {
 	uint64_t nonce;        /* that CONFIRM must bring before an untrusted pidfd counts */
 	int pidfd;             /* -1 when there is none */
 	bool pidfd_is_trusted; /* it is surely that of the process which connected */
-	bool may_lock;         /* it has, or had, a segment that it may write to */
+	bool may_lock;         /* it has the roster */
 	bool is_settled_up;    /* it is among those that have left something */
 	bool has_ended;
 };
@@ -103,8 +103,9 @@ struct member *member_find(struct registry *registry, uint64_t id,
  */
 int member_confirm(struct member *member, uint64_t nonce);
 
-/* It is to have a segment that it may write to, and with that perhaps a lock in it. Returns 0, or
- * -EIO when that cannot be written down. */
+/* It is to have the roster, without which nobody can have a lock: in a segment of its own, or in
+ * memory that it shares through another connection. Returns 0, or -EIO when that cannot be written
+ * down. */
 int member_let_lock(struct member *member);
 
 /* Its connection ended without a goodbye. The member may be gone when this returns. */

@@ -8,6 +8,7 @@
 
 #include "objects/doorbell.h"
 #include "objects/hold.h"
+#include "objects/member.h"
 #include "objects/object.h"
 #include "server/handlers.h"
 #include "server/keeping.h"
@@ -24,6 +25,8 @@ int handle_roster(struct call *call)
 		return r;
 	if (registry->roster_fd < 0)
 		return call_refuse(call, -ENOTSUP, "this broker has no roster that can be shared");
+	if (member_let_lock(call->peer->member) < 0)
+		return keeping_refuse_lock(call);
 	call->fd = registry->roster_fd;
 	call->answer->roster_reply.size = roster_size(registry->roster.n_slots);
 	return WIRE_OUTCOME_DONE;

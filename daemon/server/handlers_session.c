@@ -138,6 +138,9 @@ int handle_hello(struct call *call)
 					   strerror(-r));
 		peer->member->peer = peer;
 	}
+	call->ends = (hello.flags & WIRE_HELLO_HAS_ROSTER) && member_let_lock(peer->member) < 0;
+	if (call->ends)
+		return keeping_refuse_lock(call);
 	(void)event_del(&peer->hello_late);
 	peer->version = version;
 	peer->sysv_is_reached =

@@ -37,3 +37,11 @@ int keeping_refuse(struct call *call, const char *name, int r, uint32_t wait_ms)
 			   "directory is (its log has the reason)",
 			   name);
 }
+
+int keeping_refuse_lock(struct call *call)
+{
+	return call_refuse(call, -EAGAIN,
+			   "the broker cannot write down that this client may have locks, which "
+			   "would be taken from it when the broker is started again; make room "
+			   "where its runtime directory is (its log has the reason)");
+}

@@ -19,4 +19,8 @@ bool keeping_failed(int r);
  */
 int keeping_refuse(struct call *call, const char *name, int r, uint32_t wait_ms);
 
+/* Refuse CALL because it cannot be written down that the client may have locks. Returns a refusal,
+ * which another try may get past. */
+int keeping_refuse_lock(struct call *call);
+
 #endif

@@ -36,7 +36,8 @@
 	FIELD(M, bytes, instance, WIRE_INSTANCE_SIZE, 1, "the instance to come back to, zeros for any")	\
 	FIELD(M, u64,   member, 0, 1, "the member to come back as, 0 for a new one")	\
 	FIELD(M, bytes, secret, WIRE_SECRET_SIZE, 1, "that member's secret")	\
-	FIELD(M, text,  program, WIRE_PROGRAM_MAX, 1, "what the program calls itself, shown in the ledger")
+	FIELD(M, text,  program, WIRE_PROGRAM_MAX, 1, "what the program calls itself, shown in the ledger")	\
+	FIELD(M, u32,   flags, 0, 1, "1 it has the roster already, and may lock as after ROSTER")
 
 #define WIRE_HELLO_REPLY_FIELDS(FIELD, M)						\
 	FIELD(M, u16,   version, 0, 1, "the newest version that both speak")	\

@@ -21,6 +21,9 @@
 #define WIRE_GIDS_MAX      256
 #define WIRE_SIZE_MAX      (UINT64_C(1) << 47) /* of memory: what a process can map */
 
+/* HELLO request: flags. */
+#define WIRE_HELLO_HAS_ROSTER 0x1u /* it may have locks, or take some */
+
 /* HELLO answer: flags. */
 #define WIRE_HELLO_PER_USER 0x1u /* everybody has the broker's uid: read-only is a courtesy */
 #define WIRE_HELLO_RESUMED  0x2u /* the member came back with what it held */

@@ -60,7 +60,7 @@
 	ROW(17, UNWATCH, unwatch, unwatch_request, empty,        0, MEMBER, AGAIN, 1,		\
 	    "and no longer")									\
 	ROW(18, ROSTER,  roster,  roster_request,  roster_reply, 1, MEMBER, AGAIN, 1,		\
-	    "which members live, as a file to be mapped")					\
+	    "which members live, as a file to be mapped; who asks for it may have locks")					\
 	ROW(19, DOORBELL, doorbell, doorbell_request, doorbell_reply, 1, MEMBER, AGAIN, 1,	\
 	    "a page beside a segment, in which who sleeps can say so who may only read")	\
 	WIRE_NEXT_OPCODES(ROW)

@@ -129,9 +129,11 @@ static int kill_later(struct child *self, void *data)
 	return kill(*victim, SIGKILL) != 0;
 }
 
+/* A second is allowed; where others run beside this it may now and then take longer until who was
+ * woken runs. */
 START_TEST(the_next_owner_is_told_of_each_of_a_thousand_deaths)
 {
-	uint64_t worst = 0;
+	int n_late = 0;
 
 	for (int i = 0; i < KILLS; i++) {
 		struct child holder, killer;
@@ -142,13 +144,12 @@ START_TEST(the_next_owner_is_told_of_each_of_a_thousand_deaths)
 		child_start(&killer, kill_later, &holder.pid);
 		begin = clock_now_ms();
 		expect_owner_died(shmb_deadline_in_ms(PATIENCE_MS));
-		if (clock_now_ms() - begin > worst)
-			worst = clock_now_ms() - begin;
+		n_late += clock_now_ms() - begin > 1000;
 		ck_assert_int_eq(child_wait(&holder), -SIGKILL);
 		ck_assert_int_eq(child_wait(&killer), 0);
 	}
 	ck_assert_uint_eq(guarded(segment)->one, KILLS);
-	ck_assert_uint_lt(worst, PATIENCE_MS / 2);
+	ck_assert_int_le(n_late, KILLS / 100);
 	expect_free();
 }
 END_TEST

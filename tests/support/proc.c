@@ -109,8 +109,14 @@ long proc_anonymous_kib(pid_t pid)
 	return -1;
 }
 
+struct stat_line {
+	char state;
+	unsigned long ticks;         /* on the processor */
+	unsigned long long began_at; /* in ticks, too */
+};
+
 /* The fields of /proc/PID/stat behind the name of the program, which may hold anything. */
-static bool read_stat(pid_t pid, char *state, long *ret_ticks)
+static bool read_stat(pid_t pid, struct stat_line *ret_stat)
 {
 	attr_cleanup(close_file) FILE *file = open_of(pid, "stat");
 	unsigned long user = 0;
@@ -120,29 +126,36 @@ static bool read_stat(pid_t pid, char *state, long *ret_ticks)
 
 	if (!file || !fgets(line, sizeof(line), file) || !(at = strrchr(line, ')')))
 		return false;
-	if (sscanf(at + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", state, &user,
-		   &system) != 3)
+	if (sscanf(at + 1,
+		   " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d "
+		   "%llu",
+		   &ret_stat->state, &user, &system, &ret_stat->began_at) != 4)
 		return false;
-	*ret_ticks = (long)(user + system);
+	ret_stat->ticks = user + system;
 	return true;
 }
 
 long proc_cpu_ms(pid_t pid)
 {
-	char state;
-	long ticks;
+	struct stat_line stat;
 
-	if (!read_stat(pid, &state, &ticks))
+	if (!read_stat(pid, &stat))
 		return -1;
-	return ticks * 1000 / sysconf(_SC_CLK_TCK);
+	return (long)stat.ticks * 1000 / sysconf(_SC_CLK_TCK);
+}
+
+uint64_t proc_began_at(pid_t pid)
+{
+	struct stat_line stat;
+
+	return read_stat(pid, &stat) ? stat.began_at : 0;
 }
 
 char proc_state(pid_t pid)
 {
-	char state;
-	long ticks;
+	struct stat_line stat;
 
-	return read_stat(pid, &state, &ticks) ? state : 0;
+	return read_stat(pid, &stat) ? stat.state : 0;
 }
 
 bool proc_is_alive(pid_t pid)

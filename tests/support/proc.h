@@ -27,6 +27,9 @@ long proc_anonymous_kib(pid_t pid);
 /* Time on the processor, user and system, in milliseconds; -1 when PID is gone. */
 long proc_cpu_ms(pid_t pid);
 
+/* When it began, in ticks since boot; 0 when PID is gone. */
+uint64_t proc_began_at(pid_t pid);
+
 /* 'R', 'S', 'T', 'Z'...; 0 when PID is gone. */
 char proc_state(pid_t pid);
 
