@@ -376,5 +376,7 @@ void shmb_fifo_close(struct shmb_fifo *fifo)
 	fd_close(fifo->fd);
 	if (fifo->process == process_here())
 		call_end(fifo->hold);
+	else
+		request_orphan(fifo->hold);
 	free(fifo);
 }

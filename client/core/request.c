@@ -72,6 +72,15 @@ void request_free_all(struct link *list)
 		request_free(container_of(link, struct shmb_request, link));
 }
 
+void request_orphan(struct shmb_request *request)
+{
+	if (!request)
+		return;
+	request->handle = NULL;
+	request->let_go = NULL;
+	request->pass_on = NULL;
+}
+
 void request_let_go_all(const struct link *list)
 {
 	LIST_EACH(link, list)

@@ -124,6 +124,9 @@ void request_note_removal(struct shmb_connection *connection, uint64_t object);
 void request_free(struct shmb_request *request);
 void request_free_all(struct link *list);
 
+/* In a forked child: the handle that lives on REQUEST, which may be NULL, has been freed. */
+void request_orphan(struct shmb_request *request);
+
 /* Handles outlive them as empty shells: their memory is unmapped, their descriptors closed. */
 void request_let_go_all(const struct link *list);
 

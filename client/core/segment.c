@@ -74,13 +74,18 @@ int shmb_segment_open_submit(struct shmb_connection *connection, const char *nam
 	return r < 0 ? r : call_submit(request, timeout_ms, done, data, ret_request);
 }
 
-/* The connection ends before the handle. */
+/* The connection ends before the handle. In a forked child there is nothing to unmap where the
+ * parent has its memory, but perhaps other memory by now; what was placed is there, and stays. */
 static void let_go(void *handle)
 {
 	struct shmb_segment *segment = handle;
 
-	attach_end(&segment->attachment);
 	segment->hold = NULL;
+	if (segment->process == process_here())
+		attach_end(&segment->attachment);
+	else if (segment->attachment.is_placed)
+		return;
+	segment->attachment.data = NULL;
 	segment->process = PROCESS_NONE;
 }
 
@@ -225,6 +230,8 @@ void shmb_segment_detach(struct shmb_segment *segment)
 	if (segment->process == process_here()) {
 		attach_end(&segment->attachment);
 		call_end(segment->hold);
+	} else {
+		request_orphan(segment->hold);
 	}
 	free(segment);
 }
@@ -251,5 +258,9 @@ int segment_check(const struct shmb_segment *segment)
 
 int segment_place(struct shmb_segment *segment, size_t offset, void *address)
 {
-	return attach_place(&segment->attachment, request_subject(segment->hold), offset, address);
+	int r = attach_place(&segment->attachment, request_subject(segment->hold), offset, address);
+
+	if (r == 0)
+		segment->hold->pass_on = pass_on; /* as its children have it */
+	return r;
 }

@@ -164,6 +164,8 @@ static void disconnect_in_child(struct shmb_connection *connection)
 
 	if (pthread_mutex_trylock(&connection->lock) == 0) {
 		connection->pollable.watched = -1;
+		request_let_go_all(&connection->holds);
+		request_let_go_all(&connection->watches);
 		connection_fini(connection);
 		connection->is_ended = true;
 		(void)pthread_mutex_unlock(&connection->lock);

@@ -93,5 +93,7 @@ void shmb_watch_end(struct shmb_watch *watch)
 		return;
 	if (watch->process == process_here())
 		call_end(watch->request);
+	else
+		request_orphan(watch->request);
 	free(watch);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "library.h"
@@ -20,6 +21,7 @@ static struct shmb_connection *connection, *hasty;
 static struct shmb_segment *shared, *private;
 static struct shmb_fifo *fifo;
 static struct shmb_watch *watch;
+static bool ends_it;
 
 static struct shmb_segment *create(const char *name, unsigned flags, enum shmb_backing backing)
 {
@@ -158,6 +160,67 @@ START_TEST(what_was_not_to_be_inherited_is_not)
 	ck_assert_int_eq(shmb_connection_fd(connection), fd);
 	shmb_segment_detach(other);
 	eventually(library_stat(connection, "private").holders == 1);
+}
+END_TEST
+
+/* Where the parent has its memory the child may have something else by then. */
+static int keep_own_memory(struct child *self, void *data)
+{
+	void *place = mmap(data, 4096, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	(void)self;
+	ck_assert_ptr_eq(place, data);
+	strcpy(place, "the child's");
+	if (ends_it)
+		shmb_disconnect(connection);
+	else
+		expect_ok(shmb_rejoin(connection));
+	ck_assert_str_eq(place, "the child's");
+	ck_assert_ptr_null(shmb_segment_data(private));
+	shmb_segment_detach(private);
+	ck_assert_str_eq(place, "the child's");
+	return 0;
+}
+
+START_TEST(what_a_child_has_in_the_place_of_a_segment_stays)
+{
+	struct shmb_segment *other = create("other", 0, SHMB_BACKING_SYSV);
+
+	for (int i = 0; i < 4; i++) {
+		struct shmb_segment *memfd = private;
+
+		ends_it = i / 2;
+		private = i % 2 ? other : memfd;
+		child_run(keep_own_memory, shmb_segment_data(private));
+		private = memfd;
+	}
+	shmb_segment_detach(other);
+}
+END_TEST
+
+/* Handles may be ended before the connection is made the child's, and after. */
+static int end_handles(struct child *self, void *data)
+{
+	const int *order = data;
+
+	(void)self;
+	if (*order == 2)
+		shmb_disconnect(connection);
+	shmb_segment_detach(private);
+	shmb_segment_detach(shared);
+	shmb_fifo_close(fifo);
+	shmb_watch_end(watch);
+	if (*order == 0)
+		expect_ok(shmb_rejoin(connection));
+	if (*order != 2)
+		shmb_disconnect(connection);
+	return 0;
+}
+
+START_TEST(handles_end_in_any_order)
+{
+	child_run(end_handles, &_i);
 }
 END_TEST
 
@@ -350,6 +413,8 @@ int main(void)
 	tcase_add_checked_fixture(tests, start, stop);
 	tcase_add_test(tests, workers_share_what_was_opened_before);
 	tcase_add_test(tests, what_was_not_to_be_inherited_is_not);
+	tcase_add_test(tests, what_a_child_has_in_the_place_of_a_segment_stays);
+	tcase_add_loop_test(tests, handles_end_in_any_order, 0, 3);
 	tcase_add_test(tests, a_fork_within_a_callback_cannot_rejoin);
 	tcase_add_test(tests, a_child_rejoins_after_its_parent_has_detached);
 	tcase_add_test(tests, what_was_removed_meanwhile_stays_attached);

@@ -338,6 +338,42 @@ START_TEST(a_forked_child_keeps_them_and_may_attach_anew)
 }
 END_TEST
 
+/* It is the child's attachment then, without having attached anything. */
+static int rejoin_and_count(struct child *self, void *data)
+{
+	struct shmb_vars_facts facts;
+
+	(void)data;
+	expect_ok(shmb_rejoin(connection));
+	expect_ok(subject->info(&facts));
+	expect_refused(attach(connection), -EALREADY);
+	subject->count(1);
+	child_say(self, DONE);
+	ck_assert_int_eq(child_hear(self), GO);
+	expect_ok(subject->detach());
+	subject->count(1);
+	child_say(self, DONE);
+	ck_assert_int_eq(child_hear(self), GO);
+	return 0;
+}
+
+START_TEST(a_child_that_rejoins_has_them_as_its_parent)
+{
+	struct child child;
+
+	expect_ok(subject->attach(connection, NAME, "1", &backings[_i]));
+	child_start(&child, rejoin_and_count, NULL);
+	ck_assert_int_eq(child_hear(&child), DONE);
+	ck_assert_int_eq(*subject->counter, SUBJECT_COUNTER + 1);
+	ck_assert_uint_eq(library_stat(connection, OBJECT).holders, 2);
+	ck_assert_int_eq(tell(&child), DONE);
+	ck_assert_int_eq(*subject->counter, SUBJECT_COUNTER + 1);
+	ck_assert_uint_eq(library_stat(connection, OBJECT).holders, 1);
+	child_say(&child, GO);
+	ck_assert_int_eq(child_wait(&child), 0);
+}
+END_TEST
+
 /* In a forked child whose parent has let go of them: what it attaches then is new. */
 static int outlive(struct child *self, void *data)
 {
@@ -483,6 +519,7 @@ int main(void)
 	tcase_add_test(tcase, one_thread_at_a_time_is_at_the_variables_of_a_module);
 	tcase_add_test(tcase, threads_go_on_while_pages_are_exchanged);
 	tcase_add_loop_test(tcase, a_forked_child_keeps_them_and_may_attach_anew, 0, 2);
+	tcase_add_loop_test(tcase, a_child_that_rejoins_has_them_as_its_parent, 0, 2);
 	tcase_add_test(tcase, a_child_that_outlives_its_parent_goes_on_with_its_values);
 	tcase_add_loop_test(tcase, a_module_that_is_unloaded_is_detached, 0, 2);
 	tcase_add_loop_test(tcase, what_destructors_change_is_shared, 0, 2);

@@ -47,9 +47,9 @@ SHMB_EXPORT uint64_t shmb_member_id(const struct shmb_member *member);
 
 /*
  * In a forked child: make this copy of the parent's CONNECTION a connection of the child's own, and
- * the child a member. Segments that the parent opened with SHMB_INHERIT are attached in the child
- * from the fork on; from this call on their handles are good there, and the broker counts the child
- * among the holders. All other handles become empty shells, as after shmb_disconnect(), requests
+ * the child a member. Segments that the parent opened with SHMB_INHERIT, and shared variables, are
+ * attached in the child from the fork on; from this call on their handles are good there, and the
+ * broker counts the child among the holders. All other handles become empty shells, as after shmb_disconnect(), requests
  * that were under way are the parent's alone, and shmb_connection_fd() is another descriptor. The
  * parent is not affected.
  *

@@ -49,7 +49,11 @@
  *
  * Forking. A child keeps the variables and shares them on. The broker knows nothing of it: when all
  * others have gone, the next process begins with values of its own. A child that lives longer than
- * its parent connects and attaches anew.
+ * its parent, or uses locks among them, calls shmb_rejoin() (member.h), with which they are its own
+ * as they are its parent's; or it connects and attaches anew.
+ *
+ * Locks among the variables. Who detaches keeps the lock as it is at that moment, as all values:
+ * held by another, it looks so until that one ends. So take it before detaching, or zero it after.
  *
  * In a constructor (__attribute__((constructor))) this works, with care. The call may wait, and
  * other threads' dlopen(3) with it: give the connection a short timeout. Without no_start it may
