@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "core/error.h"
 #include "core/futex.h"
+#include "core/lock.h"
 #include "core/member.h"
 #include "core/process.h"
 #include "layout/lock_layout.h"
@@ -381,4 +382,15 @@ int shmb_lock_repaired(struct shmb_lock *shared, struct shmb_member *member)
 		return error_say(-EINVAL, "there was nothing to repair");
 	atomic_store_explicit(&lock->condition, LOCK_IN_ORDER, memory_order_relaxed);
 	return 0;
+}
+
+int lock_put_back(struct shmb_lock *shared, struct shmb_member *member)
+{
+	struct lock_layout *lock = layout_of(shared);
+	uint64_t word = atomic_load_explicit(&lock->owner, memory_order_relaxed);
+
+	if (owner_of(word) != id_of(member))
+		return refuse_lost();
+	atomic_store_explicit(&lock->condition, LOCK_IN_ORDER, memory_order_relaxed);
+	return give_up(lock, owner_of(word), word);
 }

@@ -24,6 +24,7 @@
 #include "base/payload.h"
 #include "core/barrier.h"
 #include "core/error.h"
+#include "core/lock.h"
 
 #define VERSION_MOST  (UINT64_MAX - 1)
 #define UNHEARD_CHEAP 64 /* publishes that nobody waited for, until the fence is left out */
@@ -187,15 +188,22 @@ static int begin(struct shmb_state *state, uint64_t deadline)
 	r = shmb_lock_acquire(lock_of(state), state->member, deadline);
 	if (r != SHMB_OWNER_DIED)
 		return r;
-	/* What it had begun is in the slot that is written next, and nobody looks for it there. */
+	/* What it had begun is in the slot that is written next, and nobody looks for it there. That
+	 * there is nothing to repair, or this is not the thread to say so, is a peer's doing. */
 	stand_in(state);
-	return shmb_lock_repaired(lock_of(state), state->member);
+	(void)shmb_lock_repaired(lock_of(state), state->member);
+	return 0;
 }
 
+/* Kept for a peer's doing, the lock would be everybody's loss until this process ends. */
 static int end(struct shmb_state *state)
 {
-	return state->view.shape.single_writer ? 0
-					       : shmb_lock_release(lock_of(state), state->member);
+	int r;
+
+	if (state->view.shape.single_writer)
+		return 0;
+	r = shmb_lock_release(lock_of(state), state->member);
+	return r == -EPERM ? lock_put_back(lock_of(state), state->member) : r;
 }
 
 static int put(struct shmb_state *state, const uint64_t *expected, const void *value, size_t size,

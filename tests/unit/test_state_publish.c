@@ -15,6 +15,7 @@
 #include <shmbroker/lock.h>
 
 #include "base/attr.h"
+#include "layout/lock_layout.h"
 #include "state_memory.h"
 #include "support/child.h"
 #include "support/eventually.h"
@@ -258,6 +259,41 @@ START_TEST(the_first_one_after_a_death_wakes)
 }
 END_TEST
 
+/* A peer that lets the one who comes after a death find nothing to repair, or makes it a stranger
+ * to the lock that it has. */
+static int meddle(struct child *self, void *data attr_unused)
+{
+	struct lock_layout *lock = (struct lock_layout *)(void *)lock_of_state();
+
+	while (!child_has_said(self))
+		for (int i = 0; i < 1000; i++) {
+			atomic_store(&lock->condition, LOCK_IN_ORDER);
+			if (i % 100 == 0)
+				atomic_store(&lock->token, 0);
+		}
+	return 0;
+}
+
+START_TEST(no_peer_makes_a_publisher_keep_the_lock)
+{
+	struct child peer;
+
+	child_start(&peer, meddle, NULL);
+	for (uint64_t i = 0; i < 20000; i++) {
+		struct shmb_state *dead = state_memory_writer(&memory);
+		int r = shmb_lock_try(lock_of_state(), dead->member);
+
+		if (r < 0)
+			ck_abort_msg("%d: %s", r, shmb_last_error());
+		state_memory_bury(&memory, dead);
+		(void)publish(writer, i);
+	}
+	child_say(&peer, 0);
+	ck_assert_int_eq(child_wait(&peer), 0);
+	ck_assert_int_eq(publish(writer, 1), 0);
+}
+END_TEST
+
 START_TEST(who_lost_the_claim_is_told)
 {
 	ck_assert_int_eq(publish(writer, 1), 0);
@@ -378,6 +414,7 @@ int main(void)
 	tcase_add_test(many, many_take_turns);
 	tcase_add_test(many, the_turn_of_who_died_passes_on);
 	tcase_add_test(many, a_lock_beyond_repair_is_told);
+	tcase_add_test(many, no_peer_makes_a_publisher_keep_the_lock);
 	suite_add_tcase(suite, single);
 	suite_add_tcase(suite, many);
 	return suite_run(suite);

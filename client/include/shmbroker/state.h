@@ -85,7 +85,8 @@ SHMB_EXPORT void shmb_state_close(struct shmb_state *state);
  * With many writers it waits until DEADLINE for its turn.
  *
  * Returns 0; -EFBIG when SIZE is more than the largest value; -EPERM when the handle does not
- * write; -ETIMEDOUT, -EINTR, -ENOTRECOVERABLE as shmb_lock_acquire(); -ENOLCK when this is
+ * write; -ETIMEDOUT, -EINTR, -ENOTRECOVERABLE and -ESTALE as shmb_lock_acquire(), and -EDEADLK when
+ * a peer has written this thread into the lock; -ENOLCK when this is
  * not the single writer any more, or the lock was lost meanwhile, and then what was published may
  * have met another's; -EOVERFLOW after 2^64 - 2 versions; -EOWNERDEAD in a forked child and
  * -ENOTCONN after shmb_disconnect(), as all calls here that can fail.
