@@ -34,6 +34,14 @@ void futex_forbid(unsigned ways)
 	atomic_store_explicit(&missing, ways, memory_order_relaxed);
 }
 
+/* Relaxed: it is for tests, which set it before anybody sleeps. */
+static _Atomic bool relies_on_wakes;
+
+void futex_rely_on_wakes(bool relies)
+{
+	atomic_store_explicit(&relies_on_wakes, relies, memory_order_relaxed);
+}
+
 static bool may_use(enum futex_way way)
 {
 	return !(atomic_load_explicit(&missing, memory_order_relaxed) & way);
@@ -137,7 +145,8 @@ int futex_sleep(const struct futex_word *words, unsigned n, struct futex_patienc
 
 	if (patience->deadline <= now)
 		return -ETIMEDOUT;
-	if (end > patience->deadline)
+	if (end > patience->deadline ||
+	    atomic_load_explicit(&relies_on_wakes, memory_order_relaxed))
 		end = patience->deadline;
 	end_time = timespec_of(end);
 	r = wait_until(words, n, &end_time);

@@ -84,4 +84,7 @@ enum futex_way {
 /* For tests: act as where the kernel does not have these WAYS. */
 void futex_forbid(unsigned ways);
 
+/* For tests: no sleep ends by itself before its deadline, so that a wake-up that is lost shows. */
+void futex_rely_on_wakes(bool relies);
+
 #endif

@@ -20,7 +20,6 @@
 #include "core/process.h"
 
 #define WAKE_AGAIN_NS 2000000
-#define STACK_SIZE    65536
 
 struct shmb_poll {
 	struct sentry_orders orders;
@@ -49,14 +48,19 @@ static bool await_order(struct shmb_poll *sentry, uint64_t *ret_value)
 	return !ends;
 }
 
-/* It is not VALUE any more, unless it was told to wait for something else meanwhile. */
-static void ring(struct shmb_poll *sentry, uint64_t value)
+/* What is waited for is there. */
+static void ring(struct shmb_poll *sentry)
+{
+	sentry->is_on_watch = false;
+	(void)eventfd_write(sentry->fd, 1);
+}
+
+/* It is not VALUE any more; but another order may have come meanwhile. */
+static void report(struct shmb_poll *sentry, uint64_t value)
 {
 	(void)pthread_mutex_lock(&sentry->lock);
-	if (sentry->is_on_watch && sentry->value == value) {
-		sentry->is_on_watch = false;
-		(void)eventfd_write(sentry->fd, 1);
-	}
+	if (sentry->is_on_watch && sentry->value == value)
+		ring(sentry);
 	(void)pthread_mutex_unlock(&sentry->lock);
 }
 
@@ -69,7 +73,7 @@ static void *watch(void *data)
 
 	while (await_order(sentry, &value)) {
 		if (orders->has_come(orders->data, value))
-			ring(sentry, value);
+			report(sentry, value);
 		else
 			orders->sleep(orders->data, value, &patience);
 	}
@@ -80,21 +84,17 @@ static void *watch(void *data)
 	return NULL;
 }
 
-/* With a small stack, and no signal that is meant for the program. */
+/* Without any signal that is meant for the program. Its stack is one as any thread's: a small one
+ * would have to hold whatever thread-local variables the program has. */
 static int start(struct shmb_poll *sentry)
 {
-	pthread_attr_t attributes;
 	sigset_t all, before;
-	int r = pthread_attr_init(&attributes);
+	int r;
 
-	if (r != 0)
-		return -r;
-	(void)pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&sentry->thread, &attributes, watch, sentry);
+	r = pthread_create(&sentry->thread, NULL, watch, sentry);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)pthread_attr_destroy(&attributes);
 	return -r;
 }
 
@@ -157,23 +157,25 @@ int shmb_poll_fd(const struct shmb_poll *sentry)
 	return sentry->fd;
 }
 
+/* The thread may sleep for the value before, in shared memory. While it does there is still that
+ * value: what is waited for now is there then, and is told here. */
 int shmb_poll_again(struct shmb_poll *sentry, uint64_t value)
 {
+	const struct sentry_orders *orders = &sentry->orders;
 	eventfd_t ignored;
-	bool may_sleep;
 	int r = process_check(sentry->process);
 
 	if (r < 0)
 		return r;
 	(void)pthread_mutex_lock(&sentry->lock);
 	(void)eventfd_read(sentry->fd, &ignored);
-	may_sleep = sentry->is_on_watch;
 	sentry->value = value;
 	sentry->is_on_watch = true;
-	(void)pthread_cond_signal(&sentry->changed);
+	if (orders->has_come(orders->data, value))
+		ring(sentry);
+	else
+		(void)pthread_cond_signal(&sentry->changed);
 	(void)pthread_mutex_unlock(&sentry->lock);
-	if (may_sleep) /* for the value before */
-		sentry->orders.wake(sentry->orders.data);
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 
 #include "core/futex.h"
 
-/* What it is to wait for. All are called in its thread, but wake(). */
+/* What it is to wait for. sleep() is called in its thread alone. */
 struct sentry_orders {
 	/* Whether there is something other than VALUE. */
 	bool (*has_come)(void *data, uint64_t value);

@@ -24,6 +24,9 @@ static struct shmb_state *reader, *writer;
 static struct shmb_poll *poll;
 static int epoll, fds;
 
+/* More than a small stack would hold: every thread has it. */
+static _Thread_local volatile char much[1 << 20];
+
 static void start(void)
 {
 	const struct state_shape shape = {.value_size = 8,
@@ -35,6 +38,8 @@ static void start(void)
 	state_memory_start(&memory, &shape);
 	reader = state_memory_reader(&memory);
 	writer = state_memory_writer(&memory);
+	much[0] = 1;
+	futex_rely_on_wakes(true);
 	fds = proc_count_fds(getpid());
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	ck_assert_int_eq(shmb_state_poll(reader, 0, &poll), 0);
@@ -44,6 +49,7 @@ static void start(void)
 static void stop(void)
 {
 	shmb_poll_end(poll);
+	futex_rely_on_wakes(false);
 	fd_close(epoll);
 	ck_assert_int_eq(proc_count_fds(getpid()), fds);
 	eventually(IS_TSAN || proc_count_threads(getpid()) == 1); /* it has some of its own */
@@ -89,6 +95,21 @@ START_TEST(what_came_before_is_seen_at_once)
 	ck_assert(is_readable_within(PATIENCE_MS));
 	ck_assert_int_eq(shmb_poll_again(poll, 1), 0);
 	ck_assert(!is_readable_within(100));
+}
+END_TEST
+
+/* While its thread sleeps for another one. */
+START_TEST(what_is_waited_for_may_change)
+{
+	for (int i = 0; i < 200; i++) {
+		uint64_t version = publish();
+
+		ck_assert_int_eq(shmb_poll_again(poll, version), 0);
+		if (i % 4 == 0)
+			ck_assert(!is_readable_within(5));
+		ck_assert_int_eq(shmb_poll_again(poll, version - 1), 0);
+		ck_assert(is_readable_within(PATIENCE_MS));
+	}
 }
 END_TEST
 
@@ -170,6 +191,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, start, stop);
 	tcase_add_test(tests, it_is_readable_when_there_is_another_version);
 	tcase_add_test(tests, what_came_before_is_seen_at_once);
+	tcase_add_test(tests, what_is_waited_for_may_change);
 	tcase_add_test(tests, many_of_them_see_the_same);
 	tcase_add_test(tests, an_end_does_not_wait_for_what_never_comes);
 	tcase_add_test(tests, a_child_has_none);

@@ -5,19 +5,24 @@
 #include <check.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/attr.h"
 #include "state_memory.h"
+#include "support/chance.h"
 #include "support/child.h"
 #include "support/eventually.h"
 #include "support/proc.h"
+#include "support/sanitizers.h"
 #include "support/suite.h"
 
 #define FAR_MS 20000
+#define UNTIL  (IS_ASAN || IS_TSAN ? 50000 : 500000) /* versions */
 
 static struct state_memory memory;
 static struct shmb_state *reader, *writer;
@@ -215,6 +220,7 @@ static int play(struct child *self attr_unused, void *data)
 	struct shmb_state *own = state_memory_writer(&memory);
 	uint64_t version = 0;
 
+	futex_rely_on_wakes(true);
 	while (version < TURNS) {
 		if (version % 2 == *(const uint64_t *)data)
 			publish(own);
@@ -234,6 +240,61 @@ START_TEST(two_play_ping_pong)
 	for (size_t i = 0; i < ARRAY_SIZE(children); i++)
 		ck_assert_int_eq(child_wait(&children[i]), 0);
 	ck_assert_uint_ge(shmb_state_version(reader), TURNS);
+}
+END_TEST
+
+/* Nothing ends a sleep there but a wake-up. */
+static int follow(struct child *self attr_unused, void *data)
+{
+	struct shmb_state *own = state_memory_reader(&memory);
+	_Atomic uint64_t *seen = data;
+	struct chance chance;
+
+	chance_init(&chance);
+	futex_rely_on_wakes(true);
+	while (*seen < UNTIL) {
+		uint64_t version;
+
+		for (uint64_t n = chance_below(&chance, 500); n > 0; n--)
+			atomic_signal_fence(memory_order_seq_cst);
+		if (shmb_state_wait(own, *seen, shmb_deadline_in_ms(FAR_MS), &version) < 0)
+			return 1;
+		*seen = version;
+	}
+	return 0;
+}
+
+/* Now and then so many in a row that a single writer goes without a fence. */
+static void publish_some(struct shmb_state *state, struct chance *chance)
+{
+	uint64_t n = chance_below(chance, 4) ? 1 : chance_below(chance, 200);
+
+	while (n-- > 0)
+		publish(state);
+}
+
+START_TEST(no_wake_up_is_lost)
+{
+	_Atomic uint64_t *seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE,
+				      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct chance chance;
+	struct child child;
+
+	ck_assert_ptr_ne(seen, MAP_FAILED);
+	chance_init(&chance);
+	child_start(&child, follow, seen);
+	while (*seen < UNTIL) {
+		publish_some(writer, &chance);
+		for (unsigned spins = 1; *seen < shmb_state_version(writer) && *seen < UNTIL;
+		     spins++) {
+			if (spins % 64 == 0)
+				(void)sched_yield();
+			if (spins % 65536 == 0)
+				must(proc_is_alive(child.pid));
+		}
+	}
+	ck_assert_int_eq(child_wait(&child), 0);
+	munmap(seen, sizeof(*seen));
 }
 END_TEST
 
@@ -278,11 +339,13 @@ int main(void)
 	tcase_add_test(tcase, also_after_long_silence);
 	tcase_add_test(tcase, garbage_in_the_bell_is_only_late);
 	tcase_add_test(tcase, a_signal_ends_it_unless_it_restarts);
+	tcase_add_test(tcase, no_wake_up_is_lost);
 	tcase_add_test(tcase, the_mark_of_a_writer_without_fences_ends_with_it);
 	tcase_add_checked_fixture(many, start_many, stop);
 	tcase_add_test(many, who_waits_has_rung_and_sleeps);
 	tcase_add_test(many, all_are_woken);
 	tcase_add_test(many, two_play_ping_pong);
+	tcase_add_test(many, no_wake_up_is_lost);
 	suite_add_tcase(suite, tcase);
 	suite_add_tcase(suite, many);
 	return suite_run(suite);
