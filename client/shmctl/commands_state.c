@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/clock.h"
 #include "copy.h"
 #include "families.h"
 #include "making.h"
@@ -264,23 +265,26 @@ int state_watch(struct session *session)
 	const struct arguments *arguments = &session->arguments;
 	struct shmb_state_facts facts;
 	autostate *state = NULL;
-	uint64_t version = 0, n = 0;
+	uint64_t version = 0, n = 0, look_at = shmb_deadline_in_ms(LOOK_MS);
 	int status = open_state(session, &state);
 
 	if (status != STATUS_DONE)
 		return status;
 	shmb_state_info(state, &facts);
 	while (status == STATUS_DONE && (arguments->count == 0 || n < arguments->count)) {
-		int r = shmb_state_wait(state, version, shmb_deadline_in_ms(LOOK_MS), NULL);
+		int r = shmb_state_wait(state, version, look_at, NULL);
 
 		if (r == 0) {
 			status = watch_one(session, state, &version);
 			n++;
 		} else if (r != -ETIMEDOUT) {
 			status = complain_library();
-		} else if (is_removed(session, facts.segment.id)) {
-			status = complain_failed("\"%s\" was removed", arguments->operands[0]);
 		}
+		if (status != STATUS_DONE || clock_now_ns() < look_at)
+			continue;
+		if (is_removed(session, facts.segment.id))
+			status = complain_failed("\"%s\" was removed", arguments->operands[0]);
+		look_at = shmb_deadline_in_ms(LOOK_MS);
 	}
 	return status;
 }

@@ -11,6 +11,7 @@
 #include "layout/state_layout.h"
 #include "library.h"
 #include "support/child.h"
+#include "support/proc.h"
 #include "support/suite.h"
 
 #define FAR_MS 20000
@@ -515,6 +516,37 @@ START_TEST(after_the_connection_nothing_is_there)
 }
 END_TEST
 
+static int watch(struct child *self attr_unused, void *data attr_unused)
+{
+	const char *const argv[] = {SHMB_TEST_SHMCTL, "--socket", broker.socket, "state",
+				    "watch",          "busy",     NULL};
+	char said[1 << 16];
+
+	ck_assert_int_eq(child_command(argv, said, sizeof(said)), 1);
+	ck_assert_ptr_nonnull(strstr(said, "was removed"));
+	return 0;
+}
+
+/* Also when it never has to wait long for the next version. */
+START_TEST(shmctl_watches_until_it_is_removed)
+{
+	struct shmb_state *state = open_state(connection, "busy", &options);
+	struct child watcher;
+
+	publish(state, "0");
+	child_start(&watcher, watch, NULL);
+	eventually(library_stat(connection, "busy").holders == 2);
+	expect_ok(shmb_remove(connection, "busy", NULL));
+	for (int i = 0; proc_is_alive(watcher.pid); i++) {
+		ck_assert_int_lt(i, 2 * PATIENCE_MS / 10);
+		publish(state, "on");
+		eventually_pause();
+	}
+	ck_assert_int_eq(child_wait(&watcher), 0);
+	shmb_state_close(state);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("state");
@@ -536,6 +568,7 @@ int main(void)
 	tcase_add_test(tcase, a_forked_child_goes_on);
 	tcase_add_test(tcase, it_outlives_the_broker);
 	tcase_add_test(tcase, after_the_connection_nothing_is_there);
+	tcase_add_test(tcase, shmctl_watches_until_it_is_removed);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
