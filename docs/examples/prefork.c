@@ -5,7 +5,7 @@
  *
  * It listens at 127.0.0.1:PORT and answers each connection with a line, "visit 17, 5 of them by
  * worker 2". The parent opens the table before it forks, so that its workers have it from the
- * beginning; each of them becomes a member of its own with one call. A worker that dies is
+ * beginning; each of them becomes a member of its own with one call. A worker that is killed is
  * replaced, and if it died while it had the lock, the next one to take that is told, and counts
  * anew.
  */
@@ -115,12 +115,16 @@ int main(int argc, char **argv)
 	for (int i = 0; i < n; i++)
 		workers[i] = -1;
 	for (;;) {
+		int status = 0;
 		pid_t ended;
 
 		for (int i = 0; i < n; i++)
 			if (workers[i] < 0 && (workers[i] = fork()) == 0)
 				work(broker, segment, listener, i);
-		ended = wait(NULL);
+		ended = wait(&status);
+		/* One that was killed is replaced; one that cannot work has said why. */
+		if (ended < 0 || WIFEXITED(status))
+			return 1;
 		for (int i = 0; i < n; i++)
 			if (workers[i] == ended)
 				workers[i] = -1;

@@ -1,6 +1,7 @@
 /*
- * What every format in shared memory begins with: which format it is, in which version, and for
- * which machines its bytes were laid out.
+ * What a format in shared memory begins with whose bytes the library gives meaning: which format it
+ * is, in which version, and for which machines its bytes were laid out. (Shared variables are laid
+ * out by a compiler, and have a header of their own.)
  *
  *   offset  size  what
  *        0     8  magic, of the format; stored last, with release

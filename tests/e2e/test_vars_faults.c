@@ -136,24 +136,24 @@ END_TEST
 
 START_TEST(what_holds_something_else_is_refused)
 {
-	const struct shmb_segment_options state = {.size = 1 << 20,
-						   .flags = SHMB_CREATE,
-						   .layout = "state/1"};
+	const struct shmb_state_options holding = {.segment.flags = SHMB_CREATE,
+						   .value_size = 1 << 16};
 	const struct shmb_segment_options bare = {.size = 1 << 20, .flags = SHMB_CREATE};
 	const struct shmb_fifo_options creating = {.flags = SHMB_CREATE};
 	struct shmb_connection *own = library_connect(&broker);
 	struct shmb_fifo *fifo;
-	struct shmb_segment *first = library_create(own, "a/state.1", &state);
-	struct shmb_segment *second = library_create(own, "a/bare.1", &bare);
+	struct shmb_segment *segment = library_create(own, "a/bare.1", &bare);
+	struct shmb_state *state;
 
+	expect_ok(shmb_state_open(own, "a/state.1", &holding, &state));
 	expect_ok(shmb_fifo_open(own, "a/fifo.1", SHMB_FIFO_READ, &creating, &fifo));
 	expect_attach_refused("a/state", "1", NULL, -ESTALE);
 	expect_attach_refused("a/bare", "1", NULL, -ESTALE);
 	expect_refused(subject->attach(connection, "a/state", "1", NULL), -ESTALE);
 	ck_assert_msg(strstr(shmb_last_error(), "something else") != NULL, "%s", shmb_last_error());
 	expect_attach_refused("a/fifo", "1", NULL, -EMEDIUMTYPE);
-	shmb_segment_detach(first);
-	shmb_segment_detach(second);
+	shmb_state_close(state);
+	shmb_segment_detach(segment);
 	shmb_fifo_close(fifo);
 	shmb_disconnect(own);
 }

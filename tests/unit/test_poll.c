@@ -5,6 +5,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <event2/event.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -131,6 +132,37 @@ START_TEST(many_of_them_see_the_same)
 }
 END_TEST
 
+static void on_readable(evutil_socket_t fd, short what, void *data)
+{
+	uint64_t *version = data;
+
+	(void)fd;
+	(void)what;
+	*version = shmb_state_version(reader);
+	ck_assert_int_eq(shmb_poll_again(poll, *version), 0);
+}
+
+/* As a program has it that sits in a loop of libevent. */
+START_TEST(a_loop_of_libevent_sees_it)
+{
+	struct event_base *base = event_base_new();
+	uint64_t seen = 0;
+	struct event *event =
+		event_new(base, shmb_poll_fd(poll), EV_READ | EV_PERSIST, on_readable, &seen);
+
+	ck_assert_int_eq(event_add(event, NULL), 0);
+	for (int i = 0; i < 100; i++) {
+		uint64_t version = publish();
+
+		ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
+		ck_assert_uint_eq(seen, version);
+		ck_assert_int_eq(event_base_loop(base, EVLOOP_NONBLOCK), 0);
+	}
+	event_free(event);
+	event_base_free(base);
+}
+END_TEST
+
 START_TEST(an_end_does_not_wait_for_what_never_comes)
 {
 	uint64_t begin = clock_now_ms();
@@ -193,6 +225,7 @@ int main(void)
 	tcase_add_test(tests, what_came_before_is_seen_at_once);
 	tcase_add_test(tests, what_is_waited_for_may_change);
 	tcase_add_test(tests, many_of_them_see_the_same);
+	tcase_add_test(tests, a_loop_of_libevent_sees_it);
 	tcase_add_test(tests, an_end_does_not_wait_for_what_never_comes);
 	tcase_add_test(tests, a_child_has_none);
 	tcase_add_test(tests, signals_are_the_program_s);

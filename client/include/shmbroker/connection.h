@@ -17,6 +17,18 @@
  * A broker under a service manager hands its objects on to the next one, which is the same
  * instance: calls wait for it until their time is over. What changes an object is first written
  * down; where that cannot be done such a call answers -EIO and has changed nothing.
+ *
+ *                      | dispatch  fd, info  other calls  disconnect
+ *   dispatch           |   yes       yes         yes          no
+ *   fd, info           |   yes       yes         yes          no
+ *   any other call (1) |   yes       yes         yes          no
+ *
+ *   yes: by any threads at the same time; no: the end comes alone. (1) that is given this
+ *   connection, or what was opened through it.
+ *
+ * Progress. Calls that ask the broker wait for it, up to their time; threads that wait do not hold
+ * each other up, and one of them reads for all. shmb_dispatch(), shmb_connection_fd() and the
+ * submit and finish calls (request.h) never wait for the broker.
  */
 #ifndef SHMBROKER_CONNECTION_H
 #define SHMBROKER_CONNECTION_H

@@ -1,6 +1,9 @@
 /*
  * Events: what happens to objects that this connection holds or watches, and to the connection
  * itself.
+ *
+ *   Any threads may take events of one connection at the same time, and beside every other call on
+ *   it: each event goes to one of them. Taking never waits.
  */
 #ifndef SHMBROKER_EVENT_H
 #define SHMBROKER_EVENT_H

@@ -5,6 +5,17 @@
  * writers, and a writer need not wait for a reader to open. One write through the library is one
  * record of at most SHMB_FIFO_RECORD_MAX bytes that is never torn or interleaved. Readers see a
  * stream of bytes and the end of file when the last writer leaves.
+ *
+ *                | write  read  fd, id, path  close
+ *   write        |  yes   yes       yes        no
+ *   read         |  yes   (1)       yes        no
+ *   fd, id, path |  yes   yes       yes        no
+ *   close        |  no    no        no         no
+ *
+ *   yes: by any threads and processes at the same time; no: the handle is gone after that. (1) each
+ *   byte goes to one reader: with several of them a record may be dealt out.
+ *
+ * Progress. Reading and writing wait for the other side, up to their timeout, and for no broker.
  */
 #ifndef SHMBROKER_FIFO_H
 #define SHMBROKER_FIFO_H

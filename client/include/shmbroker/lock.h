@@ -18,8 +18,9 @@
  * system call. Who waits sleeps, looks again after 10 ms, then after twice as long each time, up to
  * 250 ms, and ends at its deadline: so a peer that writes nonsense into the lock, or disturbs
  * wake-ups, can take the lock from its owner and delay others, but not hold them. The lock is not
- * fair. A stopped owner keeps it. A thread that ends keeps it too: only the end of the process, or
- * its shmb_disconnect(), is the end of an owner.
+ * fair. A stopped owner keeps it, and so does a thread that ends, and a process that calls
+ * execve(2): only the end of the process is the end of an owner, or its shmb_disconnect() with a
+ * broker there to hear it.
  *
  * Signals. A handler may call none of these but shmb_condition_signal() and _broadcast(). A wait
  * that a handler interrupts ends with -EINTR, unless the handler was installed with SA_RESTART;
@@ -89,7 +90,8 @@ SHMB_EXPORT int shmb_lock_repaired(struct shmb_lock *lock, struct shmb_member *m
  *
  * Returns as shmb_lock_acquire(), with the lock for 0 and SHMB_OWNER_DIED; with it also for
  * -ETIMEDOUT and -EINTR, which are about the condition; without it for -EBUSY, when it could not be
- * had again in time, and for -EPERM, -ENOLCK, -ENOTRECOVERABLE and -EOWNERDEAD. Between
+ * had again in time, for -EPERM, -ENOLCK, -ENOTRECOVERABLE and -EOWNERDEAD, and for -ESTALE and
+ * -EDEADLK, which only a peer can bring about that writes into the lock. Between
  * SHMB_OWNER_DIED and shmb_lock_repaired() it makes the lock unrecoverable, as any release.
  */
 SHMB_EXPORT int shmb_lock_wait(struct shmb_lock *lock, struct shmb_member *member,

@@ -5,9 +5,20 @@
  * which members live, which all of them map read-only. So the others know when a member has died,
  * without asking the broker, and take over what it held.
  *
- * A member ends with its process, or with shmb_disconnect(): what it has locked then passes to the
+ * A member ends with its process, or with shmb_disconnect() (without a broker to hear that: with
+ * its process): what it has locked then passes to the
  * next one, who is told (SHMB_OWNER_DIED). A process that is stopped lives. A forked child is not
  * the member that its parent is; see shmb_rejoin().
+ *
+ *            | get  id, lives  rejoin  disconnect
+ *   get      | yes     yes       no        no
+ *   id, lives| yes     yes       no        no
+ *   rejoin   | no      no        no        no
+ *
+ *   yes: by any threads at the same time; no: it comes alone, as said there.
+ *
+ * Progress. Asking who lives is a load from memory. The first shmb_member_get() of a connection,
+ * and shmb_rejoin(), wait for the broker, up to the connection's timeout.
  */
 #ifndef SHMBROKER_MEMBER_H
 #define SHMBROKER_MEMBER_H
@@ -49,9 +60,9 @@ SHMB_EXPORT uint64_t shmb_member_id(const struct shmb_member *member);
  * In a forked child: make this copy of the parent's CONNECTION a connection of the child's own, and
  * the child a member. Segments that the parent opened with SHMB_INHERIT, and shared variables, are
  * attached in the child from the fork on; from this call on their handles are good there, and the
- * broker counts the child among the holders. All other handles become empty shells, as after shmb_disconnect(), requests
- * that were under way are the parent's alone, and shmb_connection_fd() is another descriptor. The
- * parent is not affected.
+ * broker counts the child among the holders. All other handles become empty shells, as after
+ * shmb_disconnect(), requests that were under way are the parent's alone, and shmb_connection_fd()
+ * is another descriptor. The parent is not affected.
  *
  * So a server opens what its workers share, forks them, and each worker calls this first.
  *
@@ -59,8 +70,8 @@ SHMB_EXPORT uint64_t shmb_member_id(const struct shmb_member *member);
  * thread of the parent was using it at the fork, or the fork was within shmb_dispatch(), and then
  * the child has to connect anew; -ESTALE when the broker is another instance; -ETIMEDOUT when it
  * does not answer in time, and then the connection is the child's all the same, but this is no
- * member until it has: call again, or any other, to wait for that; else -errno. An object that was removed meanwhile stays attached, and is told by
- * SHMB_EVENT_REMOVED.
+ * member until it has: call again, or any other, to wait for that; else -errno. An object that was
+ * removed meanwhile stays attached, and is told by SHMB_EVENT_REMOVED.
  *
  * Threads: no other call on the connection or on what was opened through it at the same time. Since
  * 0.1.

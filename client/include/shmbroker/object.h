@@ -3,6 +3,10 @@
  *
  * A program sees the objects that it may open or manage; root, the broker's own user and its
  * administrators see all.
+ *
+ *   All calls may be made by any threads at the same time, on one connection or many, but for those
+ *   on one page, which are its caller's. They wait for the broker, up to their time. What they say
+ *   was so when the broker answered.
  */
 #ifndef SHMBROKER_OBJECT_H
 #define SHMBROKER_OBJECT_H

@@ -6,6 +6,9 @@
  * a user with an entry what that says; a member of the object's group, or of groups with an entry,
  * what any of these says; everybody else what the others' bits say. The kernel enforces it at the
  * moment of attaching or opening: what is mapped by then stays mapped, which nobody can revoke.
+ *
+ *   All calls may be made by any threads and processes at the same time: the broker does one after
+ *   the other. They wait for it, up to their time.
  */
 #ifndef SHMBROKER_PERMISSION_H
 #define SHMBROKER_PERMISSION_H

@@ -18,6 +18,18 @@
  * when 256 requests are under way on the connection (calls that wait, wait for room); or what the
  * connection was lost for. What the broker answers comes with the finish call, and -ETIMEDOUT when
  * it is silent. -EOPNOTSUPP means that it is older than this library and cannot do it.
+ *
+ *             | is_done  finish  cancel  dispatch
+ *   is_done   |   yes      no      no      yes
+ *   finish    |   no       no      no      (1)
+ *   cancel    |   no       no      no      (1)
+ *   dispatch  |   yes      (1)     (1)     yes
+ *
+ *   yes: of one request, by any threads at the same time; no: it is gone after that; (1) within the
+ *   request's callback, or after it. Different requests have nothing to do with each other.
+ *
+ * Progress. None of the calls here waits for anything but a moment in which another thread takes in
+ * an answer.
  */
 #ifndef SHMBROKER_REQUEST_H
 #define SHMBROKER_REQUEST_H

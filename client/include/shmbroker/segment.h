@@ -7,6 +7,19 @@
  *
  * Attached memory is plain memory: loads and stores, no call of the library. It outlives the
  * broker, and removal: what is mapped stays mapped until it is detached.
+ *
+ *                   | open  ready  data, size, info  use of the memory  detach
+ *   open            |  -     yes         yes                yes         yes (1)
+ *   ready           | yes    yes         yes                yes         no
+ *   data, size, info| yes    yes         yes                yes         no
+ *   use             | yes    yes         yes                (2)         no
+ *   detach          | yes    no          no                 no          no
+ *
+ *   yes: of one segment, by any threads at the same time; no: the handle is gone after that. (1)
+ *   each open makes a handle of its own. (2) as the program has it; processes race as threads do.
+ *
+ * Progress. Using the memory never waits, with a broker or without. Opening waits for the broker
+ * and for the initialiser, up to the timeout; ready waits for the broker; all others for nobody.
  */
 #ifndef SHMBROKER_SEGMENT_H
 #define SHMBROKER_SEGMENT_H

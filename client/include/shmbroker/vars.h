@@ -59,7 +59,8 @@
  * other threads' dlopen(3) with it: give the connection a short timeout. Without no_start it may
  * start a broker, and the program then sees a child end that it does not know. Constructors that
  * ran before have seen this process's own values. When the module is unloaded it is detached, if
- * it has not been, after its destructors. At the end of the process nothing is done.
+ * it has not been, after its destructors; one that has the static library in it has to detach by
+ * itself. At the end of the process nothing is done.
  */
 #ifndef SHMBROKER_VARS_H
 #define SHMBROKER_VARS_H

@@ -5,6 +5,9 @@
  * that this program may see (those that shmb_list() shows it), whose names begin as it asked for.
  * An event is told once for each connection, however many watches fit. After an overflow, and after
  * a reconnection, some are missing: look again (shmb_list()) where that matters.
+ *
+ *   Any threads may begin and end watches of one connection at the same time, and take its events;
+ *   a watch is ended once. Beginning waits for the broker, ending for nobody.
  */
 #ifndef SHMBROKER_WATCH_H
 #define SHMBROKER_WATCH_H
