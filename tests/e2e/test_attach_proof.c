@@ -16,11 +16,16 @@
 #include "support/liar.h"
 #include "support/proc.h"
 #include "support/suite.h"
+#include "wire/roster.h"
 #include "wire/vocabulary.h"
 
 #define KEY       0x5a5a0001
 #define SIZE      8192
 #define ALL_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+
+#define ROSTER_SLOTS 512 /* a page of words */
+
+static const uint32_t false_slots[] = {0, 1, ROSTER_SLOTS - 1, ROSTER_SLOTS + 1, UINT32_MAX};
 
 static struct liar liar;
 static struct lie lie;
@@ -266,6 +271,66 @@ START_TEST(an_unknown_backing_is_refused)
 }
 END_TEST
 
+/* The file of a roster, as the broker would have it. */
+static struct wire_roster *promise_roster(void)
+{
+	size_t size = roster_size(ROSTER_SLOTS);
+	int fd = memfd_create("roster", MFD_CLOEXEC);
+	struct wire_roster *roster;
+
+	ck_assert_int_eq(ftruncate(fd, (off_t)size), 0);
+	roster = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ck_assert_ptr_ne(roster, MAP_FAILED);
+	roster->magic = ROSTER_MAGIC;
+	roster->version = ROSTER_VERSION;
+	roster->n_slots = ROSTER_SLOTS;
+	roster->instance[0] = LIAR_INSTANCE;
+	lie = (struct lie){.fd = fd};
+	return roster;
+}
+
+static int ask_for_roster(void)
+{
+	struct shmb_member *member = NULL;
+	int r, fds;
+
+	connect_to_liar();
+	fds = proc_count_fds(getpid());
+	r = shmb_member_get(connection, &member);
+	ck_assert_int_eq(proc_count_fds(getpid()), fds);
+	ck_assert(r < 0 ? !member && shmb_last_error()[0] : member != NULL);
+	end();
+	return r;
+}
+
+START_TEST(a_false_roster_is_refused)
+{
+	struct wire_roster *roster = promise_roster();
+
+	ck_assert_int_eq(ask_for_roster(), 0);
+	roster->magic++;
+	ck_assert_int_eq(ask_for_roster(), -EPROTO);
+	roster->magic--;
+	roster->version++;
+	ck_assert_int_eq(ask_for_roster(), -EPROTO);
+	roster->version--;
+	for (size_t i = 0; i < ARRAY_SIZE(false_slots); i++) {
+		roster->n_slots = false_slots[i];
+		ck_assert_int_eq(ask_for_roster(), -EPROTO);
+	}
+	roster->n_slots = ROSTER_SLOTS;
+	roster->instance[0]++;
+	ck_assert_int_eq(ask_for_roster(), -ESTALE);
+	roster->instance[0]--;
+	ck_assert_int_eq(ftruncate(lie.fd, ROSTER_WORDS - 1), 0);
+	ck_assert_int_eq(ask_for_roster(), -EPROTO);
+	lie.fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(ask_for_roster(), -EPROTO);
+	lie.fd = -1;
+	ck_assert_int_eq(ask_for_roster(), -EPROTO);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("attach proof");
@@ -287,6 +352,7 @@ int main(void)
 	tcase_add_loop_test(memfd, what_is_no_memfd_is_refused, 0, 4);
 	tcase_add_test(memfd, a_descriptor_too_few_or_too_many_is_refused);
 	tcase_add_loop_test(memfd, an_unknown_backing_is_refused, 0, 4);
+	tcase_add_test(memfd, a_false_roster_is_refused);
 	suite_add_tcase(suite, honest);
 	suite_add_tcase(suite, sysv);
 	suite_add_tcase(suite, memfd);

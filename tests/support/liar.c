@@ -48,7 +48,7 @@ static void answer(const struct session *session, int socket, const struct wire_
 	static const struct wire_hello_reply hello = {
 		.version = 1,
 		.flags = WIRE_HELLO_SYSV,
-		.instance = {1},
+		.instance = {LIAR_INSTANCE},
 		.member = 1,
 		.broker = "liar",
 	};
@@ -60,6 +60,8 @@ static void answer(const struct session *session, int socket, const struct wire_
 	else if (request->code == WIRE_OPEN)
 		reply_to(socket, request, lie->status, &wire_open_reply_shape, &lie->reply,
 			 lie->fd);
+	else if (request->code == WIRE_ROSTER)
+		reply_to(socket, request, 0, &wire_roster_reply_shape, nothing, lie->fd);
 	else if (request->serial != 0)
 		reply_to(socket, request, 0, wire_operation(request->code, 1)->reply, nothing, -1);
 	if (request->code == WIRE_RELEASE)

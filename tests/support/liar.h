@@ -1,5 +1,6 @@
 /*
- * A broker that lies: it answers HELLO honestly and every OPEN with what a test has prepared.
+ * A broker that lies: it answers HELLO honestly, and every OPEN and ROSTER with what a test has
+ * prepared.
  */
 #ifndef SUPPORT_LIAR_H
 #define SUPPORT_LIAR_H
@@ -9,11 +10,13 @@
 #include "support/child.h"
 #include "wire/messages.h"
 
+#define LIAR_INSTANCE 1 /* the first byte of its instance; the others are 0 */
+
 /* The answer to OPEN. */
 struct lie {
 	struct wire_open_reply reply;
 	int32_t status;
-	int fd; /* sent with it; -1 for none */
+	int fd; /* sent with it, and with the answer to ROSTER; -1 for none */
 };
 
 struct liar {
