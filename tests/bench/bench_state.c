@@ -198,24 +198,41 @@ static void measure_haste(const struct scene *scene, const struct setting *setti
 	free(percent);
 }
 
+/* Ours, the limit, and others. */
+static const struct waking *const wakings[] = {
+	&waking_ours,
+	&waking_futex,
+#ifdef BENCH_REDIS
+	&waking_redis,
+#endif
+#ifdef BENCH_ICEORYX
+	&waking_iceoryx,
+#endif
+};
+
 static void measure_waking(const struct scene *scene, const char *where, const struct place *place,
 			   int core)
 {
-	static const struct waking *const wakings[] = {&waking_ours, &waking_futex};
+	/* Some daemons are not for a quick look. */
+	size_t n = bench_count(scene->bench, ARRAY_SIZE(wakings), 2);
 	struct contender contenders[ARRAY_SIZE(wakings)];
 	struct series seen[ARRAY_SIZE(wakings)];
 	struct wake wakes[ARRAY_SIZE(wakings)];
 	struct plan plan = scene->bench->plan;
+	char row[96];
 
 	plan.chunks = plan.chunks < CHUNKS ? plan.chunks : CHUNKS;
-	for (size_t i = 0; i < ARRAY_SIZE(wakings); i++) {
-		wake_start(&wakes[i], wakings[i], core, &scene->broker);
+	for (size_t i = 0; i < n; i++) {
+		wake_start(&wakes[i], wakings[i], scene->place->own, core, &scene->broker);
 		contenders[i] = (struct contender){wakings[i]->name, wake_run, &wakes[i]};
 	}
-	series_measure(&plan, place, contenders, ARRAY_SIZE(wakings), seen);
-	report_compare(scene->report, "publish to value, reader asleep: futex", where, &seen[0],
-		       &seen[1], WAKE_TARGET);
-	for (size_t i = 0; i < ARRAY_SIZE(wakings); i++) {
+	series_measure(&plan, place, contenders, n, seen);
+	for (size_t i = 1; i < n; i++) {
+		snprintf(row, sizeof(row), "publish to value, reader asleep: %s", wakings[i]->name);
+		report_compare(scene->report, row, where, &seen[0], &seen[i],
+			       i == 1 ? WAKE_TARGET : 0);
+	}
+	for (size_t i = 0; i < n; i++) {
 		wake_end(&wakes[i]);
 		series_fini(&seen[i]);
 	}

@@ -128,7 +128,7 @@ const struct design design_ours = {
 	.read = read_all,
 };
 
-static void *prepare_time(const struct server *broker)
+static void *prepare_time(const struct server *broker, int core attr_unused)
 {
 	return name(sizeof(uint64_t), 0, broker);
 }
@@ -157,7 +157,6 @@ const struct waking waking_ours = {
 	.name = "ours",
 	.prepare = prepare_time,
 	.open = open_state,
-	.close = close_state,
 	.dispose = free,
 	.publish = publish_time,
 	.await = await_time,

@@ -1,7 +1,7 @@
 /*
  * Redis (packages redis-server and libhiredis-dev): SET and GET through its Unix socket, one at a
- * time, as a value that has to be the last one is asked for. It keeps nothing on disk and runs on
- * the writer's core.
+ * time, as a value that has to be the last one is asked for; and PUBLISH to one who has subscribed.
+ * It keeps nothing on disk, and runs on the writer's core, or the waiting reader's.
  */
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
@@ -9,10 +9,11 @@
 
 #include "base/clock.h"
 #include "state/design.h"
+#include "state/wake.h"
 
 #define START_WAIT_MS 20000
 
-static void *prepare(const struct traffic *traffic, const struct server *broker attr_unused)
+static struct server *start(int core)
 {
 	struct server *server = calloc(1, sizeof(*server));
 	char *arguments[] = {(char *)BENCH_REDIS, (char *)"--port",
@@ -23,8 +24,13 @@ static void *prepare(const struct traffic *traffic, const struct server *broker 
 
 	if (!server)
 		bench_fail("no memory");
-	server_start_program(server, arguments, traffic->writer_core);
+	server_start_program(server, arguments, core);
 	return server;
+}
+
+static void *prepare(const struct traffic *traffic, const struct server *broker attr_unused)
+{
+	return start(traffic->writer_core);
 }
 
 static void dispose(void *prepared)
@@ -94,4 +100,46 @@ const struct design design_redis = {
 	.dispose = dispose,
 	.write = write_all,
 	.read = read_all,
+};
+
+static void *prepare_waking(const struct server *broker attr_unused, int core)
+{
+	return start(core);
+}
+
+static void *open_channel(void *prepared, bool writes)
+{
+	redisContext *context = open_connection(prepared, writes);
+
+	if (!writes)
+		freeReplyObject(must(context, redisCommand(context, "SUBSCRIBE time")));
+	return context;
+}
+
+static void publish_time(void *context, uint64_t time)
+{
+	freeReplyObject(
+		must(context, redisCommand(context, "PUBLISH time %b", &time, sizeof(time))));
+}
+
+static uint64_t await_time(void *context, uint64_t before attr_unused)
+{
+	redisReply *reply = NULL;
+	uint64_t time;
+
+	if (redisGetReply(context, (void **)&reply) != REDIS_OK || !reply || reply->elements != 3 ||
+	    reply->element[2]->len != sizeof(time))
+		bench_fail("Redis: no message");
+	memcpy(&time, reply->element[2]->str, sizeof(time));
+	freeReplyObject(reply);
+	return time;
+}
+
+const struct waking waking_redis = {
+	.name = "Redis pub/sub",
+	.prepare = prepare_waking,
+	.open = open_channel,
+	.dispose = dispose,
+	.publish = publish_time,
+	.await = await_time,
 };

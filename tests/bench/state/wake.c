@@ -1,30 +1,29 @@
 /*
- * The reader counts when it is about to sleep; the publisher sleeps a while itself then, and
- * publishes. It waits by sleeping, too, so that on one core the reader has it.
+ * The reader counts when it is about to sleep; whoever publishes sleeps a while itself then, and
+ * publishes. All of them wait by sleeping, so that on one core the reader has it.
  */
 #include "state/wake.h"
 
 #include <errno.h>
 #include <linux/futex.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/fence.h"
 #include "state/design.h"
-#include "support/place.h"
+#include "support/worker.h"
 
 #define LOOK_NS   20000
 #define ASLEEP_NS 60000 /* in which the reader has come to sleep */
 
 struct wake_control {
 	_Alignas(128) _Atomic uint64_t sleeps; /* that the reader has begun */
-	uint64_t spent_ns;                     /* of the last hand-over */
+	_Atomic uint32_t orders;               /* to publish, and the first is to begin */
+	_Atomic uint32_t n_open;
+	uint64_t spent_ns; /* of the last hand-over */
 };
 
 static void pause_ns(long ns)
@@ -40,44 +39,50 @@ static void await_sleep(const struct wake_control *control, uint64_t number)
 		pause_ns(LOOK_NS);
 }
 
-static _Noreturn void be_reader(struct wake *wake, void *prepared, int core)
+static void be_reader(void *data)
 {
+	struct wake *wake = data;
 	struct wake_control *control = wake->control;
+	void *opened = wake->waking->open(wake->prepared, false);
 	uint64_t time = 0;
 
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	place_pin(0, core);
-	wake->opened = wake->waking->open(prepared, false);
 	for (;;) {
 		atomic_fetch_add_explicit(&control->sleeps, 1, memory_order_release);
-		time = wake->waking->await(wake->opened, time);
+		time = wake->waking->await(opened, time);
 		control->spent_ns = now_ns() - time;
 	}
 }
 
-void wake_start(struct wake *wake, const struct waking *waking, int core,
+static void be_publisher(void *data)
+{
+	struct wake *wake = data;
+	struct wake_control *control = wake->control;
+	void *opened = wake->waking->open(wake->prepared, true);
+
+	gate_count(&control->n_open);
+	for (uint32_t order = 0;; order++) {
+		gate_wait(&control->orders, order);
+		pause_ns(ASLEEP_NS);
+		wake->waking->publish(opened, now_ns());
+	}
+}
+
+void wake_start(struct wake *wake, const struct waking *waking, int publisher, int reader,
 		const struct server *broker)
 {
-	void *prepared = waking->prepare(broker);
-
 	*wake = (struct wake){.waking = waking,
 			      .control = design_share(sizeof(*wake->control)),
-			      .prepared = prepared};
-	wake->opened = waking->open(prepared, true);
-	wake->reader = fork();
-	if (wake->reader < 0)
-		bench_fail("cannot make a process");
-	if (wake->reader == 0)
-		be_reader(wake, prepared, core);
+			      .prepared = waking->prepare(broker, reader)};
+	wake->publisher = worker_start(publisher, be_publisher, wake);
+	gate_wait(&wake->control->n_open, 0);
+	wake->reader = worker_start(reader, be_reader, wake);
 	await_sleep(wake->control, 1);
 }
 
 void wake_end(struct wake *wake)
 {
-	(void)kill(wake->reader, SIGKILL);
-	while (waitpid(wake->reader, NULL, 0) < 0 && errno == EINTR)
-		;
-	wake->waking->close(wake->opened);
+	worker_end(wake->reader);
+	worker_end(wake->publisher);
 	if (wake->waking->dispose)
 		wake->waking->dispose(wake->prepared);
 }
@@ -90,8 +95,7 @@ uint64_t wake_run(void *data, unsigned operations)
 	for (unsigned i = 0; i < operations; i++) {
 		uint64_t sleeps = atomic_load(&wake->control->sleeps);
 
-		pause_ns(ASLEEP_NS);
-		wake->waking->publish(wake->opened, now_ns());
+		gate_count(&wake->control->orders);
 		await_sleep(wake->control, sleeps + 1);
 		spent += wake->control->spent_ns;
 	}
@@ -107,7 +111,7 @@ struct futex {
 	_Atomic uint64_t time;
 };
 
-static void *futex_prepare(const struct server *broker attr_unused)
+static void *futex_prepare(const struct server *broker attr_unused, int core attr_unused)
 {
 	return design_share(sizeof(struct futex));
 }
@@ -115,10 +119,6 @@ static void *futex_prepare(const struct server *broker attr_unused)
 static void *futex_open(void *prepared, bool writes attr_unused)
 {
 	return prepared;
-}
-
-static void futex_close(void *opened attr_unused)
-{
 }
 
 static void futex_publish(void *opened, uint64_t time)
@@ -149,7 +149,6 @@ const struct waking waking_futex = {
 	.name = "futex",
 	.prepare = futex_prepare,
 	.open = futex_open,
-	.close = futex_close,
 	.publish = futex_publish,
 	.await = futex_await,
 };
