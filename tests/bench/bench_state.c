@@ -16,7 +16,7 @@
 #include "state/wake.h"
 #include "support/report.h"
 
-#define RIVALS_MAX 6
+#define RIVALS_MAX 7
 #define FEW_SLOTS  8u /* in which settings all rivals take part */
 #define CHUNKS     5u
 #define OPERATIONS 1000 /* in a batch, however many were done */
@@ -135,6 +135,7 @@ static void measure_reads(const struct scene *scene, const struct setting *setti
 #ifdef BENCH_LMDB
 		{&design_lmdb, setting->lmdb_target},
 #endif
+		{&design_ring_checked, 0},
 		{&design_seqlock, 0},
 		{&design_mutex, 0},
 #ifdef BENCH_REDIS

@@ -29,8 +29,8 @@ struct design {
 	uint64_t (*read)(void *opened, struct traffic *traffic, uint64_t reads);
 };
 
-extern const struct design design_ours, design_ring, design_seqlock, design_mutex, design_ck,
-	design_lmdb, design_redis;
+extern const struct design design_ours, design_ring, design_ring_checked, design_seqlock,
+	design_mutex, design_ck, design_lmdb, design_redis;
 
 /* SIZE bytes of zeros that both processes have, and have touched. */
 void *design_share(size_t size);

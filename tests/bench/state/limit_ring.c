@@ -26,7 +26,7 @@ struct limit_ring {
 	unsigned char slots[];
 };
 
-static size_t stride_of(size_t value_size)
+size_t limit_ring_stride(size_t value_size)
 {
 	return sizeof(struct slot) + (value_size + LINE - 1) / LINE * LINE;
 }
@@ -38,14 +38,14 @@ static struct slot *slot_of(const struct limit_ring *ring, uint64_t version)
 
 size_t limit_ring_size(size_t value_size, unsigned slots)
 {
-	return sizeof(struct limit_ring) + stride_of(value_size) * slots;
+	return sizeof(struct limit_ring) + limit_ring_stride(value_size) * slots;
 }
 
 struct limit_ring *limit_ring_make(void *memory, size_t value_size, unsigned slots)
 {
 	struct limit_ring *ring = memory;
 
-	ring->stride = stride_of(value_size);
+	ring->stride = limit_ring_stride(value_size);
 	ring->mask = slots - 1;
 	return ring;
 }
@@ -94,4 +94,31 @@ uint64_t limit_ring_read(const struct limit_ring *ring, void *value, size_t *ret
 	if (ring->stride > sizeof(struct slot) + PAYLOAD_SMALL)
 		return read_large(ring, value, ret_size);
 	return read_version(ring, true, value, ret_size);
+}
+
+uint64_t limit_ring_read_checked(const struct limit_handle *handle, void *value, size_t *size)
+{
+	const struct limit_ring *ring = handle->ring;
+	const struct slot *slot;
+	uint64_t version;
+	size_t found;
+
+	if (atomic_load_explicit(handle->here, memory_order_relaxed) != handle->owner)
+		return 0;
+	version = atomic_load_explicit(&ring->last, memory_order_acquire);
+	slot = (const struct slot *)(ring->slots + (version & handle->mask) * handle->stride);
+	if (version == 0 || atomic_load_explicit(&slot->version, memory_order_acquire) != version)
+		return 0;
+	found = atomic_load_explicit(&slot->size, memory_order_relaxed);
+	if (found > *size || found > handle->most)
+		return 0;
+	if (handle->most <= PAYLOAD_SMALL)
+		payload_read_small(value, slot->value, found);
+	else
+		payload_read(value, slot->value, found);
+	fence_acquire();
+	if (atomic_load_explicit(&slot->version, memory_order_relaxed) != version)
+		return 0;
+	*size = found;
+	return version;
 }
