@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/fd.h"
 #include "core/connection.h"
 #include "core/error.h"
@@ -92,21 +91,9 @@ static int become_own(struct shmb_connection *connection)
 	return r;
 }
 
-static int await_arrival(struct shmb_connection *connection)
+static bool has_arrived(const struct shmb_connection *connection)
 {
-	uint64_t deadline = connection_deadline(connection, 0);
-
-	while (connection->phase != PHASE_OPEN) {
-		if (connection->phase == PHASE_DEAD)
-			return error_set(connection->failure, "%s", connection->failure_text);
-		if (deadline_left_ms(deadline) == 0)
-			return error_set(-ETIMEDOUT,
-					 "the broker at %s did not answer in time; it may be "
-					 "stopped or overloaded",
-					 connection->location.address.sun_path);
-		turn_take(connection, NULL, deadline);
-	}
-	return 0;
+	return connection->phase == PHASE_OPEN;
 }
 
 /* Returns 0, and then the connection is locked, or -errno with a text. */
@@ -146,7 +133,7 @@ int shmb_rejoin(struct shmb_connection *connection)
 
 	if (r < 0)
 		return r;
-	r = await_arrival(connection);
+	r = turn_until(connection, has_arrived, connection_deadline(connection, 0));
 	connection_leave(connection);
 	return r;
 }

@@ -89,26 +89,14 @@ static void connection_free(struct shmb_connection *connection)
 	free(connection);
 }
 
-/*
- * Take turns until HELLO has been answered (or, with SENT_IS_ENOUGH, sent). Called with the lock.
- * Returns 0 or -errno with a text.
- */
-static int await_greeting(struct shmb_connection *connection, bool sent_is_enough,
-			  uint64_t deadline)
+static bool has_greeted(const struct shmb_connection *connection)
 {
-	for (;;) {
-		if (connection->phase == PHASE_DEAD)
-			return error_set(connection->failure, "%s", connection->failure_text);
-		if (connection->has_greeted ||
-		    (sent_is_enough && !list_is_empty(&connection->sent)))
-			return 0;
-		if (deadline_left_ms(deadline) == 0)
-			return error_set(-ETIMEDOUT,
-					 "the broker at %s did not answer in time; it may be "
-					 "stopped or overloaded",
-					 connection->location.address.sun_path);
-		turn_take(connection, NULL, deadline);
-	}
+	return connection->has_greeted;
+}
+
+static bool has_sent_hello(const struct shmb_connection *connection)
+{
+	return connection->has_greeted || !list_is_empty(&connection->sent);
 }
 
 int shmb_connect(const struct shmb_connect_options *options,
@@ -124,7 +112,8 @@ int shmb_connect(const struct shmb_connect_options *options,
 	if (r < 0)
 		return r;
 	connection_lock(connection);
-	r = await_greeting(connection, options->no_wait, connection_deadline(connection, 0));
+	r = turn_until(connection, options->no_wait ? has_sent_hello : has_greeted,
+		       connection_deadline(connection, 0));
 	connection_leave(connection);
 	if (r < 0) {
 		connection_fini(connection);
@@ -306,7 +295,7 @@ int shmb_broker_info(struct shmb_connection *connection, struct shmb_broker_fact
 
 	if (r < 0)
 		return r;
-	r = await_greeting(connection, false, connection_deadline(connection, 0));
+	r = turn_until(connection, has_greeted, connection_deadline(connection, 0));
 	if (r == 0)
 		*ret_info = (struct shmb_broker_facts){
 			.version = hello->broker,

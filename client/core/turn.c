@@ -5,12 +5,14 @@
  */
 #include "core/turn.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "core/channel.h"
 #include "core/connection.h"
+#include "core/error.h"
 #include "core/handshake.h"
 #include "core/request.h"
 
@@ -83,4 +85,21 @@ void turn_take(struct shmb_connection *connection, const struct shmb_request *un
 		send_turn(connection, deadline);
 	else
 		follow(connection, deadline);
+}
+
+int turn_until(struct shmb_connection *connection,
+	       bool (*is_enough)(const struct shmb_connection *connection), uint64_t deadline)
+{
+	for (;;) {
+		if (connection->phase == PHASE_DEAD)
+			return error_set(connection->failure, "%s", connection->failure_text);
+		if (is_enough(connection))
+			return 0;
+		if (deadline_left_ms(deadline) == 0)
+			return error_set(-ETIMEDOUT,
+					 "the broker at %s did not answer in time; it may be "
+					 "stopped or overloaded",
+					 connection->location.address.sun_path);
+		turn_take(connection, NULL, deadline);
+	}
 }

@@ -4,6 +4,7 @@
 #ifndef CORE_TURN_H
 #define CORE_TURN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct shmb_connection;
@@ -16,5 +17,10 @@ struct shmb_request;
  */
 void turn_take(struct shmb_connection *connection, const struct shmb_request *until,
 	       uint64_t deadline);
+
+/* Take turns until IS_ENOUGH says so of CONNECTION. Called with the lock. Returns 0; what the
+ * connection was lost for, or -ETIMEDOUT, with a text. */
+int turn_until(struct shmb_connection *connection,
+	       bool (*is_enough)(const struct shmb_connection *connection), uint64_t deadline);
 
 #endif
