@@ -45,6 +45,7 @@ struct shmb_connection {
 	bool is_broken;    /* the socket is of no use any more; its leader will see to it */
 	bool broker_ends;  /* it has said so: what it has not answered it has not done */
 	bool has_greeted;  /* HELLO was answered once: this is a member of `hello.instance` */
+	bool is_joining;   /* shmb_rejoin() has begun, and has not come to its end */
 	uint32_t serial;   /* of the last packet sent */
 	uint32_t n_starts; /* brokers started for the first contact */
 	uint32_t pause_ms; /* before another attempt to connect; doubles */

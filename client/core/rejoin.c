@@ -75,6 +75,7 @@ static int become_own(struct shmb_connection *connection)
 	int r;
 
 	connection->process = process_here();
+	connection->is_joining = true;
 	member_be_nobody(&connection->member);
 	forget_requests(connection);
 	events_fini(&connection->events);
@@ -116,11 +117,11 @@ static int begin(struct shmb_connection *connection)
 	return 0;
 }
 
-/* The same when it has begun already: only one that has not arrived can. */
+/* The same when it has begun already, and its time was over before the end. */
 static int go_on(struct shmb_connection *connection)
 {
 	connection_lock(connection);
-	if (member_process(&connection->member) == PROCESS_NONE)
+	if (connection->is_joining)
 		return 0;
 	connection_leave(connection);
 	return error_set(-EINVAL, "this connection belongs to this process already: only a forked "
@@ -134,6 +135,8 @@ int shmb_rejoin(struct shmb_connection *connection)
 	if (r < 0)
 		return r;
 	r = turn_until(connection, has_arrived, connection_deadline(connection, 0));
+	if (r == 0)
+		connection->is_joining = false;
 	connection_leave(connection);
 	return r;
 }

@@ -74,16 +74,25 @@ int shmb_segment_open_submit(struct shmb_connection *connection, const char *nam
 	return r < 0 ? r : call_submit(request, timeout_ms, done, data, ret_request);
 }
 
-/* The connection ends before the handle. In a forked child there is nothing to unmap where the
- * parent has its memory, but perhaps other memory by now; what was placed is there, and stays. */
+/* In a forked child there is nothing to unmap where the parent has its memory, but perhaps other
+ * memory by now, save for what was inherited. What was placed stays where it is. */
+static void unmap(struct shmb_segment *segment)
+{
+	bool is_inherited = segment->hold && segment->hold->inherits;
+
+	if (segment->process == process_here() || (is_inherited && !segment->attachment.is_placed))
+		attach_end(&segment->attachment);
+}
+
+/* The connection ends before the handle. */
 static void let_go(void *handle)
 {
 	struct shmb_segment *segment = handle;
+	bool stays = segment->process != process_here() && segment->attachment.is_placed;
 
+	unmap(segment);
 	segment->hold = NULL;
-	if (segment->process == process_here())
-		attach_end(&segment->attachment);
-	else if (segment->attachment.is_placed)
+	if (stays)
 		return;
 	segment->attachment.data = NULL;
 	segment->process = PROCESS_NONE;
@@ -227,12 +236,11 @@ void shmb_segment_detach(struct shmb_segment *segment)
 {
 	if (!segment)
 		return;
-	if (segment->process == process_here()) {
-		attach_end(&segment->attachment);
+	unmap(segment);
+	if (segment->process == process_here())
 		call_end(segment->hold);
-	} else {
+	else
 		request_orphan(segment->hold);
-	}
 	free(segment);
 }
 

@@ -20,6 +20,8 @@ struct state_publisher {
 	unsigned unheard;  /* publishes since somebody rang */
 	bool may_be_cheap; /* this process can take the cheap side of the barrier */
 	bool is_cheap;     /* and takes it now */
+	/* Whose turn it was last by this handle, of the threads of this process; many writers. */
+	_Atomic uintptr_t taker;
 };
 
 struct shmb_state {

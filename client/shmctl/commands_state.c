@@ -272,19 +272,19 @@ int state_watch(struct session *session)
 		return status;
 	shmb_state_info(state, &facts);
 	while (status == STATUS_DONE && (arguments->count == 0 || n < arguments->count)) {
+		bool is_time = clock_now_ns() >= look_at;
 		int r = shmb_state_wait(state, version, look_at, NULL);
 
-		if (r == 0) {
+		if (is_time && is_removed(session, facts.segment.id)) {
+			status = complain_failed("\"%s\" was removed", arguments->operands[0]);
+		} else if (r == 0) {
 			status = watch_one(session, state, &version);
 			n++;
 		} else if (r != -ETIMEDOUT) {
 			status = complain_library();
 		}
-		if (status != STATUS_DONE || clock_now_ns() < look_at)
-			continue;
-		if (is_removed(session, facts.segment.id))
-			status = complain_failed("\"%s\" was removed", arguments->operands[0]);
-		look_at = shmb_deadline_in_ms(LOOK_MS);
+		if (is_time)
+			look_at = shmb_deadline_in_ms(LOOK_MS);
 	}
 	return status;
 }

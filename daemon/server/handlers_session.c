@@ -230,8 +230,6 @@ int handle_hold(struct call *call)
 	r = object_hold_again(object, member, request->access, request->generation, &hold);
 	if (r == -EDQUOT)
 		return overdraft_refuse(call, object->name, &member->credentials, RESOURCE_HOLDS);
-	if (keeping_failed(r))
-		return keeping_refuse(call, object->name, r, 0);
 	if (r < 0)
 		return call_refuse(call, r,
 				   "the broker has no memory for another entry of the ledger");

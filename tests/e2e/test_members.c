@@ -142,11 +142,14 @@ static uint32_t holders(void)
 }
 
 /* The roster as everybody maps it. */
+/* By one who has left again, and whose end has been announced. */
 static const struct wire_roster *map_roster(void)
 {
 	struct wire_roster_request request = {.wait_ms = 1000};
 	struct wire_roster_reply reply;
+	const struct wire_roster *roster;
 	struct raw raw;
+	uint32_t epoch;
 	void *map;
 	int fd;
 
@@ -157,9 +160,12 @@ static const struct wire_roster *map_roster(void)
 	ck_assert_ptr_eq(mmap(NULL, reply.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0),
 			 MAP_FAILED);
 	fd_close(fd);
+	roster = map;
+	epoch = atomic_load(&roster->epoch);
 	ck_assert_int_eq(raw_ask(&raw, WIRE_GOODBYE, NULL, NULL, NULL), 0);
 	raw_close(&raw);
-	return map;
+	eventually(atomic_load(&roster->epoch) != epoch);
+	return roster;
 }
 
 static const int deaths[] = {SIGKILL, SIGHUP, SIGSEGV};

@@ -12,10 +12,12 @@
  *   fd, id, path |  yes   yes       yes        no
  *   close        |  no    no        no         no
  *
- *   yes: by any threads and processes at the same time; no: the handle is gone after that. (1) each
- *   byte goes to one reader: with several of them a record may be dealt out.
+ *   yes: by any threads at the same time; no: the handle is gone after that. (1) one thread at a
+ *   time: several readers open a handle each. Each byte goes to one of them, so that a record may
+ *   be dealt out.
  *
- * Progress. Reading and writing wait for the other side, up to their timeout, and for no broker.
+ * Progress. Reading and writing wait for the other side, up to their timeout. A writer that has
+ * found no room asks the broker, within that time, whether there is a reader.
  */
 #ifndef SHMBROKER_FIFO_H
 #define SHMBROKER_FIFO_H

@@ -38,7 +38,8 @@ struct shmb_member;
  * the same. It belongs to the connection and ends with it: no call may use it after
  * shmb_disconnect().
  *
- * Returns 0, or -errno when the broker cannot be asked.
+ * Returns 0; -EAGAIN when the broker cannot write down that this process may have locks, for want
+ * of room, so that it would not be known to a later one; else -errno when it cannot be asked.
  *
  * Threads: safe. Since 0.1.
  */
@@ -52,7 +53,8 @@ SHMB_EXPORT int shmb_member_get_finish(struct shmb_request *request,
 /*
  * Its id; 0 from shmb_rejoin() until the child is one. It is another one after a reconnection when
  * the broker had given the member up: it does so only with one that never could have held a lock,
- * or that has another uid than before.
+ * or that has another uid than before, and, where
+ * the kernel gives it no descriptor of the process, as soon as the connection has ended.
  */
 SHMB_EXPORT uint64_t shmb_member_id(const struct shmb_member *member);
 
