@@ -369,16 +369,25 @@ static bool crash_after(const struct deed *deed, unsigned n, bool goes_on)
 	return has_struck;
 }
 
-/* At each call; with a sanitizer, which is slow, at every seventh, another time at others. */
+/* At each call; with a sanitizer, which is slow, at every seventh, and with SHMB_TEST_STRIDE at
+ * that part of them, another time at others. */
+static unsigned stride(void)
+{
+	const char *text = getenv("SHMB_TEST_STRIDE");
+	unsigned n = text ? (unsigned)strtoul(text, NULL, 10) : 1;
+
+	return (n ? n : 1) * (IS_ASAN ? STEP : 1);
+}
+
 static unsigned first_call(void)
 {
-	return IS_ASAN ? (unsigned)getpid() % STEP : 0;
+	return (unsigned)getpid() % stride();
 }
 
 static unsigned after(unsigned n)
 {
 	ck_assert_uint_lt(n, CALLS_MAX);
-	return n + (IS_ASAN ? STEP : 1);
+	return n + stride();
 }
 
 static void crash_everywhere(const struct deed *deed, bool goes_on)
