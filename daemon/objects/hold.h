@@ -40,7 +40,8 @@ int object_hold(struct object *object, struct member *member, unsigned access,
 		struct hold **ret_hold, enum resource *ret_short);
 
 /* As it is said again by a member that was away, of memory that it has mapped, and goes on to
- * initialise if it was the one to. Returns 0, -ENOMEM, or -EDQUOT, which is about RESOURCE_HOLDS. */
+ * initialise if it was the one to. Returns 0, -ENOMEM, or -EDQUOT, which is about RESOURCE_HOLDS.
+ */
 int object_hold_again(struct object *object, struct member *member, unsigned access,
 		      uint64_t generation, struct hold **ret_hold);
 

@@ -13,9 +13,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* An assertion of Check's writes a line to a file when it holds, too, and who is killed in the midst
- * of that spoils what the test has to say: so this is for those who may be, and for what happens
- * millions of times. */
+/* An assertion of Check's writes a line to a file when it holds, too, and who is killed in the
+ * midst of that spoils what the test has to say: so this is for those who may be, and for what
+ * happens millions of times. */
 #define must(condition)                                                                            \
 	do {                                                                                       \
 		if (!(condition))                                                                  \
