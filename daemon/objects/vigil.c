@@ -8,6 +8,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/fd.h"
 #include "objects/member.h"
@@ -75,10 +76,13 @@ static struct vigil *begin(const struct member *member, const struct vigil_key *
 
 int vigil_join(struct member *member)
 {
-	const struct vigil_key key = {member_mark(member), member->credentials.pid};
 	struct vigil *vigil = NULL;
+	struct vigil_key key;
 	bool is_first;
 
+	memset(&key, 0, sizeof(key));
+	key.mark = member_mark(member);
+	key.pid = member->credentials.pid;
 	if (key.mark)
 		HASH_FIND(handle, member->registry->vigils, &key, sizeof(key), vigil);
 	is_first = !vigil;
