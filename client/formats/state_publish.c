@@ -148,14 +148,16 @@ int state_claim(struct shmb_state *state)
 
 void state_give_up_claim(struct shmb_state *state)
 {
+	_Atomic uint64_t *claim = &state->view.header->claim;
 	uint64_t mine = state->publisher.claim;
 
-	if (mine == 0 || atomic_load_explicit(&state->member->id, memory_order_relaxed) != mine)
-		return;
+	if (mine == 0 || atomic_load_explicit(&state->member->id, memory_order_relaxed) != mine ||
+	    atomic_load_explicit(claim, memory_order_relaxed) != mine)
+		return; /* the mark may be another's, too */
 	if (state->publisher.is_cheap)
 		turn_dear(state);
-	(void)atomic_compare_exchange_strong_explicit(&state->view.header->claim, &mine, 0,
-						      memory_order_release, memory_order_relaxed);
+	(void)atomic_compare_exchange_strong_explicit(claim, &mine, 0, memory_order_release,
+						      memory_order_relaxed);
 }
 
 /* It is gone in a forked child, too, which is a member of its own. */
@@ -175,7 +177,7 @@ static int check_claim(const struct shmb_state *state)
 /* Tells the threads of this process apart. */
 static uintptr_t this_thread(void)
 {
-	static _Thread_local char place;
+	static _Thread_local char place __attribute__((tls_model("initial-exec")));
 
 	return (uintptr_t)&place;
 }

@@ -324,6 +324,23 @@ START_TEST(the_mark_of_a_writer_without_fences_ends_with_it)
 }
 END_TEST
 
+/* It is the mark of who came after it by then. */
+START_TEST(who_was_taken_for_dead_leaves_the_mark_alone)
+{
+	struct shmb_state *former = writer;
+	bool is_marked;
+
+	publish_unheard();
+	fake_roster_mark_dead(&memory.roster, atomic_load(&former->member->id));
+	writer = state_memory_writer(&memory);
+	ck_assert_ptr_nonnull(writer);
+	publish_unheard();
+	is_marked = atomic_load(&memory.header->unfenced) == 1;
+	state_memory_close(former);
+	ck_assert_int_eq(atomic_load(&memory.header->unfenced) == 1, is_marked);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("state_wait");
@@ -341,6 +358,7 @@ int main(void)
 	tcase_add_test(tcase, a_signal_ends_it_unless_it_restarts);
 	tcase_add_test(tcase, no_wake_up_is_lost);
 	tcase_add_test(tcase, the_mark_of_a_writer_without_fences_ends_with_it);
+	tcase_add_test(tcase, who_was_taken_for_dead_leaves_the_mark_alone);
 	tcase_add_checked_fixture(many, start_many, stop);
 	tcase_add_test(many, who_waits_has_rung_and_sleeps);
 	tcase_add_test(many, all_are_woken);
