@@ -227,13 +227,15 @@ static int try_access(struct shmb_connection *connection, const struct making *m
 	return r;
 }
 
-/* A change that changes nothing. */
+/* To the mode that it was made with. Where System V cannot say that mode, the change was allowed
+ * all the same, and it was for another reason that it did not come to it. */
 static int try_to_manage(struct shmb_connection *connection, const struct making *making)
 {
 	struct shmb_change change = {.kind = SHMB_CHANGE_MODE,
 				     .mode = making->mode == SHMB_MODE_NONE ? 0 : making->mode};
+	int r = shmb_permit(connection, making->name, &change, NULL);
 
-	return shmb_permit(connection, making->name, &change, NULL);
+	return r == -EOPNOTSUPP ? 0 : r;
 }
 
 static int try_deed(struct shmb_connection *connection, const struct making *making,
