@@ -148,10 +148,13 @@ int state_claim(struct shmb_state *state)
 
 void state_give_up_claim(struct shmb_state *state)
 {
-	_Atomic uint64_t *claim = &state->view.header->claim;
 	uint64_t mine = state->publisher.claim;
+	_Atomic uint64_t *claim;
 
-	if (mine == 0 || atomic_load_explicit(&state->member->id, memory_order_relaxed) != mine ||
+	if (mine == 0)
+		return; /* and there may be no header: what could not be opened is closed, too */
+	claim = &state->view.header->claim;
+	if (atomic_load_explicit(&state->member->id, memory_order_relaxed) != mine ||
 	    atomic_load_explicit(claim, memory_order_relaxed) != mine)
 		return; /* the mark may be another's, too */
 	if (state->publisher.is_cheap)
