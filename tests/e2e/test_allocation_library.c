@@ -5,6 +5,7 @@
  */
 #include <check.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -170,6 +171,40 @@ START_TEST(an_end_needs_no_memory)
 }
 END_TEST
 
+/* In a thread that has not failed before, so that there is no room for a text yet. */
+static void *fail_without_memory(void *data)
+{
+	const long *k = data;
+	const struct shmb_connect_options options = {.socket = "/nonexistent", .no_start = true};
+	struct shmb_connection *connection;
+	int r;
+
+	failing_malloc_arm(*k);
+	failing_malloc_resume();
+	r = shmb_connect(&options, &connection);
+	failing_malloc_pause();
+	ck_assert_msg(r == -ENOENT || r == -ENOMEM, "connecting gives %d", r);
+	ck_assert_str_ne(shmb_last_error(), "");
+	return failing_malloc_fired() ? data : NULL;
+}
+
+START_TEST(what_went_wrong_is_said_without_memory)
+{
+	void *has_failed = NULL;
+	long k = 0;
+
+	failing_malloc_pause();
+	do {
+		pthread_t thread;
+
+		k++;
+		ck_assert_int_eq(pthread_create(&thread, NULL, fail_without_memory, &k), 0);
+		ck_assert_int_eq(pthread_join(thread, &has_failed), 0);
+	} while (has_failed);
+	ck_assert_int_gt(k, 2); /* the connection, and the room for the text */
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("allocation, library");
@@ -178,6 +213,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, each_allocation_may_fail);
 	tcase_add_test(tcase, an_end_needs_no_memory);
+	tcase_add_test(tcase, what_went_wrong_is_said_without_memory);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }
