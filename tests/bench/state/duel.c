@@ -15,8 +15,10 @@
 
 #include "support/place.h"
 
-#define RUN_NS    UINT64_C(1500000) /* what a run takes at least */
-#define READS_MAX (UINT64_C(1) << 22)
+#define RUN_NS     UINT64_C(1500000) /* what a run takes at least */
+#define WARM_NS    UINT64_C(200000000)
+#define WARM_READS 16u /* in a run; twice as many for each slot, so that all are met */
+#define READS_MAX  (UINT64_C(1) << 22)
 
 void *design_share(size_t size)
 {
@@ -68,6 +70,7 @@ static uint64_t run(struct duel *duel, uint64_t *ret_done)
 {
 	uint64_t start, spent, done;
 
+	traffic_move(&duel->traffic);
 	duel_let_write(duel);
 	start = now_ns();
 	done = duel->design->read(duel->opened, &duel->traffic, duel->reads);
@@ -75,6 +78,15 @@ static uint64_t run(struct duel *duel, uint64_t *ret_done)
 	duel_stop_writing(duel);
 	*ret_done = done ? done : 1;
 	return spent;
+}
+
+/* Both have touched all the memory: what is compared is not the first time. */
+static void warm_up(struct duel *duel)
+{
+	uint64_t end = now_ns() + WARM_NS, wanted = UINT64_C(2) * duel->traffic.slots * WARM_READS;
+
+	for (uint64_t sum = 0, done; sum < wanted && now_ns() < end; sum += done)
+		(void)run(duel, &done);
 }
 
 void duel_start(struct duel *duel, const struct design *design, const struct traffic *traffic,
@@ -99,6 +111,9 @@ void duel_start(struct duel *duel, const struct design *design, const struct tra
 	duel->opened = open_side(duel, false);
 	duel_let_write(duel);
 	duel_stop_writing(duel);
+	duel->reads = WARM_READS;
+	warm_up(duel);
+	duel->reads = 1;
 	while (run(duel, &done) < RUN_NS && duel->reads < READS_MAX)
 		duel->reads *= 2;
 }

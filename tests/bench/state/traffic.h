@@ -31,7 +31,8 @@ struct traffic {
 	struct traffic_control *control;
 
 	/* Of each process: */
-	unsigned char *value;
+	unsigned char *room;
+	unsigned char *value; /* in it */
 	size_t marks[TRAFFIC_MARKS];
 	uint64_t version; /* that was written or read last */
 	uint64_t began_ns, next_ns, began_with;
@@ -41,6 +42,9 @@ struct traffic {
  * the other side. */
 void traffic_init(struct traffic *traffic);
 void traffic_fini(struct traffic *traffic);
+
+/* Between two runs: the value is at another place of a page, and not valid until it is read. */
+void traffic_move(struct traffic *traffic);
 
 /* Around the writer's loop. */
 void traffic_begin(struct traffic *traffic);
