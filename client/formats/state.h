@@ -8,6 +8,7 @@
 
 #include <shmbroker/state.h>
 
+#include "core/barrier.h"
 #include "core/doorbell.h"
 #include "core/futex.h"
 #include "core/member.h"
@@ -16,10 +17,8 @@
 
 /* What only who publishes uses: under the lock, or as the single writer. */
 struct state_publisher {
-	uint64_t claim;    /* the member that stands in the header; single writer */
-	unsigned unheard;  /* publishes since somebody rang */
-	bool may_be_cheap; /* this process can take the cheap side of the barrier */
-	bool is_cheap;     /* and takes it now */
+	uint64_t claim;              /* the member that stands in the header; single writer */
+	struct barrier_side barrier; /* dear for ever where there are many writers */
 	/* Whose turn it was last by this handle, of the threads of this process; many writers. */
 	_Atomic uintptr_t taker;
 };

@@ -15,8 +15,8 @@
 
 #include <shmbroker/error.h>
 
-#include "core/barrier.h"
 #include "core/error.h"
+#include "formats/format.h"
 
 #define LAYOUT_TAG "shmbroker.state.1"
 
@@ -72,28 +72,16 @@ static struct state_shape shape_of(const struct shmb_state_options *options)
 	};
 }
 
-/*
- * As shmb_segment_open(). A state that is there with fewer slots than were wished for is smaller
- * than what was asked for, and good all the same.
- */
 static int open_segment(struct shmb_connection *connection, const char *name,
 			const struct shmb_state_options *options, struct shmb_segment **ret_segment)
 {
-	struct shmb_segment_options first = options->segment, second = options->segment;
 	const struct state_shape shape = shape_of(options);
-	int r;
+	uint64_t size = 0;
 
-	first.layout = LAYOUT_TAG;
-	if ((first.flags & SHMB_CREATE) && !state_size(&shape, &first.size))
+	if ((options->segment.flags & SHMB_CREATE) && !state_size(&shape, &size))
 		return error_set(-EFBIG, "the state \"%s\" would be larger than can be said", name);
-	r = shmb_segment_open(connection, name, &first, ret_segment);
-	if (r != -EFBIG || (first.flags & (SHMB_CREATE | SHMB_EXCLUSIVE)) != SHMB_CREATE)
-		return r;
-	second.layout = LAYOUT_TAG;
-	second.flags &= ~(unsigned)(SHMB_CREATE | SHMB_GROUP);
-	r = shmb_segment_open(connection, name, &second, ret_segment);
-	/* None is there: then it was about what can be created, which is to be said again. */
-	return r == -ENOENT ? shmb_segment_open(connection, name, &first, ret_segment) : r;
+	return format_open_segment(connection, name, &options->segment, LAYOUT_TAG, size,
+				   ret_segment);
 }
 
 static int format(const struct shmb_state *state, const struct shmb_state_options *options,
@@ -138,17 +126,12 @@ static int look_through(struct shmb_state *state, const struct shmb_state_option
 static int become_writer(struct shmb_state *state, struct shmb_member *member,
 			 const uint8_t instance[static LAYOUT_INSTANCE_SIZE])
 {
-	if (memcmp(instance, member->roster.shared->instance, LAYOUT_INSTANCE_SIZE) != 0)
-		return error_set(-ESTALE,
-				 "\"%s\" was made when the broker had another roster, by which "
-				 "nobody can tell any more who of its writers lives; it can be "
-				 "read, and to be written it has to be removed and made anew",
-				 state->name);
+	int r = format_check_roster(state->name, member, instance, "writers");
+
+	if (r < 0)
+		return r;
 	state->member = member;
-	if (!state->view.shape.single_writer)
-		return 0;
-	state->publisher.may_be_cheap = barrier_enable();
-	return state_claim(state);
+	return state->view.shape.single_writer ? state_claim(state) : 0;
 }
 
 /* All that comes after its segment is had. */

@@ -26,8 +26,7 @@
 #include "core/error.h"
 #include "core/lock.h"
 
-#define VERSION_MOST  (UINT64_MAX - 1)
-#define UNHEARD_CHEAP 64 /* publishes that nobody waited for, until the fence is left out */
+#define VERSION_MOST (UINT64_MAX - 1)
 
 /* Steps 1 to 3: VERSION is whole in its slot. */
 static void fill(const struct state_view *view, uint64_t version, const void *value, size_t size)
@@ -42,32 +41,6 @@ static void fill(const struct state_view *view, uint64_t version, const void *va
 	payload_write(state_value(view, slot), value, size);
 	/* Pairs with the acquire before a copy. */
 	atomic_store_explicit(&slot->version, version, memory_order_release);
-}
-
-/* From now on without a fence. */
-static void turn_cheap(struct shmb_state *state)
-{
-	atomic_store_explicit(&state->view.header->unfenced, 1, memory_order_relaxed);
-	/* Pairs with the fence of who has rung: either he sees the mark, or we what he rang. */
-	fence_full();
-	state->publisher.is_cheap = true;
-}
-
-/* With one again. Who sees that sees all that was published without. */
-static void turn_dear(struct shmb_state *state)
-{
-	atomic_store_explicit(&state->view.header->unfenced, 0, memory_order_release);
-	state->publisher.is_cheap = false;
-	state->publisher.unheard = 0;
-}
-
-/* Nobody waits. */
-static void stay_unheard(struct shmb_state *state)
-{
-	struct state_publisher *publisher = &state->publisher;
-
-	if (publisher->may_be_cheap && !publisher->is_cheap && ++publisher->unheard > UNHEARD_CHEAP)
-		turn_cheap(state);
 }
 
 static void wake_waiters(const struct shmb_state *state)
@@ -86,15 +59,6 @@ static void stand_in(const struct shmb_state *state)
 	wake_waiters(state);
 }
 
-/* Somebody waits. */
-static void be_heard(struct shmb_state *state)
-{
-	if (state->publisher.is_cheap)
-		turn_dear(state);
-	state->publisher.unheard = 0;
-	wake_waiters(state);
-}
-
 /* Step 4, and waking whoever waits for it. */
 static void flip(struct shmb_state *state, uint64_t version)
 {
@@ -107,15 +71,13 @@ static void flip(struct shmb_state *state, uint64_t version)
 	}
 	/* Pairs with the acquire in state_last(). */
 	atomic_store_explicit(&state->view.header->last, version, memory_order_release);
-	/* Both pair with what ring() does. */
-	if (state->publisher.is_cheap)
-		barrier_cheap();
-	else
-		fence_full();
-	if (wakes || atomic_load_explicit(rung, memory_order_relaxed) != 0)
-		be_heard(state);
-	else
-		stay_unheard(state);
+	barrier_pass(&state->publisher.barrier);
+	if (wakes || atomic_load_explicit(rung, memory_order_relaxed) != 0) {
+		barrier_heard(&state->publisher.barrier);
+		wake_waiters(state);
+	} else {
+		barrier_unheard(&state->publisher.barrier);
+	}
 }
 
 static struct shmb_lock *lock_of(const struct shmb_state *state)
@@ -140,7 +102,7 @@ int state_claim(struct shmb_state *state)
 				 "when it has closed it or ended",
 				 state->name);
 	state->publisher.claim = mine;
-	turn_dear(state); /* whatever the last one left */
+	barrier_side_init(&state->publisher.barrier, &state->view.header->unfenced);
 	if (had != 0)
 		stand_in(state);
 	return 0;
@@ -157,8 +119,8 @@ void state_give_up_claim(struct shmb_state *state)
 	if (atomic_load_explicit(&state->member->id, memory_order_relaxed) != mine ||
 	    atomic_load_explicit(claim, memory_order_relaxed) != mine)
 		return; /* the mark may be another's, too */
-	if (state->publisher.is_cheap)
-		turn_dear(state);
+	if (state->publisher.barrier.is_cheap)
+		barrier_turn_dear(&state->publisher.barrier);
 	(void)atomic_compare_exchange_strong_explicit(claim, &mine, 0, memory_order_release,
 						      memory_order_relaxed);
 }

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "base/fence.h"
 #include "core/barrier.h"
 #include "core/error.h"
 
@@ -19,11 +18,7 @@
 static void ring(const struct shmb_state *state)
 {
 	atomic_store_explicit(&state->doorbell.page->rung, 1, memory_order_relaxed);
-	/* Pairs with the one in flip(), or in turn_cheap(). */
-	fence_full();
-	/* Pairs with the release in turn_dear(). */
-	if (atomic_load_explicit(&state->view.header->unfenced, memory_order_acquire) != 0)
-		barrier_dear(); /* pairs with barrier_cheap() in flip() */
+	barrier_before_sleep(&state->view.header->unfenced, 1, 0);
 }
 
 int state_sleep(const struct shmb_state *state, uint64_t version, struct futex_patience *patience)

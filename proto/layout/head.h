@@ -38,6 +38,14 @@ struct layout_head {
 	uint8_t instance[LAYOUT_INSTANCE_SIZE];
 };
 
+/* Fill in all of HEAD but the magic, which is stored last, with release. */
+void layout_head_fill(struct layout_head *head, uint32_t version, uint32_t header_size,
+		      uint32_t flags, const uint8_t instance[static LAYOUT_INSTANCE_SIZE]);
+
+/* What is wrong with COPY, as the end of a sentence; NULL when it is the head of that format. */
+const char *layout_head_fault(const struct layout_head *copy, uint64_t magic, uint32_t version,
+			      uint32_t header_size);
+
 static_assert(sizeof(struct layout_head) == 40, "as the map above says");
 static_assert(offsetof(struct layout_head, version) == 8, "as the map above says");
 static_assert(offsetof(struct layout_head, abi) == 12, "as the map above says");

@@ -52,11 +52,8 @@ int state_format(void *memory, uint64_t size, const struct state_shape *shape,
 
 	if (!state_size(shape, &needed) || needed > size)
 		return -EINVAL;
-	header->head.version = STATE_VERSION;
-	header->head.abi = LAYOUT_ABI;
-	header->head.header_size = sizeof(*header);
-	header->head.flags = shape->single_writer ? STATE_SINGLE_WRITER : 0;
-	memcpy(header->head.instance, instance, LAYOUT_INSTANCE_SIZE);
+	layout_head_fill(&header->head, STATE_VERSION, sizeof(*header),
+			 shape->single_writer ? STATE_SINGLE_WRITER : 0, instance);
 	header->value_size = shape->value_size;
 	header->stride = stride_of(shape->value_size);
 	header->n_slots = shape->n_slots;
@@ -64,19 +61,6 @@ int state_format(void *memory, uint64_t size, const struct state_shape *shape,
 	/* Pairs with the acquire in state_attach(). */
 	atomic_store_explicit(&header->head.magic, STATE_MAGIC, memory_order_release);
 	return 0;
-}
-
-static const char *kind_fault(const struct state_header *copy)
-{
-	if (copy->head.magic != STATE_MAGIC)
-		return "is no state";
-	if (copy->head.abi != LAYOUT_ABI)
-		return "was laid out by another kind of machine";
-	if (copy->head.version != STATE_VERSION)
-		return "is a state of another version of the layout";
-	if (copy->head.header_size != sizeof(*copy))
-		return "is a state with another header";
-	return NULL;
 }
 
 static const char *header_fault(const struct state_header *copy, const struct state_shape *shape,
@@ -119,7 +103,7 @@ int state_attach(void *memory, uint64_t size, struct state_view *ret_view,
 		return -ESTALE;
 	}
 	fetch(&copy, header);
-	fault = kind_fault(&copy);
+	fault = layout_head_fault(&copy.head, STATE_MAGIC, STATE_VERSION, sizeof(copy));
 	if (fault) {
 		*ret_fault = fault;
 		return -ESTALE;

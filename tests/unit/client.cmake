@@ -17,15 +17,15 @@ foreach(part lock lock_peers lock_namespaces condition)
 endforeach()
 
 # The formats.
-add_library(state_memory STATIC state_memory.c)
-target_link_libraries(state_memory PUBLIC client_core client_formats fake_member proto_layout
+add_library(format_memory STATIC state_memory.c twin_memory.c)
+target_link_libraries(format_memory PUBLIC client_core client_formats fake_member proto_layout
   PRIVATE shmb_build PkgConfig::CHECK)
 foreach(part layout module)
   shmb_unit_test(test_vars_${part} LIBS scripted client_formats client_core support Threads::Threads)
 endforeach()
-set(state_libs state_memory client_formats client_core support Threads::Threads)
-shmb_unit_test(test_poll LIBS ${state_libs} event_core THREADS)
+set(format_libs format_memory client_formats client_core support Threads::Threads)
+shmb_unit_test(test_poll LIBS ${format_libs} event_core THREADS)
 foreach(part read publish wait hostile)
-  shmb_unit_test(test_state_${part} LIBS ${state_libs} THREADS)
+  shmb_unit_test(test_state_${part} LIBS ${format_libs} THREADS)
 endforeach()
-shmb_unit_test(test_state_crowd LIBS ${state_libs} TIMEOUT 300 COST 20 THREADS)
+shmb_unit_test(test_state_crowd LIBS ${format_libs} TIMEOUT 300 COST 20 THREADS)

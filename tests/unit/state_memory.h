@@ -8,8 +8,10 @@
 
 #include "formats/state.h"
 #include "support/fake_member.h"
+#include "twin_memory.h"
 
 struct state_memory {
+	struct twin_memory twin;
 	struct fake_roster roster;
 	struct doorbell_page *bell;
 	struct state_header *header;       /* writable */

@@ -1,0 +1,29 @@
+/*
+ * What the formats have in common that live in a segment of their own: opening it.
+ */
+#ifndef FORMATS_FORMAT_H
+#define FORMATS_FORMAT_H
+
+#include <stdint.h>
+
+#include <shmbroker/connection.h>
+#include <shmbroker/segment.h>
+
+#include "core/member.h"
+#include "layout/head.h"
+
+/*
+ * As shmb_segment_open() for a segment with the layout tag TAG, of SIZE bytes when it is created.
+ * One that is there and smaller than that is good all the same: what is in it depends on who
+ * created it.
+ */
+int format_open_segment(struct shmb_connection *connection, const char *name,
+			const struct shmb_segment_options *options, const char *tag, uint64_t size,
+			struct shmb_segment **ret_segment);
+
+/* Whether the object was made with the roster of MEMBER. Returns 0, or -ESTALE with a text that
+ * says whose lives cannot be told, as USERS. */
+int format_check_roster(const char *name, const struct shmb_member *member,
+			const uint8_t instance[static LAYOUT_INSTANCE_SIZE], const char *users);
+
+#endif
