@@ -5,14 +5,15 @@
 #
 #   sh tests/hostile.sh BUILD-DIRECTORY [SECONDS]
 #
-# SECONDS for all five together: locks and conditions, states of one writer and of many, variables
-# of either backing. Leave the machine alone meanwhile.
+# SECONDS for all seven together: locks and conditions, states of one writer and of many, streams that
+# wait and that overwrite, variables of either backing. Leave the machine alone meanwhile.
 set -eu
 build=$1
-SHMB_TEST_SECONDS=$((${2:-600} / 5))
+SHMB_TEST_SECONDS=$((${2:-600} / 7))
 CK_DEFAULT_TIMEOUT=$((SHMB_TEST_SECONDS + 120))
 export SHMB_TEST_SECONDS CK_DEFAULT_TIMEOUT
 
 CK_RUN_CASE=hostile "$build/tests/unit/test_lock_peers"
 "$build/tests/unit/test_state_hostile"
+"$build/tests/unit/test_stream_hostile"
 "$build/tests/e2e/test_vars_hostile"

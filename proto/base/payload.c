@@ -61,3 +61,11 @@ void payload_write_words(void *shared, const void *private, size_t size)
 	}
 	write_bytes(to + done, from + done, size - done);
 }
+
+void payload_zero_words(void *shared, size_t size)
+{
+	_Atomic uint64_t *words = shared;
+
+	for (size_t i = 0; i < size / sizeof(*words); i++)
+		atomic_store_explicit(&words[i], 0, memory_order_relaxed);
+}

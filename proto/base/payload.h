@@ -23,6 +23,7 @@
 /* The copy by words, which must not be split: where SHARED is not aligned, its ends go by bytes. */
 void payload_read_words(void *private, const void *shared, size_t size);
 void payload_write_words(void *shared, const void *private, size_t size);
+void payload_zero_words(void *shared, size_t size); /* both multiples of 8 */
 
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
@@ -99,6 +100,18 @@ static inline void payload_write(void *shared, const void *private, size_t size)
 		payload_copy_small(shared, private, size);
 	else
 		memcpy(shared, private, size);
+	__asm__ volatile("" ::: "memory");
+#endif
+}
+
+/* Put zeros there. */
+static inline void payload_zero(void *shared, size_t size)
+{
+#ifdef PAYLOAD_BY_WORDS
+	payload_zero_words(shared, size);
+#else
+	__asm__ volatile("" ::: "memory");
+	memset(shared, 0, size);
 	__asm__ volatile("" ::: "memory");
 #endif
 }

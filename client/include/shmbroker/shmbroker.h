@@ -48,6 +48,7 @@
 #include <shmbroker/request.h>
 #include <shmbroker/segment.h>
 #include <shmbroker/state.h>
+#include <shmbroker/stream.h>
 #include <shmbroker/vars.h>
 #include <shmbroker/watch.h>
 

@@ -1,0 +1,115 @@
+/*
+ * The handles of a stream, of its producers and of its consumers, for the files that are its
+ * algorithms: stream_send.c, stream_room.c, stream_take.c, stream_wait.c. Where the memory comes
+ * from is stream_open.c's matter, and who has which lane or seat that of stream_producer.c and
+ * stream_consumer.c.
+ */
+#ifndef FORMATS_STREAM_H
+#define FORMATS_STREAM_H
+
+#include <shmbroker/stream.h>
+
+#include "core/barrier.h"
+#include "core/doorbell.h"
+#include "core/futex.h"
+#include "core/member.h"
+#include "core/segment.h"
+#include "layout/stream_layout.h"
+
+#define STREAM_SPINS_FIRST 64 /* looks of a consumer before it sleeps, to begin with */
+
+struct shmb_stream {
+	struct stream_view view;
+	struct shmb_segment *segment;
+	struct doorbell doorbell;
+	struct shmb_member *member; /* NULL where the memory may only be read */
+	char name[];
+};
+
+struct shmb_producer {
+	struct shmb_stream *stream;
+	struct stream_lane *head;
+	unsigned char *lane;
+	uint64_t id;       /* the member that stands in the head */
+	uint64_t mask;     /* of the lane's bytes */
+	uint64_t most;     /* bytes of a record */
+	uint64_t prefix;   /* bytes before them */
+	uint64_t position; /* where the next record goes */
+	uint64_t limit;    /* what is before it may be written: oldest and the lane's size */
+	uint64_t clean;    /* what is before it, and not before the position, is empty */
+	uint64_t count;    /* records that were committed */
+	uint64_t reserved; /* bytes of a record that is reserved and not committed, with prefix */
+	struct barrier_side barrier;
+};
+
+/* A lane, as a consumer goes through it. */
+struct stream_track {
+	uint64_t cursor;
+	uint64_t lost;   /* records, of which the caller has not been told yet */
+	uint32_t number; /* of the record at the cursor */
+	bool has_number; /* else that is taken from the record */
+};
+
+struct shmb_consumer {
+	struct shmb_stream *stream;
+	struct stream_seat *seat;  /* NULL for one that only looks on */
+	_Atomic uint64_t *cursors; /* of the seat */
+	uint64_t ticket;
+	uint64_t id;                          /* the member that sits there */
+	unsigned lane;                        /* that it goes through */
+	unsigned burst;                       /* records of that lane, since it came there */
+	unsigned peeked;                      /* records that were handed out and not released, */
+	uint64_t ends[SHMB_STREAM_BATCH_MAX]; /* which end there */
+	unsigned spins;                       /* before it sleeps */
+	struct barrier_side barrier;
+	struct stream_track tracks[];
+};
+
+/* Whether the memory is there: 0, or -EOWNERDEAD or -ENOTCONN with a text. */
+static inline int stream_check(const struct shmb_stream *stream)
+{
+	return segment_data(stream->segment) ? 0 : segment_gone(stream->segment);
+}
+
+static inline unsigned char *stream_lane_bytes(const struct stream_view *view, unsigned lane)
+{
+	return view->lanes + lane * view->lane_stride;
+}
+
+/* The header at POSITION of the lane at BYTES. */
+static inline _Atomic uint64_t *stream_at(unsigned char *bytes, uint64_t mask, uint64_t position)
+{
+	return (_Atomic uint64_t *)(bytes + (position & mask));
+}
+
+/*
+ * Room for a record of STRIDE bytes in one piece at the position, which this may move. Returns 0;
+ * -EAGAIN, -ETIMEDOUT or -EINTR with a text when there is none.
+ */
+int stream_make_room(struct shmb_producer *producer, uint64_t stride, uint64_t deadline);
+
+/* Empty a piece of the lane from POSITION on, which is not behind the limit. False when there is no
+ * room for that. */
+bool stream_clean_ahead(struct shmb_producer *producer, uint64_t position);
+
+/* What is before OLDEST may be written over from now on. */
+void stream_set_oldest(struct shmb_producer *producer, uint64_t oldest);
+
+/* Consumers have rung. */
+void stream_wake_consumers(struct shmb_producer *producer);
+
+/* The producer of the lane with HEAD waits for room, and may have some now. */
+void stream_wake_producer(struct stream_lane *head);
+
+/* The low half of the number of the record that is, or comes, at POSITION of LANE. False when that
+ * has been written over, or cannot be told. */
+bool stream_number_at(const struct stream_view *view, unsigned lane, uint64_t position,
+		      uint32_t *ret_number);
+
+/* Whether there is something to take, or to be told. */
+bool stream_has_news(const struct shmb_consumer *consumer);
+
+/* Wait until there is. Returns as futex_sleep(), with a text when it is negative. */
+int stream_await(struct shmb_consumer *consumer, struct futex_patience *patience);
+
+#endif

@@ -1,0 +1,232 @@
+/*
+ * Room in a lane: how far its producer may write.
+ *
+ * What consumers have yet to read holds it back, as far as their cursors say; those that left, died
+ * or were lapped hold nobody. In `oldest` the producer says what it is about to write over before
+ * it does, and whoever reads looks there afterwards: so a cursor that is wrong, or one that nobody
+ * has seen, costs its owner records and nobody anything else.
+ *
+ * A consumer that sits down stores where it begins and then looks at `oldest`; a producer that
+ * stores `oldest` then looks for cursors again. So one of the two sees the other, and a consumer
+ * that begins with the oldest record loses nothing.
+ */
+#include "formats/stream.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include <shmbroker/error.h>
+
+#include "base/clock.h"
+#include "base/fence.h"
+#include "base/payload.h"
+#include "core/error.h"
+
+#define CLEAN_AHEAD 2048
+
+static uint64_t oldest_of(const struct shmb_producer *producer)
+{
+	/* It is this producer's own. */
+	return producer->limit - (producer->mask + 1);
+}
+
+void stream_set_oldest(struct shmb_producer *producer, uint64_t oldest)
+{
+	atomic_store_explicit(&producer->head->oldest, oldest, memory_order_relaxed);
+	/* Pairs with the acquire fence after a copy: who has seen a byte that is written after this
+	 * sees that it may have been. */
+	fence_release();
+	producer->limit = oldest + producer->mask + 1;
+}
+
+/* Whether the one at SEAT, with TICKET, is waited for. */
+static bool holds_back(const struct shmb_producer *producer, struct stream_seat *seat)
+{
+	uint64_t owner = atomic_load_explicit(&seat->owner, memory_order_relaxed);
+	uint64_t retain = atomic_load_explicit(&seat->retain, memory_order_relaxed);
+	uint64_t away = atomic_load_explicit(&seat->away, memory_order_relaxed);
+	uint64_t now;
+
+	if (away == 0 && roster_lives(&producer->stream->member->roster, owner))
+		return true;
+	if (retain == 0)
+		return false;
+	now = clock_now_ns();
+	if (away == 0 || away > now) {
+		(void)atomic_compare_exchange_strong_explicit(&seat->away, &away, now,
+							      memory_order_relaxed,
+							      memory_order_relaxed);
+		return true;
+	}
+	return now - away < retain;
+}
+
+/* The first position that somebody has yet to read, from FROM on to the lane's end. */
+static uint64_t first_unread(const struct shmb_producer *producer, uint64_t from)
+{
+	const struct stream_view *view = &producer->stream->view;
+	size_t lane = (size_t)(producer->head - view->heads);
+	uint64_t behind = producer->position - from;
+
+	for (unsigned i = 0; i < view->shape.n_seats; i++) {
+		struct stream_seat *seat = &view->seats[i];
+		uint64_t cursor;
+
+		/* Pairs with the release of who sat down: its cursors are there. */
+		if (atomic_load_explicit(&seat->ticket, memory_order_acquire) == 0)
+			continue;
+		/* Pairs with the release of who goes on: it has read what is before. */
+		cursor = atomic_load_explicit(&view->cursors[i * view->row + lane],
+					      memory_order_acquire);
+		if (cursor - from < behind && holds_back(producer, seat))
+			behind = cursor - from;
+	}
+	return from + behind;
+}
+
+/* Let what all have read be written over. */
+static void catch_up(struct shmb_producer *producer)
+{
+	uint64_t before = oldest_of(producer);
+	uint64_t oldest = first_unread(producer, before);
+
+	if (oldest == before)
+		return;
+	stream_set_oldest(producer, oldest);
+	/* Pairs with the one of who sits down. */
+	fence_full();
+	oldest = first_unread(producer, before);
+	if (oldest + producer->mask + 1 < producer->limit)
+		stream_set_oldest(producer, oldest);
+}
+
+/* Give up the oldest records, until there is room up to END and a bit more: so that readers do not
+ * lose the line of `oldest` at each record. */
+static void give_up_oldest(struct shmb_producer *producer, uint64_t end)
+{
+	uint64_t wanted = end + (producer->mask + 1) / 16 - (producer->mask + 1);
+	uint64_t oldest = oldest_of(producer);
+
+	while (oldest < wanted && oldest < producer->position) {
+		uint64_t header =
+			atomic_load_explicit(stream_at(producer->lane, producer->mask, oldest),
+					     memory_order_relaxed);
+
+		oldest = stream_record_end(header, producer->prefix, oldest, producer->mask);
+		if (oldest == 0 || oldest > producer->position)
+			oldest = producer->position;
+	}
+	stream_set_oldest(producer, oldest);
+}
+
+static int refuse(const struct shmb_producer *producer, int r)
+{
+	const char *name = producer->stream->name;
+
+	if (r == -ETIMEDOUT)
+		return error_set(r,
+				 "the lane of \"%s\" was full until the deadline, since a consumer "
+				 "is slow; see shmctl stream stat, which says which",
+				 name);
+	if (r == -EAGAIN)
+		return error_set(r,
+				 "the lane of \"%s\" is full, since a consumer is slow, and this "
+				 "stream does not wait; see shmctl stream stat",
+				 name);
+	return error_set(r, "a signal ended the wait for room in \"%s\"", name);
+}
+
+/* How far all have to have read, so that there is room up to END and for some more: but no further
+ * than they can. */
+static uint64_t enough_for(const struct shmb_producer *producer, uint64_t end)
+{
+	uint64_t enough = end - (producer->mask + 1) + producer->mask / 4;
+
+	return enough < producer->position ? enough : producer->position;
+}
+
+/* Sleep until consumers have read a good part of what they hold back. */
+static int await_room(struct shmb_producer *producer, uint64_t end, struct futex_patience *patience)
+{
+	const struct stream_view *view = &producer->stream->view;
+	struct stream_lane *head = producer->head;
+	const struct roster *roster = &producer->stream->member->roster;
+	uint32_t room = atomic_load_explicit(&head->room, memory_order_acquire);
+	uint32_t epoch = atomic_load_explicit(&roster->shared->epoch, memory_order_acquire);
+	const struct futex_word words[] = {{&head->room, room}, {&roster->shared->epoch, epoch}};
+
+	/* Pairs with the load in stream_take.c, as barrier.h has it. */
+	atomic_store_explicit(&head->wanted, enough_for(producer, end), memory_order_relaxed);
+	barrier_before_sleep(&view->seats->unfenced, view->shape.n_seats,
+			     sizeof(struct stream_seat));
+	catch_up(producer);
+	if (end <= producer->limit)
+		return FUTEX_STIRRED;
+	return futex_sleep(words, 2, patience);
+}
+
+/* Room up to END, by what the stream does with a full lane. */
+static int make_room_to(struct shmb_producer *producer, uint64_t end, uint64_t deadline)
+{
+	struct futex_patience patience = futex_patience(deadline);
+	unsigned flags = producer->stream->view.shape.flags;
+	int r = deadline == SHMB_AT_ONCE ? -ETIMEDOUT : 0;
+
+	if (flags & STREAM_OVERWRITE) {
+		if (end > producer->limit)
+			give_up_oldest(producer, end);
+		return 0;
+	}
+	for (;;) {
+		catch_up(producer);
+		if (end <= producer->limit)
+			return 0;
+		if (flags & STREAM_REFUSE)
+			return refuse(producer, -EAGAIN);
+		if (r < 0)
+			return refuse(producer, r);
+		r = await_room(producer, end, &patience);
+	}
+}
+
+/* Empty what is in front of POSITION, so far as there is room and the lane does not end. False when
+ * that is nothing. */
+bool stream_clean_ahead(struct shmb_producer *producer, uint64_t position)
+{
+	uint64_t rest = producer->mask + 1 - (position & producer->mask);
+	uint64_t length = CLEAN_AHEAD;
+
+	if (length > rest)
+		length = rest;
+	if (length > producer->limit - position)
+		length = producer->limit - position;
+	length &= ~UINT64_C(7);
+	payload_zero(producer->lane + (position & producer->mask), length);
+	producer->clean = position + length;
+	return length > 0;
+}
+
+/* Fill the rest of the lane, so that the position is at its beginning again. */
+static void skip_rest(struct shmb_producer *producer, uint64_t rest)
+{
+	uint64_t end = producer->position + rest;
+
+	atomic_store_explicit(stream_at(producer->lane, producer->mask, end), 0,
+			      memory_order_relaxed);
+	/* Pairs with the acquire in stream_take.c. */
+	atomic_store_explicit(stream_at(producer->lane, producer->mask, producer->position),
+			      stream_record(STREAM_SKIP, 0, producer->count), memory_order_release);
+	producer->position = end;
+}
+
+int stream_make_room(struct shmb_producer *producer, uint64_t stride, uint64_t deadline)
+{
+	uint64_t rest = producer->mask + 1 - (producer->position & producer->mask);
+	uint64_t skipped = stride > rest ? rest : 0;
+	int r = make_room_to(producer, producer->position + skipped + stride + sizeof(uint64_t),
+			     deadline);
+
+	if (r == 0 && skipped)
+		skip_rest(producer, skipped);
+	return r;
+}

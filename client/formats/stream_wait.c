@@ -1,0 +1,106 @@
+/*
+ * Waiting for records, and waking who waits: for records by one word for all consumers, `news`, for
+ * room by one of each lane.
+ *
+ * Who waits for records loads `news`, rings the doorbell, looks, and sleeps. Who has committed one
+ * looks whether somebody has rung, and if so silences the bell, changes `news`, and wakes: in this
+ * order, so that who rings meanwhile either finds the record, or `news` changed.
+ */
+#include "formats/stream.h"
+
+#include <errno.h>
+
+#include "base/pause.h"
+#include "core/error.h"
+
+#define SPINS_LEAST 4
+#define SPINS_MOST  512
+#define DROWSY_NS   UINT64_C(10000000) /* sleeps longer than this end by a death, too */
+
+void stream_wake_consumers(struct shmb_producer *producer)
+{
+	_Atomic uint32_t *news = &producer->stream->view.header->news;
+
+	atomic_store_explicit(&producer->stream->doorbell.page->rung, 0, memory_order_relaxed);
+	barrier_heard(&producer->barrier);
+	/* Pairs with the acquire in stream_await(). */
+	(void)atomic_fetch_add_explicit(news, 1, memory_order_release);
+	(void)futex_wake(news, FUTEX_ALL);
+}
+
+void stream_wake_producer(struct stream_lane *head)
+{
+	/* Pairs with the acquire in await_room(). */
+	(void)atomic_fetch_add_explicit(&head->room, 1, memory_order_release);
+	(void)futex_wake(&head->room, FUTEX_ALL);
+}
+
+bool stream_has_news(const struct shmb_consumer *consumer)
+{
+	const struct stream_view *view = &consumer->stream->view;
+
+	for (unsigned lane = 0; lane < view->shape.n_lanes; lane++) {
+		uint64_t cursor = consumer->tracks[lane].cursor;
+
+		if (atomic_load_explicit(stream_at(stream_lane_bytes(view, lane), view->mask,
+						   cursor),
+					 memory_order_relaxed) != 0 ||
+		    atomic_load_explicit(&view->heads[lane].oldest, memory_order_relaxed) > cursor)
+			return true;
+	}
+	return false;
+}
+
+/* Look for a while without sleeping: the longer the more often that was worth it. */
+static bool spin(struct shmb_consumer *consumer)
+{
+	for (unsigned i = 0; i < consumer->spins; i++) {
+		if (stream_has_news(consumer)) {
+			if (consumer->spins < SPINS_MOST)
+				consumer->spins *= 2;
+			return true;
+		}
+		pause_cpu();
+	}
+	if (consumer->spins > SPINS_LEAST)
+		consumer->spins /= 2;
+	return false;
+}
+
+static int refuse(const struct shmb_consumer *consumer, int r)
+{
+	if (r == -ETIMEDOUT)
+		return error_set(r, "nothing came from \"%s\" until the deadline",
+				 consumer->stream->name);
+	return error_set(r, "a signal ended the wait for a record of \"%s\"",
+			 consumer->stream->name);
+}
+
+int stream_await(struct shmb_consumer *consumer, struct futex_patience *patience)
+{
+	const struct shmb_stream *stream = consumer->stream;
+	const struct stream_view *view = &stream->view;
+	struct futex_word words[2];
+	unsigned n = 1;
+	int r;
+
+	if (spin(consumer))
+		return FUTEX_STIRRED;
+	/* Pairs with the release of who wakes. */
+	words[0] = (struct futex_word){&view->header->news,
+				       atomic_load_explicit(&view->header->news,
+							    memory_order_acquire)};
+	if (stream->member && patience->bound_ns > DROWSY_NS) {
+		const _Atomic uint32_t *epoch = &stream->member->roster.shared->epoch;
+
+		words[n++] = (struct futex_word){epoch,
+						 atomic_load_explicit(epoch, memory_order_acquire)};
+	}
+	atomic_store_explicit(&stream->doorbell.page->rung, 1, memory_order_relaxed);
+	barrier_before_sleep(&view->heads->unfenced, view->shape.n_lanes,
+			     sizeof(struct stream_lane));
+	if (stream_has_news(consumer))
+		return FUTEX_STIRRED;
+	r = futex_sleep(words, n, patience);
+	return r < 0 ? refuse(consumer, r) : r;
+}
