@@ -61,12 +61,12 @@ static bool holds_back(const struct shmb_producer *producer, struct stream_seat 
 	return now - away < retain;
 }
 
-/* The first position that somebody has yet to read, from FROM on to the lane's end. */
+/* The first position from FROM on that somebody has yet to read; UINT64_MAX when nobody reads. */
 static uint64_t first_unread(const struct shmb_producer *producer, uint64_t from)
 {
 	const struct stream_view *view = &producer->stream->view;
 	size_t lane = (size_t)(producer->head - view->heads);
-	uint64_t behind = producer->position - from;
+	uint64_t most = producer->position - from, first = UINT64_MAX;
 
 	for (unsigned i = 0; i < view->shape.n_seats; i++) {
 		struct stream_seat *seat = &view->seats[i];
@@ -78,45 +78,47 @@ static uint64_t first_unread(const struct shmb_producer *producer, uint64_t from
 		/* Pairs with the release of who goes on: it has read what is before. */
 		cursor = atomic_load_explicit(&view->cursors[i * view->row + lane],
 					      memory_order_acquire);
-		if (cursor - from < behind && holds_back(producer, seat))
-			behind = cursor - from;
+		if (cursor - from <= most && cursor < first && holds_back(producer, seat))
+			first = cursor;
 	}
-	return from + behind;
+	return first;
 }
 
-/* Let what all have read be written over. */
-static void catch_up(struct shmb_producer *producer)
+/* What can be kept when there is to be room up to END, and a bit more: so that readers do not lose
+ * the line of `oldest` at each record. */
+static uint64_t first_kept(const struct shmb_producer *producer, uint64_t end)
+{
+	uint64_t wanted = end + (producer->mask + 1) / 16 - (producer->mask + 1);
+	uint64_t first = oldest_of(producer);
+
+	while (first < wanted && first < producer->position) {
+		uint64_t header =
+			atomic_load_explicit(stream_at(producer->lane, producer->mask, first),
+					     memory_order_relaxed);
+
+		first = stream_record_end(header, producer->prefix, first, producer->mask);
+		if (first == 0 || first > producer->position)
+			first = producer->position;
+	}
+	return first;
+}
+
+/* Let what all have read be written over; or, where nobody reads, what is oldest, for room up to
+ * END. */
+static void catch_up(struct shmb_producer *producer, uint64_t end)
 {
 	uint64_t before = oldest_of(producer);
-	uint64_t oldest = first_unread(producer, before);
+	uint64_t unread = first_unread(producer, before);
+	uint64_t oldest = unread != UINT64_MAX ? unread : first_kept(producer, end);
 
 	if (oldest == before)
 		return;
 	stream_set_oldest(producer, oldest);
 	/* Pairs with the one of who sits down. */
 	fence_full();
-	oldest = first_unread(producer, before);
-	if (oldest + producer->mask + 1 < producer->limit)
-		stream_set_oldest(producer, oldest);
-}
-
-/* Give up the oldest records, until there is room up to END and a bit more: so that readers do not
- * lose the line of `oldest` at each record. */
-static void give_up_oldest(struct shmb_producer *producer, uint64_t end)
-{
-	uint64_t wanted = end + (producer->mask + 1) / 16 - (producer->mask + 1);
-	uint64_t oldest = oldest_of(producer);
-
-	while (oldest < wanted && oldest < producer->position) {
-		uint64_t header =
-			atomic_load_explicit(stream_at(producer->lane, producer->mask, oldest),
-					     memory_order_relaxed);
-
-		oldest = stream_record_end(header, producer->prefix, oldest, producer->mask);
-		if (oldest == 0 || oldest > producer->position)
-			oldest = producer->position;
-	}
-	stream_set_oldest(producer, oldest);
+	unread = first_unread(producer, before);
+	if (unread < oldest)
+		stream_set_oldest(producer, unread);
 }
 
 static int refuse(const struct shmb_producer *producer, int r)
@@ -159,7 +161,7 @@ static int await_room(struct shmb_producer *producer, uint64_t end, struct futex
 	atomic_store_explicit(&head->wanted, enough_for(producer, end), memory_order_relaxed);
 	barrier_before_sleep(&view->seats->unfenced, view->shape.n_seats,
 			     sizeof(struct stream_seat));
-	catch_up(producer);
+	catch_up(producer, end);
 	if (end <= producer->limit)
 		return FUTEX_STIRRED;
 	return futex_sleep(words, 2, patience);
@@ -174,11 +176,11 @@ static int make_room_to(struct shmb_producer *producer, uint64_t end, uint64_t d
 
 	if (flags & STREAM_OVERWRITE) {
 		if (end > producer->limit)
-			give_up_oldest(producer, end);
+			stream_set_oldest(producer, first_kept(producer, end));
 		return 0;
 	}
 	for (;;) {
-		catch_up(producer);
+		catch_up(producer, end);
 		if (end <= producer->limit)
 			return 0;
 		if (flags & STREAM_REFUSE)

@@ -25,7 +25,7 @@
 #define EXIT_SKIPPED 77
 
 static const struct operation *const tables[] = {self_operations, lock_operations, state_operations,
-						 brokered_operations};
+						 stream_operations, brokered_operations};
 
 /* What is wanted. */
 static bool all;

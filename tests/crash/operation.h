@@ -54,6 +54,7 @@ struct operation {
 extern const struct operation self_operations[];
 extern const struct operation lock_operations[];
 extern const struct operation state_operations[];
+extern const struct operation stream_operations[];
 extern const struct operation brokered_operations[];
 
 /* End what those have in common. */
