@@ -16,8 +16,6 @@
 #include "core/segment.h"
 #include "layout/stream_layout.h"
 
-#define STREAM_SPINS_FIRST 64 /* looks of a consumer before it sleeps, to begin with */
-
 struct shmb_stream {
 	struct stream_view view;
 	struct shmb_segment *segment;
@@ -52,8 +50,8 @@ struct stream_track {
 
 struct shmb_consumer {
 	struct shmb_stream *stream;
-	struct stream_seat *seat;  /* NULL for one that only looks on */
-	_Atomic uint64_t *cursors; /* of the seat */
+	struct stream_seat *seat;      /* NULL for one that only looks on */
+	struct stream_cursor *cursors; /* of the seat */
 	uint64_t ticket;
 	uint64_t id;                          /* the member that sits there */
 	unsigned lane;                        /* that it goes through */
@@ -105,6 +103,10 @@ void stream_wake_producer(struct stream_lane *head);
  * has been written over, or cannot be told. */
 bool stream_number_at(const struct stream_view *view, unsigned lane, uint64_t position,
 		      uint32_t *ret_number);
+
+/* Go on with the oldest record of LANE, if what is at the cursor has been written over, and tell
+ * the caller with the next record what was lost. */
+void stream_leave_behind(struct shmb_consumer *consumer, unsigned lane);
 
 /* Whether there is something to take, or to be told. */
 bool stream_has_news(const struct shmb_consumer *consumer);

@@ -10,14 +10,13 @@
  * stores `oldest` then looks for cursors again. So one of the two sees the other, and a consumer
  * that begins with the oldest record loses nothing.
  */
-#include "formats/stream.h"
+#include "formats/stream_seat.h"
 
 #include <errno.h>
 #include <inttypes.h>
 
 #include <shmbroker/error.h>
 
-#include "base/clock.h"
 #include "base/fence.h"
 #include "base/payload.h"
 #include "core/error.h"
@@ -39,28 +38,6 @@ void stream_set_oldest(struct shmb_producer *producer, uint64_t oldest)
 	producer->limit = oldest + producer->mask + 1;
 }
 
-/* Whether the one at SEAT, with TICKET, is waited for. */
-static bool holds_back(const struct shmb_producer *producer, struct stream_seat *seat)
-{
-	uint64_t owner = atomic_load_explicit(&seat->owner, memory_order_relaxed);
-	uint64_t retain = atomic_load_explicit(&seat->retain, memory_order_relaxed);
-	uint64_t away = atomic_load_explicit(&seat->away, memory_order_relaxed);
-	uint64_t now;
-
-	if (away == 0 && roster_lives(&producer->stream->member->roster, owner))
-		return true;
-	if (retain == 0)
-		return false;
-	now = clock_now_ns();
-	if (away == 0 || away > now) {
-		(void)atomic_compare_exchange_strong_explicit(&seat->away, &away, now,
-							      memory_order_relaxed,
-							      memory_order_relaxed);
-		return true;
-	}
-	return now - away < retain;
-}
-
 /* The first position from FROM on that somebody has yet to read; UINT64_MAX when nobody reads. */
 static uint64_t first_unread(const struct shmb_producer *producer, uint64_t from)
 {
@@ -76,9 +53,10 @@ static uint64_t first_unread(const struct shmb_producer *producer, uint64_t from
 		if (atomic_load_explicit(&seat->ticket, memory_order_acquire) == 0)
 			continue;
 		/* Pairs with the release of who goes on: it has read what is before. */
-		cursor = atomic_load_explicit(&view->cursors[i * view->row + lane],
+		cursor = atomic_load_explicit(&view->cursors[i * view->row + lane].position,
 					      memory_order_acquire);
-		if (cursor - from <= most && cursor < first && holds_back(producer, seat))
+		if (cursor - from <= most && cursor < first &&
+		    seat_holds_back(producer->stream, seat))
 			first = cursor;
 	}
 	return first;
@@ -167,28 +145,35 @@ static int await_room(struct shmb_producer *producer, uint64_t end, struct futex
 	return futex_sleep(words, 2, patience);
 }
 
+/* Wait for room up to END. */
+static int wait_for_room(struct shmb_producer *producer, uint64_t end, uint64_t deadline)
+{
+	struct futex_patience patience = futex_patience(deadline);
+	int r = deadline == SHMB_AT_ONCE ? -ETIMEDOUT : 0;
+
+	while (r >= 0 && end > producer->limit) {
+		r = await_room(producer, end, &patience);
+		catch_up(producer, end);
+	}
+	atomic_store_explicit(&producer->head->wanted, 0, memory_order_relaxed);
+	return end <= producer->limit ? 0 : refuse(producer, r);
+}
+
 /* Room up to END, by what the stream does with a full lane. */
 static int make_room_to(struct shmb_producer *producer, uint64_t end, uint64_t deadline)
 {
-	struct futex_patience patience = futex_patience(deadline);
 	unsigned flags = producer->stream->view.shape.flags;
-	int r = deadline == SHMB_AT_ONCE ? -ETIMEDOUT : 0;
 
-	if (flags & STREAM_OVERWRITE) {
-		if (end > producer->limit)
-			stream_set_oldest(producer, first_kept(producer, end));
+	if (end <= producer->limit)
 		return 0;
-	}
-	for (;;) {
+	if (flags & STREAM_OVERWRITE)
+		stream_set_oldest(producer, first_kept(producer, end));
+	else
 		catch_up(producer, end);
-		if (end <= producer->limit)
-			return 0;
-		if (flags & STREAM_REFUSE)
-			return refuse(producer, -EAGAIN);
-		if (r < 0)
-			return refuse(producer, r);
-		r = await_room(producer, end, &patience);
-	}
+	if (end <= producer->limit)
+		return 0;
+	return flags & STREAM_REFUSE ? refuse(producer, -EAGAIN)
+				     : wait_for_room(producer, end, deadline);
 }
 
 /* Empty what is in front of POSITION, so far as there is room and the lane does not end. False when

@@ -78,8 +78,10 @@ static inline void move_cursor(struct shmb_consumer *consumer, unsigned lane, ui
 	consumer->tracks[lane].cursor = cursor;
 	if (!consumer->seat)
 		return;
+	atomic_store_explicit(&consumer->cursors[lane].number, consumer->tracks[lane].number,
+			      memory_order_relaxed);
 	/* Pairs with the acquire in stream_room.c: what is before was read. */
-	atomic_store_explicit(&consumer->cursors[lane], cursor, memory_order_release);
+	atomic_store_explicit(&consumer->cursors[lane].position, cursor, memory_order_release);
 	barrier_pass(&consumer->barrier);
 	wanted = atomic_load_explicit(&head->wanted, memory_order_relaxed);
 	if (wanted == 0) {
@@ -88,6 +90,13 @@ static inline void move_cursor(struct shmb_consumer *consumer, unsigned lane, ui
 		barrier_heard(&consumer->barrier);
 		stream_wake_producer(head);
 	}
+}
+
+static void tell_lost(const struct shmb_consumer *consumer, struct stream_track *track, uint32_t n)
+{
+	track->lost += n;
+	if (consumer->seat)
+		(void)atomic_fetch_add_explicit(&consumer->seat->lost, n, memory_order_relaxed);
 }
 
 /* Go on with the oldest record there is, whatever a peer has made of where that is. */
@@ -103,10 +112,19 @@ static attr_rare void be_lapped(struct shmb_consumer *consumer, unsigned lane)
 	if (!stream_number_at(view, lane, oldest, &number))
 		return; /* and again */
 	if (track->has_number)
-		track->lost += number - track->number;
+		tell_lost(consumer, track, number - track->number);
 	track->number = number;
 	track->has_number = true;
 	move_cursor(consumer, lane, oldest);
+}
+
+void stream_leave_behind(struct shmb_consumer *consumer, unsigned lane)
+{
+	for (unsigned try = 0; try < TRIES; try++) {
+		if (!is_lapped(&consumer->stream->view, lane, consumer->tracks[lane].cursor))
+			return;
+		be_lapped(consumer, lane);
+	}
 }
 
 /* What stands at the cursor is no record: go on where the producer says that it will write next. */

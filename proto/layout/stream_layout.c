@@ -49,7 +49,8 @@ static struct plan plan_of(const struct stream_shape *shape)
 {
 	struct plan plan = {.lane_stride = shape->lane_size + LANE_SHIFT};
 
-	plan.row = (shape->n_lanes * UINT64_C(8) + STREAM_PAIR - 1) / STREAM_PAIR * STREAM_PAIR;
+	plan.row = (shape->n_lanes * sizeof(struct stream_cursor) + STREAM_PAIR - 1) / STREAM_PAIR *
+		   STREAM_PAIR;
 	plan.cursors = sizeof(struct stream_header) + shape->n_seats * sizeof(struct stream_seat);
 	plan.heads = plan.cursors + shape->n_seats * plan.row;
 	plan.lanes = plan.heads + shape->n_lanes * sizeof(struct stream_lane);
@@ -105,12 +106,12 @@ static struct stream_view view_of(void *memory, const struct stream_shape *shape
 	return (struct stream_view){
 		.header = memory,
 		.seats = (struct stream_seat *)(bytes + sizeof(struct stream_header)),
-		.cursors = (_Atomic uint64_t *)(bytes + plan.cursors),
+		.cursors = (struct stream_cursor *)(bytes + plan.cursors),
 		.heads = (struct stream_lane *)(bytes + plan.heads),
 		.lanes = bytes + plan.lanes,
 		.mask = shape->lane_size - 1,
 		.lane_stride = plan.lane_stride,
-		.row = plan.row / sizeof(uint64_t),
+		.row = plan.row / sizeof(struct stream_cursor),
 		.prefix = prefix_of(shape->flags),
 		.shape = *shape,
 	};

@@ -12,21 +12,27 @@
  *      128    32  lock of the seats                             who has it, or wants it
  *      160     8  tickets: the last one that was given out      who has the lock
  *      512        n_seats seats, of 128 bytes
- *                 n_seats rows of n_lanes cursors, of 8 bytes,
+ *                 n_seats rows of n_lanes cursors, of 16 bytes,
  *                 each row from a multiple of 128 on
  *                 n_lanes lane heads, of 256 bytes
  *                 n_lanes lanes, each of lane_size and 192 more
  *
  *   a seat, for a consumer
- *        0     8  ticket: of who sits there, 0 for nobody       who has the lock; evictors
+ *        0     8  ticket: of who sits there, 0 for nobody       who has the lock; who
+ *                                                               leaves, or is sent away
  *        8     8  owner: the member that is                     who has the lock
- *       16     8  away: since when a named one is (ns on        consumer; producers
- *                 CLOCK_MONOTONIC), 0 while it is here
+ *       16     8  away: even: since when one with a name is     consumer; producers
+ *                 (ns on CLOCK_MONOTONIC); odd: it is here,
+ *                 and this is its ticket, and 1
  *       24     8  retain: how long it holds producers back      who has the lock
  *                 then (ns)
  *       32    32  its name, ended by a zero; empty for none     who has the lock
  *       64     4  unfenced: 1 while it releases without a fence consumer
- *       72     8  lost: records that it was told it lost        consumer
+ *       72     8  lost: records that it has lost                consumer
+ *
+ *   a cursor
+ *        0     8  the position where the consumer goes on       consumer
+ *        8     8  the number of the record there; stored before consumer
  *
  *   a lane head
  *        0     8  owner: the member that produces into it       producers, by
@@ -141,6 +147,11 @@ struct stream_lane {
 	uint8_t reserved_144[112];
 };
 
+struct stream_cursor {
+	_Atomic uint64_t position;
+	_Atomic uint64_t number;
+};
+
 #define stream_map(type, member, at)                                                               \
 	static_assert(offsetof(struct type, member) == (at), "as the map above says")
 
@@ -165,6 +176,22 @@ stream_map(stream_lane, count, 136);
 static_assert(sizeof(struct stream_header) == 512, "as the map above says");
 static_assert(sizeof(struct stream_seat) == 128, "as the map above says");
 static_assert(sizeof(struct stream_lane) == 256, "as the map above says");
+
+/* What `away` of a seat says. */
+static inline uint64_t stream_here(uint64_t ticket)
+{
+	return ticket | 1;
+}
+
+static inline bool stream_is_here(uint64_t away)
+{
+	return away & 1;
+}
+
+static inline uint64_t stream_away_at(uint64_t ns)
+{
+	return ns & ~UINT64_C(1);
+}
 
 /* A header of a record. */
 enum stream_kind {
@@ -229,7 +256,7 @@ struct stream_shape {
 struct stream_view {
 	struct stream_header *header;
 	struct stream_seat *seats;
-	_Atomic uint64_t *cursors;
+	struct stream_cursor *cursors;
 	struct stream_lane *heads;
 	unsigned char *lanes;
 	uint64_t mask;        /* lane_size - 1 */

@@ -36,6 +36,8 @@ struct stream_image {
 static struct shmb_producer *producer;
 static struct shmb_consumer *consumer;
 
+static const char *named; /* of consumers, by set-up; NULL for none */
+
 static const struct stream_shape waiting = {.lane_size = LANE, .n_lanes = 1, .n_seats = 1};
 static const struct stream_shape overwriting = {.lane_size = LANE,
 						.n_lanes = 1,
@@ -93,7 +95,7 @@ static struct shmb_producer *producer_as(struct stream_image *image, uint64_t id
 
 static struct shmb_consumer *consumer_as(struct stream_image *image, uint64_t id)
 {
-	const struct shmb_consumer_options options = {.start = SHMB_START_OLDEST};
+	const struct shmb_consumer_options options = {.start = SHMB_START_OLDEST, .name = named};
 	struct shmb_consumer *opened;
 
 	return shmb_consumer_open(handle_as(image, id), &options, &opened) == 0 ? opened : NULL;
@@ -108,6 +110,7 @@ static void set_up_unformatted(void *data)
 	struct stream_image *image = data;
 
 	image->cast = cast_renew();
+	named = NULL;
 }
 
 static void set_up_shape(struct stream_image *image, const struct stream_shape *shape)
@@ -166,6 +169,16 @@ static void set_up_seated(void *data)
 
 	set_up(image);
 	consumer = consumer_as(image, image->cast.victim);
+}
+
+/* Somebody with a name was there, and has left. */
+static void set_up_named(void *data)
+{
+	struct stream_image *image = data;
+
+	set_up(image);
+	named = "reader";
+	shmb_consumer_close(consumer_as(image, image->cast.former));
 }
 
 static void bury(void *data)
@@ -340,6 +353,8 @@ static const char *go_on_from(struct stream_image *image, unsigned added, bool i
 	wrong = take_whole(&next);
 	if (wrong)
 		return wrong;
+	if (named && next < 0)
+		next = (int64_t)image->before; /* who had the name before had taken all */
 	sent = next - (int64_t)image->before;
 	HOLDS(sent >= 0 && sent <= (int64_t)added, "what was sent before is not there");
 	HOLDS(in_parts || sent == 0 || sent == (int64_t)added, "half of it is there");
@@ -457,6 +472,9 @@ const struct operation stream_operations[] = {
 	{ROW("send many at once at the end of the lane", set_up_at_the_end, be_producer, send_at_once, bury, go_on_with_some)},
 	{ROW("take a seat", set_up, be_nobody, take_seat, bury, go_on)},
 	{ROW("leave a seat", set_up, be_consumer, leave_seat, bury, go_on)},
+	{ROW("come back", set_up_named, be_nobody, take_seat, bury, go_on)},
+	{ROW("leave a seat that is kept", set_up_named, be_consumer, leave_seat, bury, go_on)},
+	{ROW("take by name", set_up_named, be_consumer, take_all, bury, go_on)},
 	{ROW("take", set_up, be_consumer, take_all, bury, go_on)},
 	{ROW("take in place", set_up, be_consumer, take_in_place, bury, go_on)},
 	{ROW("send, one sleeps", set_up, be_producer, send_one, bury_and_send, sleep_for_record), .sleeps = true},

@@ -47,7 +47,8 @@ static void check_parts(const struct stream_view *view)
 
 	for (unsigned i = 0; i < shape->n_seats; i++) {
 		memset(&view->seats[i], 1 + (int)i, sizeof(view->seats[i]));
-		memset(view->cursors + i * view->row, 11 + (int)i, shape->n_lanes * 8);
+		memset(view->cursors + i * view->row, 11 + (int)i,
+		       shape->n_lanes * sizeof(*view->cursors));
 	}
 	for (unsigned i = 0; i < shape->n_lanes; i++) {
 		memset(&view->heads[i], 21 + (int)i, sizeof(view->heads[i]));

@@ -161,6 +161,11 @@ enum shmb_start {
 struct shmb_consumer_options {
 	enum shmb_start start;
 	bool looks_on; /* hold nobody back, and take no place: be lapped instead */
+
+	/* A name, of 1 to 31 bytes, by which a later consumer goes on where this one stopped. It is
+	 * waited for while it is away, for so long; then it is lapped, and told what it lost. */
+	const char *name;
+	uint32_t retain_ms;
 };
 
 /*
@@ -168,7 +173,12 @@ struct shmb_consumer_options {
  * has not released, as long as it lives. The consumer is the caller's, to be ended by
  * shmb_consumer_close().
  *
- * Returns 0; -EBUSY when there are as many consumers as can be; -EPERM when the stream is open to
+ * With a name that is known, START does not matter: it goes on with the first record that the last
+ * one did not release. A name is known until shmb_stream_evict(), or until a consumer wants a place
+ * when there is no other, and whoever had it is not waited for any more.
+ *
+ * Returns 0; -EBUSY when there are as many consumers as can be, or one of that name lives; -EINVAL
+ * for options that mean nothing; -EPERM when the stream is open to
  * be read only and this is not to look on; -ETIMEDOUT after a second in which somebody who is
  * stopped was about to become one.
  *
@@ -178,7 +188,8 @@ SHMB_EXPORT int shmb_consumer_open(struct shmb_stream *stream,
 				   const struct shmb_consumer_options *options,
 				   struct shmb_consumer **ret_consumer);
 
-/* Hold nobody back any more, and free; NULL is ignored. */
+/* Leave, and free; NULL is ignored. With a name it is away from now on, without one it holds nobody
+ * back any more. */
 SHMB_EXPORT void shmb_consumer_close(struct shmb_consumer *consumer);
 
 struct shmb_record {
@@ -223,6 +234,37 @@ SHMB_EXPORT int shmb_consumer_peek(struct shmb_consumer *consumer, struct shmb_r
  * away; -EINVAL when fewer are peeked, or none.
  */
 SHMB_EXPORT int shmb_consumer_release(struct shmb_consumer *consumer, unsigned n);
+
+/* What there is to be seen of a consumer, from outside and at a moment. */
+struct shmb_seat_facts {
+	uint64_t ticket; /* for shmb_stream_evict(); never given out again */
+	char name[32];   /* "" for none */
+	bool is_here;    /* it lives, and has not been closed */
+	uint64_t behind; /* bytes of all lanes that it has not released, with what goes with them */
+	uint64_t lost;   /* records */
+};
+
+/* Of a lane. */
+struct shmb_lane_facts {
+	bool has_producer; /* which lives */
+	bool is_full;      /* the producer waits for room */
+	uint64_t sent;     /* records, since the stream was made */
+	uint64_t kept;     /* bytes that can be read, with what goes with them */
+};
+
+/* What is at the seat SEAT, of which there are as many as consumers that there can be; and at LANE.
+ * Returns 0; SHMB_EMPTY when nobody sits there; -EINVAL when there is no such seat or lane. */
+SHMB_EXPORT int shmb_stream_seat(const struct shmb_stream *stream, unsigned seat,
+				 struct shmb_seat_facts *ret_facts);
+SHMB_EXPORT int shmb_stream_lane(const struct shmb_stream *stream, unsigned lane,
+				 struct shmb_lane_facts *ret_facts);
+
+/*
+ * Send the consumer with TICKET away, also when it is slow or stopped and others wait for it: it
+ * holds nobody back any more, its name is not known any more, and its next call says -ECANCELED.
+ * Returns 0; -ENOENT when there is none; -EPERM when the stream is open to be read only.
+ */
+SHMB_EXPORT int shmb_stream_evict(struct shmb_stream *stream, uint64_t ticket);
 
 SHMB_END_DECLS
 

@@ -1,0 +1,88 @@
+/*
+ * Looking at a stream from outside. What is seen was so for each word at some moment, and what does
+ * not go together is made to.
+ */
+#include <errno.h>
+
+#include <shmbroker/error.h>
+
+#include "core/error.h"
+#include "formats/stream_seat.h"
+
+/* Through a mapping that is read-only nobody is known to have died. */
+static bool lives(const struct shmb_stream *stream, uint64_t member)
+{
+	return !stream->member || roster_lives(&stream->member->roster, member);
+}
+
+/* From A to B, which was loaded after it; 0 when a peer has made nonsense of them. */
+static uint64_t distance(const struct shmb_stream *stream, uint64_t a, uint64_t b)
+{
+	return b - a <= stream->view.mask + 1 ? b - a : 0;
+}
+
+static uint64_t behind(const struct shmb_stream *stream, unsigned seat)
+{
+	const struct stream_view *view = &stream->view;
+	uint64_t sum = 0;
+
+	for (unsigned lane = 0; lane < view->shape.n_lanes; lane++) {
+		const struct stream_cursor *cursor = &view->cursors[seat * view->row + lane];
+		uint64_t from = atomic_load_explicit(&cursor->position, memory_order_acquire);
+
+		sum += distance(stream, from,
+				atomic_load_explicit(&view->heads[lane].written,
+						     memory_order_acquire));
+	}
+	return sum;
+}
+
+int shmb_stream_seat(const struct shmb_stream *stream, unsigned seat,
+		     struct shmb_seat_facts *ret_facts)
+{
+	struct stream_seat *at;
+	uint64_t ticket;
+	int r = stream_check(stream);
+
+	if (r < 0)
+		return r;
+	if (seat >= stream->view.shape.n_seats)
+		return error_set(-EINVAL, "\"%s\" has no seat %u", stream->name, seat);
+	at = &stream->view.seats[seat];
+	ticket = atomic_load_explicit(&at->ticket, memory_order_acquire);
+	if (ticket == 0)
+		return SHMB_EMPTY;
+	*ret_facts = (struct shmb_seat_facts){
+		.ticket = ticket,
+		.is_here = stream_is_here(atomic_load_explicit(&at->away, memory_order_relaxed)) &&
+			   lives(stream, atomic_load_explicit(&at->owner, memory_order_relaxed)),
+		.behind = behind(stream, seat),
+		.lost = atomic_load_explicit(&at->lost, memory_order_relaxed),
+	};
+	seat_name(at, ret_facts->name);
+	return 0;
+}
+
+int shmb_stream_lane(const struct shmb_stream *stream, unsigned lane,
+		     struct shmb_lane_facts *ret_facts)
+{
+	const struct stream_lane *head;
+	uint64_t owner, oldest;
+	int r = stream_check(stream);
+
+	if (r < 0)
+		return r;
+	if (lane >= stream->view.shape.n_lanes)
+		return error_set(-EINVAL, "\"%s\" has no lane %u", stream->name, lane);
+	head = &stream->view.heads[lane];
+	owner = atomic_load_explicit(&head->owner, memory_order_relaxed);
+	oldest = atomic_load_explicit(&head->oldest, memory_order_acquire);
+	*ret_facts = (struct shmb_lane_facts){
+		.has_producer = owner != 0 && lives(stream, owner),
+		.is_full = atomic_load_explicit(&head->wanted, memory_order_relaxed) != 0,
+		.sent = atomic_load_explicit(&head->count, memory_order_relaxed),
+		.kept = distance(stream, oldest,
+				 atomic_load_explicit(&head->written, memory_order_acquire)),
+	};
+	return 0;
+}
