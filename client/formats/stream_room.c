@@ -106,12 +106,12 @@ static int refuse(const struct shmb_producer *producer, int r)
 	if (r == -ETIMEDOUT)
 		return error_set(r,
 				 "the lane of \"%s\" was full until the deadline, since a consumer "
-				 "is slow; see shmctl stream stat, which says which",
+				 "is slow; shmb_stream_seat() says which",
 				 name);
 	if (r == -EAGAIN)
 		return error_set(r,
 				 "the lane of \"%s\" is full, since a consumer is slow, and this "
-				 "stream does not wait; see shmctl stream stat",
+				 "stream does not wait; shmb_stream_seat() says which",
 				 name);
 	return error_set(r, "a signal ended the wait for room in \"%s\"", name);
 }
