@@ -2,13 +2,13 @@
 # The models, checked by spin: each holds, and each fails as soon as one step of it is left out or
 # stands in the wrong place.
 #
-#   sh tests/model/run.sh [--all] [MODEL...]     lock condition state doorbell, or all of them
+#   sh tests/model/run.sh [--all] [MODEL...]     lock condition state doorbell news room, or all of them
 #
 # With --all also what takes minutes and gigabytes. Exit status 77, and a line that begins with NOT
 # TESTED, where there is no spin.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-all_models="lock condition state doorbell"
+all_models="lock condition state doorbell news room"
 
 all=
 if [ "${1:-}" = --all ]; then
@@ -182,6 +182,44 @@ check_doorbell() {
 	fails "without the barrier" 'invalid end state' -DNO_RECHECK -DSINGLE -DBREAK_BARRIER
 	fails "with nothing owed for the dead" 'invalid end state' \
 		-DNO_RECHECK -DSINGLE -DDEATHS=1 -DBREAK_OWING
+}
+
+check_news() {
+	holds "one waits"
+	holds "two wait" -DCONSUMERS=2 -DRECORDS=1
+	holds "one dies" -DDEATHS=1
+	if [ -n "$all" ]; then
+		holds "two wait for more records" -DCONSUMERS=2
+		holds "one dies, and two wait" -DDEATHS=1 -DCONSUMERS=2 -DRECORDS=1
+		holds "one dies, of more records" -DDEATHS=1 -DRECORDS=3
+	fi
+
+	fails "without a fence" 'seen_' -DBREAK_FENCE
+	fails "not rung" 'seen_' -DBREAK_RINGING
+	fails "silenced after the news" 'seen_' -DBREAK_ORDER
+	fails "woken without news" 'seen_' -DBREAK_NEWS
+	fails "with the news of later" 'seen_' -DBREAK_LATE
+	fails "with the mark not fenced" 'seen_' -DBREAK_MARK
+	fails "without the barrier" 'seen_' -DBREAK_BARRIER
+	fails "without the epoch" 'seen_' -DDEATHS=1 -DBREAK_EPOCH
+}
+
+check_room() {
+	holds "nobody dies"
+	holds "one dies" -DDEATHS=1 -DSTEPS=2
+	if [ -n "$all" ]; then
+		holds "more steps" -DSTEPS=4
+		holds "one dies, of more steps" -DDEATHS=1
+	fi
+
+	fails "without a fence" 'invalid end state' -DBREAK_FENCE
+	fails "without a second look" 'invalid end state' -DBREAK_LOOK
+	fails "woken by who comes later" 'invalid end state' -DBREAK_CROSSING
+	fails "woken without a change" 'invalid end state' -DBREAK_ROOM
+	fails "with the change of later" 'invalid end state' -DBREAK_LATE
+	fails "with the mark not fenced" 'invalid end state' -DBREAK_MARK
+	fails "without the barrier" 'invalid end state' -DBREAK_BARRIER
+	fails "without the epoch" 'invalid end state' -DDEATHS=1 -DBREAK_EPOCH
 }
 
 for model; do
