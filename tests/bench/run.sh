@@ -4,8 +4,8 @@
 #
 #   sh tests/bench/run.sh [--quick] [NAME...]
 #
-# NAME is one of control, scale, connect, memory, policy, freeing, restart, attack, lock, state; all of
-# them without one.
+# NAME is one of control, scale, connect, memory, policy, freeing, restart, attack, lock, state, stream; all
+# of them without one.
 # --quick has tiny counts: it shows that the benchmarks work, and nothing about speed. Leave the machine
 # alone meanwhile.
 set -eu
@@ -28,10 +28,10 @@ while [ $# -gt 0 ]; do
 	*) break ;;
 	esac
 done
-[ $# -gt 0 ] || set -- control scale connect memory policy freeing restart attack lock state
+[ $# -gt 0 ] || set -- control scale connect memory policy freeing restart attack lock state stream
 for name; do
 	case $name in
-	control | scale | connect | memory | policy | freeing | restart | attack | lock | state) ;;
+	control | scale | connect | memory | policy | freeing | restart | attack | lock | state | stream) ;;
 	*)
 		echo "run.sh: there is no benchmark $name; try --help" >&2
 		exit 2
