@@ -81,6 +81,13 @@ static uint64_t first_kept(const struct shmb_producer *producer, uint64_t end)
 	return first;
 }
 
+/* Whether it is worth it to say that what lies between is given up: each time consumers lose the
+ * line where it stands, and a producer at their heels would do that for each record. */
+static bool is_much(const struct shmb_producer *producer, uint64_t before, uint64_t oldest)
+{
+	return oldest - before >= (producer->mask + 1) / 16 || oldest == producer->position;
+}
+
 /* Let what all have read be written over; or, where nobody reads, what is oldest, for room up to
  * END. */
 static void catch_up(struct shmb_producer *producer, uint64_t end)
@@ -89,7 +96,7 @@ static void catch_up(struct shmb_producer *producer, uint64_t end)
 	uint64_t unread = first_unread(producer, before);
 	uint64_t oldest = unread != UINT64_MAX ? unread : first_kept(producer, end);
 
-	if (oldest == before)
+	if (oldest == before || !is_much(producer, before, oldest))
 		return;
 	stream_set_oldest(producer, oldest);
 	/* Pairs with the one of who sits down. */
