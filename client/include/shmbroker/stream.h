@@ -5,9 +5,9 @@
  * killed half way blocks nobody: what it was writing is then lost, and nothing else. Records have
  * any size up to a bit less than half a lane, and come in the order of their producer.
  *
- * A lane that is full makes its producer wait, refuses the record, or gives up its oldest ones: then
- * each consumer that had not seen them is told how many they were. It stays full until a sixteenth
- * of it has been released, or all.
+ * A lane that is full makes its producer wait, refuses the record, or gives up its oldest ones:
+ * then each consumer that had not seen them is told how many they were. It stays full until a
+ * sixteenth of it has been released, or all.
  *
  *                  | open  send, reserve, commit  take, peek, release  info
  *   open           | yes            yes                   yes           yes
