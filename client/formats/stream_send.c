@@ -65,10 +65,19 @@ static attr_rare int begin_patiently(struct shmb_producer *producer, size_t size
 	return has_room(producer, stride) ? 0 : stream_make_room(producer, stride, deadline);
 }
 
+/* Of what is reserved no more than STRIDE bytes are sent. What the caller has written behind them
+ * is not empty, whatever was before. */
+static inline void give_up_reserved(struct shmb_producer *producer, uint64_t stride)
+{
+	if (stride < producer->reserved)
+		producer->clean = 0;
+	producer->reserved = 0;
+}
+
 /* From here to commit() there is room for a record of SIZE bytes at the position. */
 static attr_inlined int begin(struct shmb_producer *producer, size_t size, uint64_t deadline)
 {
-	producer->reserved = 0;
+	give_up_reserved(producer, 0);
 	if (segment_is_here(producer->stream->segment) && owns_lane(producer) &&
 	    size <= producer->most && has_room(producer, stream_stride(producer->prefix, size)))
 		return 0;
@@ -219,7 +228,7 @@ int shmb_producer_commit(struct shmb_producer *producer, size_t size)
 				 producer->stream->name);
 	if (!owns_lane(producer))
 		return refuse_lost(producer);
-	producer->reserved = 0;
+	give_up_reserved(producer, stream_stride(producer->prefix, size));
 	commit_one(producer, size);
 	return 0;
 }

@@ -177,6 +177,27 @@ START_TEST(reserved_is_not_sent_before_it_is_committed)
 }
 END_TEST
 
+/* What was written into more room than was sent then is no record. */
+START_TEST(what_is_reserved_in_vain_leaves_nothing)
+{
+	uint64_t nonsense[64];
+	void *data;
+
+	for (unsigned i = 0; i < 2000; i++) {
+		for (unsigned word = 0; word < ARRAY_SIZE(nonsense); word++)
+			nonsense[word] = stream_record(STREAM_RECORD, 8, 2 * i + word % 3);
+		must(shmb_producer_reserve(producer, sizeof(nonsense), SHMB_AT_ONCE, &data) == 0);
+		memcpy(data, nonsense, sizeof(nonsense));
+		if (i % 2)
+			must(shmb_producer_commit(producer, 1 + i % 20) == 0);
+		else
+			must(shmb_producer_send(producer, "instead", 7, SHMB_AT_ONCE) == 0);
+		must(take((char *)nonsense, sizeof(nonsense)).number == i);
+		expect_nothing();
+	}
+}
+END_TEST
+
 START_TEST(many_are_sent_at_once)
 {
 	static char digits[] = "0123456789abc";
@@ -375,6 +396,7 @@ int main(void)
 	tcase_add_test(waiting, no_size_and_no_place_matters);
 	tcase_add_test(waiting, a_lane_is_full_and_empty_again);
 	tcase_add_test(waiting, reserved_is_not_sent_before_it_is_committed);
+	tcase_add_test(waiting, what_is_reserved_in_vain_leaves_nothing);
 	tcase_add_test(waiting, many_are_sent_at_once);
 	tcase_add_test(waiting, of_many_the_first_ones_are_sent);
 	tcase_add_test(waiting, a_dead_producers_lane_goes_on);
