@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "support/child.h"
 #include "support/eventually.h"
 
 static inline uint64_t hostile_ms(void)
@@ -26,6 +27,14 @@ static inline uint64_t hostile_leeway_ms(void)
 {
 	return getenv("SHMB_TEST_SECONDS") ? 1000 : PATIENCE_MS;
 }
+
+/*
+ * Three processes that USE what is shared until UNTIL (as clock_now_ms()), while another writes
+ * into it, SCRIBBLE. USE is given its number as a size_t, says 0, hears another number and begins;
+ * at the end it says how many milliseconds the longest of its turns took. Returns the longest of
+ * all.
+ */
+int64_t hostile_run(child_fn *use, child_fn *scribble, uint64_t until);
 
 /* Of a call that was to end at DEADLINE. */
 static inline void hostile_expect_in_time(uint64_t deadline)

@@ -15,7 +15,6 @@
 #include "stream_memory.h"
 #include "support/chance.h"
 #include "support/child.h"
-#include "support/eventually.h"
 #include "support/hostile.h"
 #include "support/suite.h"
 
@@ -239,25 +238,8 @@ static int use(struct child *self, void *data)
 
 START_TEST(nothing_at_all_brings_anybody_down)
 {
-	struct child users[3], hostile;
-	int64_t worst = 0;
+	int64_t worst = hostile_run(use, scribble, until);
 
-	for (size_t i = 0; i < ARRAY_SIZE(users); i++) {
-		child_start(&users[i], use, &i);
-		ck_assert_int_eq(child_hear(&users[i]), 0);
-	}
-	child_start(&hostile, scribble, NULL);
-	for (size_t i = 0; i < ARRAY_SIZE(users); i++)
-		child_say(&users[i], 0);
-	while (clock_now_ms() < until)
-		eventually_pause();
-	for (size_t i = 0; i < ARRAY_SIZE(users); i++) {
-		int64_t spent = child_hear(&users[i]);
-
-		worst = spent > worst ? spent : worst;
-		ck_assert_int_eq(child_wait(&users[i]), 0);
-	}
-	ck_assert_int_eq(child_wait(&hostile), 0);
 	printf("the longest turn took %ld ms\n", (long)worst);
 	/* A turn has three calls at most that wait, or one that waits a second for a seat. */
 	ck_assert_int_le(worst, 1000 + 3 * CALL_MS + (int64_t)hostile_leeway_ms());
