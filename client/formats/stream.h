@@ -1,8 +1,8 @@
 /*
  * The handles of a stream, of its producers and of its consumers, for the files that are its
- * algorithms: stream_send.c, stream_room.c, stream_take.c, stream_wait.c. Where the memory comes
- * from is stream_open.c's matter, and who has which lane or seat that of stream_producer.c and
- * stream_consumer.c.
+ * algorithms: stream_send.c, stream_room.c, stream_take.c, stream_claim.c, stream_wait.c. Where the
+ * memory comes from is stream_open.c's matter, who has which lane or seat that of stream_producer.c
+ * and stream_seat.c, and where a consumer is in its lanes that of stream_track.c.
  */
 #ifndef FORMATS_STREAM_H
 #define FORMATS_STREAM_H
@@ -24,6 +24,12 @@ struct shmb_stream {
 	char name[];
 };
 
+/* In a queue: the record before which all are done, as far as its producer has looked. */
+struct stream_done {
+	uint64_t position;
+	uint64_t count; /* its number */
+};
+
 struct shmb_producer {
 	struct shmb_stream *stream;
 	struct stream_lane *head;
@@ -38,6 +44,10 @@ struct shmb_producer {
 	uint64_t count;    /* records that were committed */
 	uint64_t reserved; /* bytes of a record that is reserved and not committed, with prefix */
 	struct barrier_side barrier;
+	_Atomic uint64_t *claims; /* of the lane of a queue; else NULL */
+	uint64_t claims_mask;
+	uint64_t limit_count; /* records before this one may be written: there are so many claims */
+	struct stream_done done;
 };
 
 /* A lane, as a consumer goes through it. */
@@ -51,7 +61,7 @@ struct stream_track {
 struct shmb_consumer {
 	struct shmb_stream *stream;
 	struct stream_seat *seat;      /* NULL for one that only looks on */
-	struct stream_cursor *cursors; /* of the seat */
+	struct stream_cursor *cursors; /* of the seat; NULL in a queue */
 	uint64_t ticket;
 	uint64_t id;                          /* the member that sits there */
 	unsigned lane;                        /* that it goes through */
@@ -60,6 +70,10 @@ struct shmb_consumer {
 	uint64_t ends[SHMB_STREAM_BATCH_MAX]; /* which end there */
 	unsigned spins;                       /* before it sleeps */
 	struct barrier_side barrier;
+	bool claims;       /* it takes from a queue */
+	bool has_passed;   /* records that others had, since it began anew: */
+	uint32_t returned; /* when these were so */
+	uint32_t epoch;
 	struct stream_track tracks[];
 };
 
@@ -98,15 +112,6 @@ void stream_wake_consumers(struct shmb_producer *producer);
 
 /* The producer of the lane with HEAD waits for room, and may have some now. */
 void stream_wake_producer(struct stream_lane *head);
-
-/* The low half of the number of the record that is, or comes, at POSITION of LANE. False when that
- * has been written over, or cannot be told. */
-bool stream_number_at(const struct stream_view *view, unsigned lane, uint64_t position,
-		      uint32_t *ret_number);
-
-/* Go on with the oldest record of LANE, if what is at the cursor has been written over, and tell
- * the caller with the next record what was lost. */
-void stream_leave_behind(struct shmb_consumer *consumer, unsigned lane);
 
 /* Whether there is something to take, or to be told. */
 bool stream_has_news(const struct shmb_consumer *consumer);

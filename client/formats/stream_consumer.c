@@ -19,6 +19,8 @@ static int check_options(const struct shmb_stream *stream,
 		why = "have a time for which it is waited for and no name by which it comes back";
 	else if (options->name && options->looks_on)
 		why = "have a name, and are to look on, which leaves no trace";
+	else if (options->retain_ms != 0 && (stream->view.shape.flags & STREAM_QUEUE))
+		why = "have a time for which it is waited for, in a queue, where others go on";
 	else if (options->name && strlen(options->name) >= STREAM_NAME_SIZE)
 		why = "have a name of more than 31 bytes";
 	else if (options->name && wire_name_fault(options->name))

@@ -41,6 +41,11 @@ static int check_options(const char *name, const struct shmb_stream_options *opt
 		return refuse_options(name, "have more than 256 consumers");
 	if ((unsigned)options->full > SHMB_FULL_OVERWRITE)
 		return refuse_options(name, "say nothing that can be done with a full lane");
+	if ((unsigned)options->delivery > SHMB_QUEUE)
+		return refuse_options(name, "say nothing about who gets a record");
+	if (options->delivery == SHMB_QUEUE && options->full == SHMB_FULL_OVERWRITE)
+		return refuse_options(name, "want a queue that overwrites: a queue keeps what "
+					    "nobody has taken");
 	return 0;
 }
 
@@ -67,7 +72,8 @@ static struct stream_shape shape_of(const struct shmb_stream_options *options)
 							 : SHMB_STREAM_LANE_DEFAULT),
 		.n_lanes = options->lanes ? options->lanes : SHMB_STREAM_LANES_DEFAULT,
 		.n_seats = options->consumers ? options->consumers : SHMB_STREAM_CONSUMERS_DEFAULT,
-		.flags = flags[options->full] | (options->times ? STREAM_TIMES : 0),
+		.flags = flags[options->full] | (options->times ? STREAM_TIMES : 0) |
+			 (options->delivery == SHMB_QUEUE ? STREAM_QUEUE : 0),
 	};
 }
 
@@ -190,6 +196,7 @@ void shmb_stream_info(const struct shmb_stream *stream, struct shmb_stream_facts
 		.full = shape->flags & STREAM_OVERWRITE ? SHMB_FULL_OVERWRITE
 			: shape->flags & STREAM_REFUSE  ? SHMB_FULL_REFUSE
 							: SHMB_FULL_WAIT,
+		.delivery = shape->flags & STREAM_QUEUE ? SHMB_QUEUE : SHMB_BROADCAST,
 		.times = shape->flags & STREAM_TIMES,
 		.writes = stream->member != NULL,
 	};

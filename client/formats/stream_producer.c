@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "core/error.h"
-#include "formats/stream.h"
+#include "formats/stream_claim.h"
 
 #define POSITION_MOST (UINT64_C(1) << 62) /* nobody comes so far */
 
@@ -79,6 +79,8 @@ static void take_over(struct shmb_producer *producer)
 	if (oldest % sizeof(uint64_t) != 0 || producer->position - oldest > producer->mask)
 		oldest = producer->position;
 	stream_set_oldest(producer, oldest);
+	if (producer->claims)
+		claim_find_done(producer);
 	/* Its own place is empty, also where a peer has written something into it. */
 	atomic_store_explicit(stream_at(producer->lane, producer->mask, producer->position), 0,
 			      memory_order_relaxed);
@@ -104,6 +106,7 @@ static int check_writes(const struct shmb_stream *stream)
 int shmb_producer_open(struct shmb_stream *stream, struct shmb_producer **ret_producer)
 {
 	struct shmb_producer *producer;
+	unsigned lane;
 	int r = check_writes(stream);
 
 	if (r < 0)
@@ -124,8 +127,14 @@ int shmb_producer_open(struct shmb_stream *stream, struct shmb_producer **ret_pr
 				 "more lanes",
 				 stream->view.shape.n_lanes, stream->name);
 	}
-	producer->lane =
-		stream_lane_bytes(&stream->view, (unsigned)(producer->head - stream->view.heads));
+	lane = (unsigned)(producer->head - stream->view.heads);
+	producer->lane = stream_lane_bytes(&stream->view, lane);
+	if (stream->view.n_claims) {
+		producer->claims = stream_claim_at(&stream->view, lane, 0);
+		producer->claims_mask = stream->view.n_claims - 1;
+	} else {
+		producer->limit_count = UINT64_MAX;
+	}
 	take_over(producer);
 	*ret_producer = producer;
 	return 0;

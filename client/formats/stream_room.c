@@ -1,5 +1,6 @@
 /*
- * Room in a lane: how far its producer may write.
+ * Room in a lane: how far its producer may write. In a queue that is what is done, which is
+ * stream_claim.c's matter; here is the rest.
  *
  * What consumers have yet to read holds it back, as far as their cursors say; those that left, died
  * or were lapped hold nobody. In `oldest` the producer says what it is about to write over before
@@ -10,6 +11,7 @@
  * stores `oldest` then looks for cursors again. So one of the two sees the other, and a consumer
  * that begins with the oldest record loses nothing.
  */
+#include "formats/stream_claim.h"
 #include "formats/stream_seat.h"
 
 #include <errno.h>
@@ -90,7 +92,7 @@ static bool is_much(const struct shmb_producer *producer, uint64_t before, uint6
 
 /* Let what all have read be written over; or, where nobody reads, what is oldest, for room up to
  * END. */
-static void catch_up(struct shmb_producer *producer, uint64_t end)
+static void catch_up_read(struct shmb_producer *producer, uint64_t end)
 {
 	uint64_t before = oldest_of(producer);
 	uint64_t unread = first_unread(producer, before);
@@ -106,30 +108,67 @@ static void catch_up(struct shmb_producer *producer, uint64_t end)
 		stream_set_oldest(producer, unread);
 }
 
+/* Of a queue: let what is done be written over. */
+static void catch_up_done(struct shmb_producer *producer)
+{
+	const struct stream_done *done = &producer->done;
+	uint64_t claims = producer->claims_mask + 1;
+
+	claim_pass_done(producer);
+	if (done->count + claims - producer->limit_count < claims / 16 &&
+	    !is_much(producer, oldest_of(producer), done->position))
+		return;
+	stream_set_oldest(producer, done->position);
+	producer->limit_count = done->count + claims;
+}
+
+/* Get what room there is, up to END. */
+static void catch_up(struct shmb_producer *producer, uint64_t end)
+{
+	if (producer->claims)
+		catch_up_done(producer);
+	else
+		catch_up_read(producer, end);
+}
+
 static int refuse(const struct shmb_producer *producer, int r)
 {
 	const char *name = producer->stream->name;
+	const char *why =
+		producer->claims ? "consumers are slow, or there are none" : "a consumer is slow";
 
 	if (r == -ETIMEDOUT)
 		return error_set(r,
-				 "the lane of \"%s\" was full until the deadline, since a consumer "
-				 "is slow; shmb_stream_seat() says which",
-				 name);
+				 "the lane of \"%s\" was full until the deadline, since %s; "
+				 "shmb_stream_seat() says who is there",
+				 name, why);
 	if (r == -EAGAIN)
 		return error_set(r,
-				 "the lane of \"%s\" is full, since a consumer is slow, and this "
-				 "stream does not wait; shmb_stream_seat() says which",
-				 name);
+				 "the lane of \"%s\" is full, since %s, and this stream does not "
+				 "wait; shmb_stream_seat() says who is there",
+				 name, why);
 	return error_set(r, "a signal ended the wait for room in \"%s\"", name);
 }
 
-/* How far all have to have read, so that there is room up to END and for some more: but no further
- * than they can. */
+static bool has_room_to(const struct shmb_producer *producer, uint64_t end)
+{
+	return end <= producer->limit && producer->count < producer->limit_count;
+}
+
+/* How far all have to have read, or be done, so that there is room up to END and for some more: but
+ * no further than they can. In a queue a number, for of claims there may be too few. */
 static uint64_t enough_for(const struct shmb_producer *producer, uint64_t end)
 {
-	uint64_t enough = end - (producer->mask + 1) + producer->mask / 4;
+	uint64_t lane = producer->mask + 1, claims = producer->claims_mask + 1;
+	uint64_t enough = end > lane ? end - lane + lane / 4 : 0;
+	uint64_t count = producer->count + 1 + claims / 4;
 
-	return enough < producer->position ? enough : producer->position;
+	if (enough > producer->position)
+		enough = producer->position;
+	if (!producer->claims)
+		return enough;
+	count = count > claims ? count - claims : 0;
+	return claim_wanted(producer, enough, count < producer->count ? count : producer->count);
 }
 
 /* Sleep until consumers have read a good part of what they hold back. */
@@ -147,7 +186,7 @@ static int await_room(struct shmb_producer *producer, uint64_t end, struct futex
 	barrier_before_sleep(&view->seats->unfenced, view->shape.n_seats,
 			     sizeof(struct stream_seat));
 	catch_up(producer, end);
-	if (end <= producer->limit)
+	if (has_room_to(producer, end))
 		return FUTEX_STIRRED;
 	return futex_sleep(words, 2, patience);
 }
@@ -158,12 +197,12 @@ static int wait_for_room(struct shmb_producer *producer, uint64_t end, uint64_t 
 	struct futex_patience patience = futex_patience(deadline);
 	int r = deadline == SHMB_AT_ONCE ? -ETIMEDOUT : 0;
 
-	while (r >= 0 && end > producer->limit) {
+	while (r >= 0 && !has_room_to(producer, end)) {
 		r = await_room(producer, end, &patience);
 		catch_up(producer, end);
 	}
 	atomic_store_explicit(&producer->head->wanted, 0, memory_order_relaxed);
-	return end <= producer->limit ? 0 : refuse(producer, r);
+	return has_room_to(producer, end) ? 0 : refuse(producer, r);
 }
 
 /* Room up to END, by what the stream does with a full lane. */
@@ -171,13 +210,13 @@ static int make_room_to(struct shmb_producer *producer, uint64_t end, uint64_t d
 {
 	unsigned flags = producer->stream->view.shape.flags;
 
-	if (end <= producer->limit)
+	if (has_room_to(producer, end))
 		return 0;
 	if (flags & STREAM_OVERWRITE)
 		stream_set_oldest(producer, first_kept(producer, end));
 	else
 		catch_up(producer, end);
-	if (end <= producer->limit)
+	if (has_room_to(producer, end))
 		return 0;
 	return flags & STREAM_REFUSE ? refuse(producer, -EAGAIN)
 				     : wait_for_room(producer, end, deadline);

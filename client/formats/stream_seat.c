@@ -20,6 +20,8 @@
 #include "base/payload.h"
 #include "core/error.h"
 #include "core/lock.h"
+#include "formats/stream_claim.h"
+#include "formats/stream_track.h"
 
 #define SEAT_NS UINT64_C(1000000000) /* to take one, which is a matter of microseconds */
 
@@ -105,49 +107,27 @@ static struct stream_seat *find_free(const struct shmb_stream *stream)
 	return kept;
 }
 
-/* Begin at POSITION of LANE. */
-static void place_cursor(struct shmb_consumer *consumer, unsigned lane, uint64_t position)
-{
-	struct stream_track *track = &consumer->tracks[lane];
-
-	track->cursor = position & ~UINT64_C(7);
-	track->has_number =
-		stream_number_at(&consumer->stream->view, lane, track->cursor, &track->number);
-	if (!consumer->seat)
-		return;
-	atomic_store_explicit(&consumer->cursors[lane].number, track->number, memory_order_relaxed);
-	atomic_store_explicit(&consumer->cursors[lane].position, track->cursor,
-			      memory_order_relaxed);
-}
-
-static uint64_t oldest_in(const struct shmb_consumer *consumer, unsigned lane)
-{
-	/* Pairs with the release in stream_set_oldest(). */
-	return atomic_load_explicit(&consumer->stream->view.heads[lane].oldest,
-				    memory_order_acquire);
-}
-
 void seat_place_cursors(struct shmb_consumer *consumer, enum shmb_start start)
 {
 	const struct stream_view *view = &consumer->stream->view;
 
 	for (unsigned lane = 0; lane < view->shape.n_lanes; lane++)
-		place_cursor(consumer, lane,
-			     start == SHMB_START_OLDEST
-				     ? oldest_in(consumer, lane)
-				     /* Pairs with the release in stream_send.c. */
-				     : atomic_load_explicit(&view->heads[lane].written,
-							    memory_order_acquire));
+		track_begin(consumer, lane,
+			    start == SHMB_START_OLDEST
+				    ? track_oldest(consumer, lane)
+				    /* Pairs with the release in stream_send.c. */
+				    : atomic_load_explicit(&view->heads[lane].written,
+							   memory_order_acquire));
 }
 
 /* What producers have begun to write over before they saw the ticket is not begun with. */
 static void move_cursors(struct shmb_consumer *consumer)
 {
 	for (unsigned lane = 0; lane < consumer->stream->view.shape.n_lanes; lane++) {
-		uint64_t oldest = oldest_in(consumer, lane);
+		uint64_t oldest = track_oldest(consumer, lane);
 
 		if ((int64_t)(oldest - consumer->tracks[lane].cursor) > 0)
-			place_cursor(consumer, lane, oldest);
+			track_begin(consumer, lane, oldest);
 	}
 }
 
@@ -164,8 +144,7 @@ static void resume_cursors(struct shmb_consumer *consumer)
 		track->number =
 			(uint32_t)atomic_load_explicit(&cursor->number, memory_order_relaxed);
 		/* It may be newer: then the record there says it. */
-		(void)stream_number_at(&consumer->stream->view, lane, track->cursor,
-				       &track->number);
+		(void)track_number_at(&consumer->stream->view, lane, track->cursor, &track->number);
 		track->has_number = true;
 	}
 }
@@ -174,6 +153,7 @@ static void sit_down(struct shmb_consumer *consumer, struct stream_seat *seat,
 		     const struct shmb_consumer_options *options, bool resumes)
 {
 	struct stream_view *view = &consumer->stream->view;
+	unsigned number = (unsigned)(seat - view->seats);
 	char name[STREAM_NAME_SIZE] = "";
 
 	if (options->name)
@@ -181,14 +161,18 @@ static void sit_down(struct shmb_consumer *consumer, struct stream_seat *seat,
 	if (!resumes)
 		atomic_store_explicit(&seat->ticket, 0, memory_order_relaxed);
 	consumer->seat = seat;
-	consumer->cursors = view->cursors + (size_t)(seat - view->seats) * view->row;
-	consumer->ticket = view->header->tickets += 2;
+	consumer->claims = view->shape.flags & STREAM_QUEUE;
+	if (!consumer->claims)
+		consumer->cursors = view->cursors + number * view->row;
+	consumer->lane = number % view->shape.n_lanes;
+	view->header->serial = stream_next_serial(view->header->serial);
+	consumer->ticket = stream_ticket(view->header->serial, number);
 	if (resumes) {
 		resume_cursors(consumer);
 	} else {
 		payload_write(seat->name, name, sizeof(name));
 		atomic_store_explicit(&seat->lost, 0, memory_order_relaxed);
-		seat_place_cursors(consumer, options->start);
+		seat_place_cursors(consumer, consumer->claims ? SHMB_START_OLDEST : options->start);
 	}
 	barrier_side_init(&consumer->barrier, &seat->unfenced);
 	atomic_store_explicit(&seat->owner, consumer->id, memory_order_relaxed);
@@ -202,9 +186,11 @@ static void sit_down(struct shmb_consumer *consumer, struct stream_seat *seat,
 	fence_full();
 	if (resumes)
 		for (unsigned lane = 0; lane < view->shape.n_lanes; lane++)
-			stream_leave_behind(consumer, lane);
+			track_leave_behind(consumer, lane);
 	else
 		move_cursors(consumer);
+	/* Of who had it before. */
+	claim_return_all(view);
 }
 
 /* With the lock. */
@@ -212,7 +198,7 @@ static int choose(struct shmb_consumer *consumer, const struct shmb_consumer_opt
 {
 	struct shmb_stream *stream = consumer->stream;
 	struct stream_seat *seat = options->name ? find_name(stream, options->name) : NULL;
-	bool resumes = seat != NULL;
+	bool resumes = seat && !(stream->view.shape.flags & STREAM_QUEUE);
 
 	if (seat && seat_is_used(stream, seat))
 		return error_set(
@@ -255,9 +241,10 @@ int seat_take(struct shmb_consumer *consumer, const struct shmb_consumer_options
 	return r < 0 ? r : released;
 }
 
-/* Whoever was held back may go on. */
-static void wake_producers(const struct stream_view *view)
+/* Somebody has left: whom he held back may go on, and what he had claimed is there to be had. */
+static void announce(const struct stream_view *view)
 {
+	claim_return_all(view);
 	for (unsigned lane = 0; lane < view->shape.n_lanes; lane++)
 		if (atomic_load_explicit(&view->heads[lane].wanted, memory_order_relaxed) != 0)
 			stream_wake_producer(&view->heads[lane]);
@@ -271,7 +258,7 @@ static bool empty(const struct stream_view *view, struct stream_seat *seat, uint
 	if (!atomic_compare_exchange_strong_explicit(&seat->ticket, &ticket, 0,
 						     memory_order_seq_cst, memory_order_relaxed))
 		return false;
-	wake_producers(view);
+	announce(view);
 	return true;
 }
 
@@ -286,7 +273,7 @@ void seat_leave(struct shmb_consumer *consumer)
 		return;
 	}
 	atomic_store_explicit(&seat->away, stream_away_at(clock_now_ns()), memory_order_seq_cst);
-	wake_producers(&consumer->stream->view);
+	announce(&consumer->stream->view);
 }
 
 int shmb_stream_evict(struct shmb_stream *stream, uint64_t ticket)

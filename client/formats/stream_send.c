@@ -5,7 +5,7 @@
  * lies at a position is a header and no bytes of a former lap follows from the order: before a
  * record is committed the place of the next one is emptied.
  */
-#include "formats/stream.h"
+#include "formats/stream_claim.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -23,7 +23,8 @@
 static attr_inlined bool has_room(const struct shmb_producer *producer, uint64_t stride)
 {
 	return stride <= producer->mask + 1 - (producer->position & producer->mask) &&
-	       producer->position + stride + sizeof(uint64_t) <= producer->limit;
+	       producer->position + stride + sizeof(uint64_t) <= producer->limit &&
+	       producer->count < producer->limit_count;
 }
 
 /* Not in a forked child either, which is a member of its own. */
@@ -90,9 +91,12 @@ static inline unsigned char *bytes_at(const struct shmb_producer *producer, uint
 	return producer->lane + (position & producer->mask) + producer->prefix;
 }
 
-/* Step 2 but for the bytes. */
-static inline void fill_prefix(const struct shmb_producer *producer, uint64_t position)
+/* Step 2 but for the bytes, of the record NUMBER. */
+static inline void fill_prefix(const struct shmb_producer *producer, uint64_t position,
+			       uint64_t number)
 {
+	if (producer->claims)
+		claim_offer(producer, number);
 	if (producer->prefix > sizeof(uint64_t))
 		atomic_store_explicit(stream_at(producer->lane, producer->mask, position) + 1,
 				      clock_now_ns(), memory_order_relaxed);
@@ -139,7 +143,7 @@ static attr_inlined void commit_one(struct shmb_producer *producer, size_t size)
 	uint64_t end = producer->position + stream_stride(producer->prefix, size);
 
 	empty(producer, end, end - producer->position);
-	fill_prefix(producer, producer->position);
+	fill_prefix(producer, producer->position, producer->count);
 	commit(producer, stream_record(STREAM_RECORD, size, producer->count), end, 1);
 }
 
@@ -168,10 +172,11 @@ static unsigned send_piece(struct shmb_producer *producer, const struct iovec *r
 		uint64_t stride = stream_stride(producer->prefix, size);
 
 		if (stride > producer->mask + 1 - (position & producer->mask) ||
-		    position + stride + sizeof(uint64_t) > producer->limit)
+		    position + stride + sizeof(uint64_t) > producer->limit ||
+		    producer->count + sent >= producer->limit_count)
 			break;
 		payload_write(bytes_at(producer, position), records[sent].iov_base, size);
-		fill_prefix(producer, position);
+		fill_prefix(producer, position, producer->count + sent);
 		if (sent > 0)
 			atomic_store_explicit(stream_at(producer->lane, producer->mask, position),
 					      stream_record(STREAM_RECORD, size,

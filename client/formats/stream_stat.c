@@ -7,6 +7,7 @@
 #include <shmbroker/error.h>
 
 #include "core/error.h"
+#include "formats/stream_claim.h"
 #include "formats/stream_seat.h"
 
 /* Through a mapping that is read-only nobody is known to have died. */
@@ -56,7 +57,8 @@ int shmb_stream_seat(const struct shmb_stream *stream, unsigned seat,
 		.ticket = ticket,
 		.is_here = stream_is_here(atomic_load_explicit(&at->away, memory_order_relaxed)) &&
 			   lives(stream, atomic_load_explicit(&at->owner, memory_order_relaxed)),
-		.behind = behind(stream, seat),
+		.behind = stream->view.n_claims ? 0 : behind(stream, seat),
+		.held = claim_count(&stream->view, ticket),
 		.lost = atomic_load_explicit(&at->lost, memory_order_relaxed),
 	};
 	seat_name(at, ret_facts->name);

@@ -1,21 +1,20 @@
 /*
- * Taking from a broadcast: each consumer goes through all lanes on its own, from its cursor in
- * each, and a while in one before it looks at the next.
+ * Taking: each consumer goes through all lanes on its own, from its cursor in each, and a while in
+ * one before it looks at the next. In a queue it passes what others have.
  *
  * A record counts only if `oldest` has not come beyond it by the time that it is copied, or given
- * back. If it has, the consumer goes on at `oldest`, and what it lost is the difference of the
- * numbers.
+ * back; or, in a queue, if it is still this consumer's.
  */
-#include "formats/stream.h"
+#include "formats/stream_claim.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include <shmbroker/error.h>
 
-#include "base/fence.h"
 #include "base/payload.h"
 #include "core/error.h"
+#include "formats/stream_track.h"
 
 #define BURST 64 /* records of one lane, while others may have some */
 #define TRIES 100
@@ -28,120 +27,9 @@ struct found {
 	unsigned char *bytes;
 };
 
-/* Whether what was loaded at POSITION of LANE may have been written over. */
-static inline bool is_lapped(const struct stream_view *view, unsigned lane, uint64_t position)
+static inline uint32_t number_of(const struct found *found)
 {
-	/* Pairs with the release fence in stream_set_oldest(): whose bytes we have seen, his word
-	 * we see. */
-	fence_acquire();
-	return (int64_t)(atomic_load_explicit(&view->heads[lane].oldest, memory_order_relaxed) -
-			 position) > 0;
-}
-
-/* The header at CURSOR of LANE; 0 when there is nothing yet. */
-static inline uint64_t header_at(const struct stream_view *view, unsigned lane, uint64_t cursor)
-{
-	/* Pairs with the release in stream_send.c. */
-	return atomic_load_explicit(stream_at(stream_lane_bytes(view, lane), view->mask, cursor),
-				    memory_order_acquire);
-}
-
-/*
- * The number of the record at POSITION, which may yet have to be sent: then it is the number of
- * those that were. That is stored after a record is there, so if none is there afterwards either it
- * is not too large; and before the position is, so it is not too small.
- */
-bool stream_number_at(const struct stream_view *view, unsigned lane, uint64_t position,
-		      uint32_t *ret_number)
-{
-	for (unsigned try = 0; try < TRIES; try++) {
-		uint64_t header = header_at(view, lane, position);
-		/* Acquire, so that the header is looked at after it. */
-		uint64_t count =
-			atomic_load_explicit(&view->heads[lane].count, memory_order_acquire);
-
-		if (is_lapped(view, lane, position))
-			return false;
-		*ret_number = header != 0 ? stream_record_number(header) : (uint32_t)count;
-		if (header != 0 || header_at(view, lane, position) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Go on at CURSOR, and tell its producer so. */
-static inline void move_cursor(struct shmb_consumer *consumer, unsigned lane, uint64_t cursor)
-{
-	struct stream_lane *head = &consumer->stream->view.heads[lane];
-	uint64_t before = consumer->tracks[lane].cursor, wanted;
-
-	consumer->tracks[lane].cursor = cursor;
-	if (!consumer->seat)
-		return;
-	atomic_store_explicit(&consumer->cursors[lane].number, consumer->tracks[lane].number,
-			      memory_order_relaxed);
-	/* Pairs with the acquire in stream_room.c: what is before was read. */
-	atomic_store_explicit(&consumer->cursors[lane].position, cursor, memory_order_release);
-	barrier_pass(&consumer->barrier);
-	wanted = atomic_load_explicit(&head->wanted, memory_order_relaxed);
-	if (wanted == 0) {
-		barrier_unheard(&consumer->barrier);
-	} else if (before < wanted && cursor >= wanted) {
-		barrier_heard(&consumer->barrier);
-		stream_wake_producer(head);
-	}
-}
-
-static void tell_lost(const struct shmb_consumer *consumer, struct stream_track *track, uint32_t n)
-{
-	track->lost += n;
-	if (consumer->seat)
-		(void)atomic_fetch_add_explicit(&consumer->seat->lost, n, memory_order_relaxed);
-}
-
-/* Go on with the oldest record there is, whatever a peer has made of where that is. */
-static attr_rare void be_lapped(struct shmb_consumer *consumer, unsigned lane)
-{
-	const struct stream_view *view = &consumer->stream->view;
-	struct stream_track *track = &consumer->tracks[lane];
-	/* Pairs with the release in stream_set_oldest(). */
-	uint64_t oldest = atomic_load_explicit(&view->heads[lane].oldest, memory_order_acquire);
-	uint32_t number;
-
-	oldest = (oldest + 7) & ~UINT64_C(7);
-	if (!stream_number_at(view, lane, oldest, &number))
-		return; /* and again */
-	if (track->has_number)
-		tell_lost(consumer, track, number - track->number);
-	track->number = number;
-	track->has_number = true;
-	move_cursor(consumer, lane, oldest);
-}
-
-void stream_leave_behind(struct shmb_consumer *consumer, unsigned lane)
-{
-	for (unsigned try = 0; try < TRIES; try++) {
-		if (!is_lapped(&consumer->stream->view, lane, consumer->tracks[lane].cursor))
-			return;
-		be_lapped(consumer, lane);
-	}
-}
-
-/* What stands at the cursor is no record: go on where the producer says that it will write next. */
-static attr_rare int be_damaged(struct shmb_consumer *consumer, unsigned lane)
-{
-	const struct stream_view *view = &consumer->stream->view;
-	struct stream_track *track = &consumer->tracks[lane];
-	/* Pairs with the release in stream_send.c. */
-	uint64_t written = atomic_load_explicit(&view->heads[lane].written, memory_order_acquire);
-
-	track->has_number = false;
-	consumer->burst = BURST; /* the others are next */
-	move_cursor(consumer, lane, written & ~UINT64_C(7));
-	return error_set(-EBADMSG,
-			 "lane %u of \"%s\" makes no sense: one of its peers is broken; what was "
-			 "in it is lost",
-			 lane, consumer->stream->name);
+	return stream_record_number(found->header);
 }
 
 /* What LANE has at POSITION, with the number that is expected there. Returns 0; SHMB_EMPTY;
@@ -150,10 +38,10 @@ static attr_inlined int look(const struct shmb_consumer *consumer, unsigned lane
 			     const uint32_t *number, struct found *ret_found)
 {
 	const struct stream_view *view = &consumer->stream->view;
-	uint64_t header = header_at(view, lane, position);
+	uint64_t header = track_header(view, lane, position);
 	uint64_t end;
 
-	if (is_lapped(view, lane, position))
+	if (track_is_lapped(view, lane, position))
 		return SHMB_GONE;
 	if (header == 0)
 		return SHMB_EMPTY;
@@ -183,20 +71,42 @@ static attr_inlined int find_in(struct shmb_consumer *consumer, unsigned lane,
 		int r = look(consumer, lane, track->cursor,
 			     track->has_number ? &track->number : NULL, ret_found);
 
-		if (r == 0 && stream_record_kind(ret_found->header) == STREAM_RECORD)
+		if (r == 0 && stream_record_kind(ret_found->header) == STREAM_RECORD) {
+			track->number = number_of(ret_found);
+			track->has_number = true;
 			return 0;
+		}
 		if (r == SHMB_EMPTY)
 			return r;
-		if (r == SHMB_GONE)
-			be_lapped(consumer, lane);
-		else if (r < 0)
-			return be_damaged(consumer, lane);
-		else
-			move_cursor(consumer, lane, ret_found->end);
+		if (r == SHMB_GONE) {
+			track_be_lapped(consumer, lane);
+		} else if (r < 0) {
+			consumer->burst = BURST; /* the others are next */
+			return track_be_damaged(consumer, lane);
+		} else {
+			track_move(consumer, lane, ret_found->end);
+		}
 	}
 	consumer->burst = BURST;
 	return error_set(-EAGAIN, "producers of \"%s\" are so fast that nothing could be read",
 			 consumer->stream->name);
+}
+
+/* The next one of LANE that is this consumer's: of a queue the first that no other has. */
+static attr_inlined int find_mine_in(struct shmb_consumer *consumer, unsigned lane,
+				     struct found *ret_found)
+{
+	for (uint64_t passed = 0; passed <= consumer->stream->view.mask;) {
+		struct stream_track *track = &consumer->tracks[lane];
+		int r = find_in(consumer, lane, ret_found);
+
+		if (r != 0 || !consumer->claims || claim_take(consumer, lane, number_of(ret_found)))
+			return r;
+		passed += ret_found->end - ret_found->position;
+		track->number++;
+		track->cursor = ret_found->end;
+	}
+	return SHMB_EMPTY;
 }
 
 /* The next record of any lane. */
@@ -204,8 +114,10 @@ static attr_inlined int find(struct shmb_consumer *consumer, struct found *ret_f
 {
 	unsigned n = consumer->stream->view.shape.n_lanes;
 
+	if (consumer->claims && claim_has_returned(consumer))
+		claim_begin_anew(consumer);
 	if (consumer->burst < BURST) {
-		int r = find_in(consumer, consumer->lane, ret_found);
+		int r = find_mine_in(consumer, consumer->lane, ret_found);
 
 		if (r != SHMB_EMPTY)
 			return r;
@@ -215,24 +127,23 @@ static attr_inlined int find(struct shmb_consumer *consumer, struct found *ret_f
 
 		consumer->lane = consumer->lane + 1 < n ? consumer->lane + 1 : 0;
 		consumer->burst = 0;
-		r = find_in(consumer, consumer->lane, ret_found);
+		r = find_mine_in(consumer, consumer->lane, ret_found);
 		if (r != SHMB_EMPTY)
 			return r;
 	}
 	return SHMB_EMPTY;
 }
 
-/* N records were used, the last one ends at END and has NUMBER. */
+/* N records were used, from the one at the cursor of LANE to one that ends at END. */
 static attr_inlined void advance(struct shmb_consumer *consumer, unsigned lane, uint64_t end,
-				 uint32_t number, unsigned n)
+				 unsigned n)
 {
 	struct stream_track *track = &consumer->tracks[lane];
 
-	track->number = number + 1;
-	track->has_number = true;
+	track->number += n;
 	track->lost = 0;
 	consumer->burst += n;
-	move_cursor(consumer, lane, end);
+	track_move(consumer, lane, end);
 }
 
 static inline struct shmb_record describe(const struct shmb_consumer *consumer,
@@ -244,7 +155,9 @@ static inline struct shmb_record describe(const struct shmb_consumer *consumer,
 		.data = found->bytes,
 		.size = stream_record_size(found->header),
 		.lane = found->lane,
-		.number = stream_record_number(found->header),
+		.number = number_of(found),
+		.again =
+			consumer->claims && claim_is_again(consumer, found->lane, number_of(found)),
 		.lost = consumer->tracks[found->lane].lost,
 		.time_ns = view->shape.flags & STREAM_TIMES
 				   ? atomic_load_explicit((_Atomic uint64_t *)found->bytes - 1,
@@ -314,6 +227,19 @@ static attr_rare int refuse_room(const struct shmb_consumer *consumer, size_t si
 			 consumer->stream->name, size, room);
 }
 
+/* A record was not this consumer's any more. */
+static attr_rare int refuse_claim(const struct shmb_consumer *consumer, unsigned lane)
+{
+	int r = check(consumer);
+
+	if (r < 0)
+		return r;
+	return error_set(-EBADMSG,
+			 "a claim in lane %u of \"%s\" makes no sense: one of its peers is broken; "
+			 "its record is lost, or comes twice",
+			 lane, consumer->stream->name);
+}
+
 int shmb_consumer_take(struct shmb_consumer *consumer, void *buffer, size_t size, uint64_t deadline,
 		       struct shmb_record *ret_record)
 {
@@ -329,20 +255,31 @@ int shmb_consumer_take(struct shmb_consumer *consumer, void *buffer, size_t size
 		record.data = buffer;
 		if (record.size <= size)
 			payload_read(buffer, found.bytes, record.size);
-	} while (is_lapped(&consumer->stream->view, found.lane, found.position));
+	} while (track_is_lapped(&consumer->stream->view, found.lane, found.position));
 	if (ret_record)
 		*ret_record = record;
 	if (record.size > size)
 		return refuse_room(consumer, record.size, size);
-	advance(consumer, found.lane, found.end, (uint32_t)record.number, 1);
+	if (consumer->claims && claim_done(consumer, found.lane, record.number, 1) != 1)
+		return refuse_claim(consumer, found.lane);
+	advance(consumer, found.lane, found.end, 1);
 	return 0;
+}
+
+/* The record right behind the found one, of the same lane, if it is there to be had. */
+static inline bool find_behind(struct shmb_consumer *consumer, struct found *found)
+{
+	uint32_t number = number_of(found) + 1;
+
+	return look(consumer, found->lane, found->end, &number, found) == 0 &&
+	       stream_record_kind(found->header) == STREAM_RECORD &&
+	       (!consumer->claims || claim_take(consumer, found->lane, number));
 }
 
 int shmb_consumer_peek(struct shmb_consumer *consumer, struct shmb_record *records, unsigned n,
 		       uint64_t deadline, unsigned *ret_n)
 {
 	struct found found;
-	uint32_t number;
 	unsigned got = 0;
 	int r = begin(consumer, deadline, &found);
 
@@ -356,9 +293,7 @@ int shmb_consumer_peek(struct shmb_consumer *consumer, struct shmb_record *recor
 		if (got > 0)
 			records[got].lost = 0;
 		consumer->ends[got++] = found.end;
-		number = stream_record_number(found.header) + 1;
-		if (look(consumer, found.lane, found.end, &number, &found) != 0 ||
-		    stream_record_kind(found.header) != STREAM_RECORD)
+		if (got == n || !find_behind(consumer, &found))
 			break;
 	}
 	consumer->peeked = got;
@@ -368,8 +303,8 @@ int shmb_consumer_peek(struct shmb_consumer *consumer, struct shmb_record *recor
 
 int shmb_consumer_release(struct shmb_consumer *consumer, unsigned n)
 {
-	struct stream_track *track = &consumer->tracks[consumer->lane];
-	bool was_lapped;
+	const struct stream_track *track = &consumer->tracks[consumer->lane];
+	bool is_gone;
 	int r = check(consumer);
 
 	if (r < 0)
@@ -377,9 +312,11 @@ int shmb_consumer_release(struct shmb_consumer *consumer, unsigned n)
 	if (n == 0 || n > consumer->peeked)
 		return error_set(-EINVAL, "%u records of \"%s\" cannot be released: %u are held", n,
 				 consumer->stream->name, consumer->peeked);
-	was_lapped = is_lapped(&consumer->stream->view, consumer->lane, track->cursor);
-	advance(consumer, consumer->lane, consumer->ends[n - 1], track->number + n - 1, n);
+	is_gone = consumer->claims
+			  ? claim_done(consumer, consumer->lane, track->number, n) != n
+			  : track_is_lapped(&consumer->stream->view, consumer->lane, track->cursor);
+	advance(consumer, consumer->lane, consumer->ends[n - 1], n);
 	consumer->peeked -= n;
 	memmove(consumer->ends, consumer->ends + n, consumer->peeked * sizeof(consumer->ends[0]));
-	return was_lapped ? SHMB_GONE : 0;
+	return is_gone ? SHMB_GONE : 0;
 }

@@ -6,7 +6,7 @@
  * looks whether somebody has rung, and if so silences the bell, changes `news`, and wakes: in this
  * order, so that who rings meanwhile either finds the record, or `news` changed.
  */
-#include "formats/stream.h"
+#include "formats/stream_claim.h"
 
 #include <errno.h>
 
@@ -15,7 +15,9 @@
 
 #define SPINS_LEAST 4
 #define SPINS_MOST  512
-#define DROWSY_NS   UINT64_C(10000000) /* sleeps longer than this end by a death, too */
+#define DROWSY_NS                                                                                  \
+	UINT64_C(10000000) /* sleeps longer than this end by a death, too, as those of             \
+			      who may inherit something do */
 
 void stream_wake_consumers(struct shmb_producer *producer)
 {
@@ -39,6 +41,8 @@ bool stream_has_news(const struct shmb_consumer *consumer)
 {
 	const struct stream_view *view = &consumer->stream->view;
 
+	if (consumer->claims && consumer->has_passed && claim_has_returned(consumer))
+		return true;
 	for (unsigned lane = 0; lane < view->shape.n_lanes; lane++) {
 		uint64_t cursor = consumer->tracks[lane].cursor;
 
@@ -90,7 +94,7 @@ int stream_await(struct shmb_consumer *consumer, struct futex_patience *patience
 	words[0] = (struct futex_word){&view->header->news,
 				       atomic_load_explicit(&view->header->news,
 							    memory_order_acquire)};
-	if (stream->member && patience->bound_ns > DROWSY_NS) {
+	if (stream->member && (patience->bound_ns > DROWSY_NS || consumer->has_passed)) {
 		const _Atomic uint32_t *epoch = &stream->member->roster.shared->epoch;
 
 		words[n++] = (struct futex_word){epoch,

@@ -14,7 +14,7 @@
 
 #define LANE_SHIFT 192u
 #define HEADER     8u /* of a record, without what comes before the bytes else */
-#define FLAGS_ALL  (STREAM_REFUSE | STREAM_OVERWRITE | STREAM_TIMES)
+#define FLAGS_ALL  (STREAM_REFUSE | STREAM_OVERWRITE | STREAM_TIMES | STREAM_QUEUE)
 
 static uint64_t prefix_of(unsigned flags)
 {
@@ -30,17 +30,18 @@ static const char *shape_fault(const struct stream_shape *shape)
 		return "has an impossible number of lanes";
 	if (shape->n_seats == 0 || shape->n_seats > STREAM_SEATS_MOST)
 		return "has an impossible number of consumers";
-	if ((shape->flags & ~(unsigned)FLAGS_ALL) != 0 ||
-	    (shape->flags & (STREAM_REFUSE | STREAM_OVERWRITE)) ==
-		    (STREAM_REFUSE | STREAM_OVERWRITE))
+	if ((shape->flags & ~(unsigned)FLAGS_ALL) != 0)
 		return "has flags that mean nothing";
+	if ((shape->flags & STREAM_OVERWRITE) && (shape->flags & (STREAM_REFUSE | STREAM_QUEUE)))
+		return "overwrites, and has another flag against that";
 	return NULL;
 }
 
 /* Where the parts are, from the beginning of the memory on. */
 struct plan {
-	uint64_t cursors, heads, lanes, end;
+	uint64_t cursors, heads, claims, lanes, end;
 	uint64_t row; /* bytes */
+	uint32_t n_claims;
 	uint64_t lane_stride;
 };
 
@@ -49,11 +50,15 @@ static struct plan plan_of(const struct stream_shape *shape)
 {
 	struct plan plan = {.lane_stride = shape->lane_size + LANE_SHIFT};
 
-	plan.row = (shape->n_lanes * sizeof(struct stream_cursor) + STREAM_PAIR - 1) / STREAM_PAIR *
-		   STREAM_PAIR;
+	if (shape->flags & STREAM_QUEUE)
+		plan.n_claims = (uint32_t)(shape->lane_size / STREAM_CLAIM_BYTES);
+	else
+		plan.row = (shape->n_lanes * sizeof(struct stream_cursor) + STREAM_PAIR - 1) /
+			   STREAM_PAIR * STREAM_PAIR;
 	plan.cursors = sizeof(struct stream_header) + shape->n_seats * sizeof(struct stream_seat);
 	plan.heads = plan.cursors + shape->n_seats * plan.row;
-	plan.lanes = plan.heads + shape->n_lanes * sizeof(struct stream_lane);
+	plan.claims = plan.heads + shape->n_lanes * sizeof(struct stream_lane);
+	plan.lanes = plan.claims + shape->n_lanes * (plan.n_claims * sizeof(uint64_t));
 	plan.end = plan.lanes + shape->n_lanes * plan.lane_stride;
 	return plan;
 }
@@ -108,10 +113,12 @@ static struct stream_view view_of(void *memory, const struct stream_shape *shape
 		.seats = (struct stream_seat *)(bytes + sizeof(struct stream_header)),
 		.cursors = (struct stream_cursor *)(bytes + plan.cursors),
 		.heads = (struct stream_lane *)(bytes + plan.heads),
+		.claims = plan.n_claims ? (_Atomic uint64_t *)(bytes + plan.claims) : NULL,
 		.lanes = bytes + plan.lanes,
 		.mask = shape->lane_size - 1,
 		.lane_stride = plan.lane_stride,
 		.row = plan.row / sizeof(struct stream_cursor),
+		.n_claims = plan.n_claims,
 		.prefix = prefix_of(shape->flags),
 		.shape = *shape,
 	};

@@ -10,16 +10,22 @@
  *       64     4  news: the futex of consumers; changes when    producers
  *                 those are woken who rang
  *      128    32  lock of the seats                             who has it, or wants it
- *      160     8  tickets: the last one that was given out      who has the lock
+ *      160     8  serial: of the last ticket that was given out who has the lock
+ *      168     4  returned: changes when claims of a queue may  who leaves a seat, or takes
+ *                 have lost who had them                        it from another
  *      512        n_seats seats, of 128 bytes
  *                 n_seats rows of n_lanes cursors, of 16 bytes,
- *                 each row from a multiple of 128 on
+ *                 each row from a multiple of 128 on; a queue
+ *                 has none
  *                 n_lanes lane heads, of 256 bytes
+ *                 a queue only: n_lanes rows of lane_size / 64
+ *                 claims, of 8 bytes
  *                 n_lanes lanes, each of lane_size and 192 more
  *
  *   a seat, for a consumer
- *        0     8  ticket: of who sits there, 0 for nobody       who has the lock; who
- *                                                               leaves, or is sent away
+ *        0     8  ticket: of who sits there, 0 for nobody; the  who has the lock; who
+ *                 number of the seat is in bits 1 to 8, the     leaves, or is sent away
+ *                 serial above
  *        8     8  owner: the member that is                     who has the lock
  *       16     8  away: even: since when one with a name is     consumer; producers
  *                 (ns on CLOCK_MONOTONIC); odd: it is here,
@@ -40,11 +46,18 @@
  *        8     8  oldest: what is before this position may be   producer
  *                 written over
  *       16     8  wanted: the position that cursors have to     producer; consumers
- *                 reach for who waits for room, 0 for nobody
+ *                 reach for who waits for room, 0 for nobody;
+ *                 of a queue STREAM_WANTED and the low half of
+ *                 the number before which all have to be done
  *       24     4  room: its futex                               consumers
  *       28     4  unfenced: 1 while it commits without a fence  producer
  *      128     8  written: the position behind the last record  producer
  *      136     8  count: of records that were committed         producer
+ *
+ *   a claim, of the record whose number has the remainder by lane_size / 64
+ *        0     8  bits 0 to 31 the low half of that number;     producer; consumers, by
+ *                 32 to 63 STREAM_FREE, STREAM_DONE, or the     compare-and-swap
+ *                 low half of the ticket of who has it
  *
  *   a record, at a multiple of 8
  *        0     8  header: bits 0 to 29 size, 30 and 31 kind,    producer
@@ -74,6 +87,14 @@
  * header at it, bounds the size, copies, and then looks whether oldest is still not beyond the
  * cursor: if it is, the copy is worth nothing and those records are lost, whose number follows from
  * that of the record at oldest.
+ *
+ * In a queue each record is one consumer's. Before step 3 its claim is stored as free; a consumer
+ * that has found it takes the claim by compare-and-swap, and so says that it is done. What is done
+ * may be written over, from the oldest record on. The claim holds the number of its record, so that
+ * nobody takes that of a later lap for the one he has found. A claim whose ticket has no seat, or
+ * that of a dead member, is anybody's, by compare-and-swap as well: so each consumer keeps in mind
+ * where it is in each lane, passes what others have, and begins anew with the oldest when
+ * `returned` or the epoch of the roster has changed.
  *
  * A producer that dies leaves, before step 3, nothing that counts: the next one begins at the same
  * place. After it, a record; who comes next finds the end by going on from written until a header
@@ -108,6 +129,7 @@ enum stream_flags {
 	STREAM_REFUSE = 1,    /* a full lane takes no more, */
 	STREAM_OVERWRITE = 2, /* or gives up what is oldest; else the producer waits */
 	STREAM_TIMES = 4,     /* records have one */
+	STREAM_QUEUE = 8,     /* a record is for one consumer, and kept until that has it */
 };
 
 struct stream_header {
@@ -119,8 +141,9 @@ struct stream_header {
 	_Atomic uint32_t news;
 	uint8_t reserved_68[60];
 	_Alignas(32) uint64_t lock[4];
-	uint64_t tickets;
-	uint8_t reserved_168[344];
+	uint64_t serial;
+	_Atomic uint32_t returned;
+	uint8_t reserved_172[340];
 };
 
 struct stream_seat {
@@ -160,7 +183,8 @@ stream_map(stream_header, n_lanes, 48);
 stream_map(stream_header, n_seats, 52);
 stream_map(stream_header, news, 64);
 stream_map(stream_header, lock, 128);
-stream_map(stream_header, tickets, 160);
+stream_map(stream_header, serial, 160);
+stream_map(stream_header, returned, 168);
 stream_map(stream_seat, owner, 8);
 stream_map(stream_seat, away, 16);
 stream_map(stream_seat, retain, 24);
@@ -176,6 +200,24 @@ stream_map(stream_lane, count, 136);
 static_assert(sizeof(struct stream_header) == 512, "as the map above says");
 static_assert(sizeof(struct stream_seat) == 128, "as the map above says");
 static_assert(sizeof(struct stream_lane) == 256, "as the map above says");
+
+/* A ticket. Its low half is that of no other for 2^23 serials, and none of the other things that a
+ * claim may hold. */
+static inline uint64_t stream_ticket(uint64_t serial, unsigned seat)
+{
+	return serial << 9 | seat << 1;
+}
+
+static inline unsigned stream_ticket_seat(uint32_t ticket)
+{
+	return ticket >> 1 & 0xff;
+}
+
+/* The serial after SERIAL. */
+static inline uint64_t stream_next_serial(uint64_t serial)
+{
+	return (uint32_t)(++serial << 9) != 0 ? serial : serial + 1;
+}
 
 /* What `away` of a seat says. */
 static inline uint64_t stream_here(uint64_t ticket)
@@ -244,6 +286,30 @@ static inline uint64_t stream_record_end(uint64_t header, uint64_t prefix, uint6
 	return position + stride;
 }
 
+/* A claim. */
+#define STREAM_FREE 0u
+#define STREAM_DONE 1u
+
+#define STREAM_CLAIM_BYTES 64u /* of a lane, for each claim */
+
+static inline uint64_t stream_claim(uint32_t number, uint32_t holder)
+{
+	return number | (uint64_t)holder << 32;
+}
+
+static inline uint32_t stream_claim_number(uint64_t claim)
+{
+	return (uint32_t)claim;
+}
+
+static inline uint32_t stream_claim_holder(uint64_t claim)
+{
+	return (uint32_t)(claim >> 32);
+}
+
+/* In `wanted` of a queue, so that number 0 is not nothing. */
+#define STREAM_WANTED (UINT64_C(1) << 32)
+
 /* What a stream is to be, or is. */
 struct stream_shape {
 	uint64_t lane_size;
@@ -258,13 +324,22 @@ struct stream_view {
 	struct stream_seat *seats;
 	struct stream_cursor *cursors;
 	struct stream_lane *heads;
+	_Atomic uint64_t *claims; /* of a queue; else NULL */
 	unsigned char *lanes;
 	uint64_t mask;        /* lane_size - 1 */
 	uint64_t lane_stride; /* from a lane to the next */
 	uint64_t row;         /* from a seat's cursors to the next one's, in cursors */
+	uint32_t n_claims;    /* of a lane, a power of two; 0 when it is no queue */
 	uint64_t prefix;      /* bytes of a record before its own */
 	struct stream_shape shape;
 };
+
+/* The claim of the record with NUMBER in LANE of a queue. */
+static inline _Atomic uint64_t *stream_claim_at(const struct stream_view *view, unsigned lane,
+						uint32_t number)
+{
+	return &view->claims[(uint64_t)lane * view->n_claims + (number & (view->n_claims - 1))];
+}
 
 /* The largest record that a lane of LANE_SIZE takes: half of it with all that goes with it. */
 uint64_t stream_record_most(const struct stream_shape *shape);

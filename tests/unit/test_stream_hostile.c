@@ -47,6 +47,11 @@ static void start_overwriting(void)
 	start_with(STREAM_OVERWRITE);
 }
 
+static void start_queue(void)
+{
+	start_with(STREAM_QUEUE);
+}
+
 static void stop(void)
 {
 	stream_memory_stop(&memory);
@@ -176,6 +181,18 @@ static void come_and_go(struct shmb_stream *stream)
 	}
 }
 
+static void look_somehow(const struct shmb_stream *stream)
+{
+	struct shmb_seat_facts seat;
+	struct shmb_lane_facts lane;
+
+	for (unsigned i = 0; i < stream->view.shape.n_seats; i++)
+		if (shmb_stream_seat(stream, i, &seat) == 0)
+			must(strnlen(seat.name, sizeof(seat.name)) < sizeof(seat.name));
+	for (unsigned i = 0; i < stream->view.shape.n_lanes; i++)
+		must(shmb_stream_lane(stream, i, &lane) == 0);
+}
+
 /* As opening does, of bytes that may change under it. */
 static void attach_somehow(void)
 {
@@ -227,6 +244,7 @@ static int use(struct child *self, void *data)
 			break;
 		default:
 			attach_somehow();
+			look_somehow(chance_below(&chance, 2) ? stream : looking);
 			break;
 		}
 		spent = clock_now_ms() - begun;
@@ -251,6 +269,7 @@ int main(void)
 	Suite *suite = suite_create("stream_hostile");
 	TCase *waiting = tcase_create("waiting");
 	TCase *overwriting = tcase_create("overwriting");
+	TCase *queue = tcase_create("queue");
 
 	tcase_add_checked_fixture(waiting, start_waiting, stop);
 	tcase_add_test(waiting, nothing_at_all_brings_anybody_down);
@@ -258,5 +277,8 @@ int main(void)
 	tcase_add_test(overwriting, nothing_at_all_brings_anybody_down);
 	suite_add_tcase(suite, waiting);
 	suite_add_tcase(suite, overwriting);
+	tcase_add_checked_fixture(queue, start_queue, stop);
+	tcase_add_test(queue, nothing_at_all_brings_anybody_down);
+	suite_add_tcase(suite, queue);
 	return suite_run(suite);
 }

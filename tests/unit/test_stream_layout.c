@@ -47,18 +47,28 @@ static void check_parts(const struct stream_view *view)
 
 	for (unsigned i = 0; i < shape->n_seats; i++) {
 		memset(&view->seats[i], 1 + (int)i, sizeof(view->seats[i]));
-		memset(view->cursors + i * view->row, 11 + (int)i,
-		       shape->n_lanes * sizeof(*view->cursors));
+		if (!view->claims)
+			memset(view->cursors + i * view->row, 11 + (int)i,
+			       shape->n_lanes * sizeof(*view->cursors));
 	}
 	for (unsigned i = 0; i < shape->n_lanes; i++) {
+		if (view->claims)
+			memset(stream_claim_at(view, i, 0), 41 + (int)i,
+			       view->n_claims * sizeof(*view->claims));
 		memset(&view->heads[i], 21 + (int)i, sizeof(view->heads[i]));
 		memset(view->lanes + i * view->lane_stride, 31 + (int)i, shape->lane_size);
 	}
 	for (unsigned i = 0; i < shape->n_seats; i++) {
 		ck_assert_int_eq(((unsigned char *)&view->seats[i])[127], 1 + (int)i);
-		ck_assert_int_eq(*(unsigned char *)(view->cursors + i * view->row), 11 + (int)i);
+		if (!view->claims)
+			ck_assert_int_eq(*(unsigned char *)(view->cursors + i * view->row),
+					 11 + (int)i);
 	}
 	for (unsigned i = 0; i < shape->n_lanes; i++) {
+		if (view->claims)
+			for (uint32_t number = 0; number < view->n_claims; number++)
+				ck_assert_int_eq(*(unsigned char *)stream_claim_at(view, i, number),
+						 41 + (int)i);
 		ck_assert_int_eq(((unsigned char *)&view->heads[i])[255], 21 + (int)i);
 		ck_assert_int_eq(view->lanes[i * view->lane_stride], 31 + (int)i);
 		ck_assert_int_eq(view->lanes[i * view->lane_stride + shape->lane_size - 1],
@@ -73,6 +83,7 @@ START_TEST(what_is_laid_out_is_found)
 		{.lane_size = STREAM_LANE_LEAST, .n_lanes = 1, .n_seats = 1},
 		{.lane_size = 65536, .n_lanes = 17, .n_seats = 5, .flags = STREAM_OVERWRITE},
 		{.lane_size = 4096, .n_lanes = 16, .n_seats = 16, .flags = STREAM_REFUSE},
+		{.lane_size = 4096, .n_lanes = 3, .n_seats = 7, .flags = STREAM_QUEUE},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
@@ -91,6 +102,27 @@ START_TEST(what_is_laid_out_is_found)
 }
 END_TEST
 
+START_TEST(claims_tell_all_tickets_apart)
+{
+	const uint64_t serials[] = {1, 2, (UINT64_C(1) << 23) - 1, (UINT64_C(1) << 23) + 1};
+
+	for (size_t i = 0; i < ARRAY_SIZE(serials); i++)
+		for (unsigned seat = 0; seat < STREAM_SEATS_MOST; seat++) {
+			uint64_t ticket = stream_ticket(serials[i], seat);
+			uint64_t claim = stream_claim(7, (uint32_t)ticket);
+
+			ck_assert_uint_eq(ticket % 2, 0);
+			ck_assert_uint_eq(stream_ticket_seat((uint32_t)ticket), seat);
+			ck_assert_uint_eq(stream_claim_number(claim), 7);
+			ck_assert_uint_eq(stream_claim_holder(claim), (uint32_t)ticket);
+			ck_assert_uint_gt((uint32_t)ticket, STREAM_DONE);
+		}
+	ck_assert_uint_eq(stream_next_serial(0), 1);
+	/* Its low half would be that of none. */
+	ck_assert_uint_eq(stream_next_serial((UINT64_C(1) << 23) - 1), (UINT64_C(1) << 23) + 1);
+}
+END_TEST
+
 START_TEST(no_shape_is_not_laid_out)
 {
 	const struct stream_shape shapes[] = {
@@ -103,7 +135,11 @@ START_TEST(no_shape_is_not_laid_out)
 		{.lane_size = 4096, .n_lanes = UINT32_MAX, .n_seats = 1},
 		{.lane_size = 4096, .n_lanes = 1, .n_seats = 0},
 		{.lane_size = 4096, .n_lanes = 1, .n_seats = STREAM_SEATS_MOST + 1},
-		{.lane_size = 4096, .n_lanes = 1, .n_seats = 1, .flags = 8},
+		{.lane_size = 4096, .n_lanes = 1, .n_seats = 1, .flags = 16},
+		{.lane_size = 4096,
+		 .n_lanes = 1,
+		 .n_seats = 1,
+		 .flags = STREAM_QUEUE | STREAM_OVERWRITE},
 		{.lane_size = 4096, .n_lanes = 1, .n_seats = 1, .flags = 3},
 	};
 	uint8_t memory[sizeof(struct stream_header)] __attribute__((aligned(128))) = {0};
@@ -236,6 +272,7 @@ int main(void)
 	TCase *tcase = tcase_create("stream_layout");
 
 	tcase_add_test(tcase, what_is_laid_out_is_found);
+	tcase_add_test(tcase, claims_tell_all_tickets_apart);
 	tcase_add_test(tcase, no_shape_is_not_laid_out);
 	tcase_add_test(tcase, a_byte_too_little_is_too_little);
 	tcase_add_test(tcase, random_headers_lead_nowhere);

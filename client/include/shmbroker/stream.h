@@ -1,5 +1,6 @@
 /*
- * Streams: records from many producers to many consumers, each of which sees all of them.
+ * Streams: records from many producers to many consumers. In a broadcast each consumer sees all of
+ * them; in a queue each record is for one consumer.
  *
  * Each producer has a lane of its own, so that producers do not wait for each other and one that is
  * killed half way blocks nobody: what it was writing is then lost, and nothing else. Records have
@@ -8,6 +9,11 @@
  * A lane that is full makes its producer wait, refuses the record, or gives up its oldest ones:
  * then each consumer that had not seen them is told how many they were. It stays full until a
  * sixteenth of it has been released, or all.
+ *
+ * A queue keeps a record until a consumer has released it. When one leaves, dies or is evicted,
+ * what it has claimed and not released goes to the others: so each record comes exactly once as
+ * long as nobody dies, and else at least once, and `again` says which may have come before. A
+ * queue's lane holds no more than lane_size / 64 records.
  *
  *                  | open  send, reserve, commit  take, peek, release  info
  *   open           | yes            yes                   yes           yes
@@ -19,8 +25,8 @@
  *
  * Progress. Sending and taking are a few instructions and a copy, without a system call where
  * nobody waits. Who waits sleeps, looks again after 10 ms, then after twice as long each time, up
- * to 250 ms, and ends at its deadline. A stream without a consumer never fills: it keeps the last
- * records, up to a lane of each producer.
+ * to 250 ms, and ends at its deadline. A broadcast without a consumer never fills: it keeps the
+ * last records, up to a lane of each producer.
  *
  * Hostile peers. What a peer that may write puts into the memory gives an error, a loss that is
  * told, or a wrong record, never a fault here. Records have no checksum: who may write may write
@@ -59,6 +65,12 @@ enum shmb_full {
 	SHMB_FULL_OVERWRITE = 2, /* the oldest records give way, and consumers are told */
 };
 
+/* Whom a record is for. */
+enum shmb_delivery {
+	SHMB_BROADCAST = 0, /* all consumers */
+	SHMB_QUEUE = 1,     /* one of them; a queue does not overwrite */
+};
+
 /* Zeroed is the default for every member. */
 struct shmb_stream_options {
 	struct shmb_segment_options segment; /* as for shmb_segment_open(), but size and layout,
@@ -67,6 +79,7 @@ struct shmb_stream_options {
 	uint32_t lanes;     /* producers that there can be at a time; 0: the default */
 	uint32_t consumers; /* that there can be at a time; 0: the default */
 	enum shmb_full full;
+	enum shmb_delivery delivery;
 	bool times; /* records say when they were sent; 8 bytes and 20 to 30 ns each */
 };
 
@@ -76,8 +89,9 @@ struct shmb_stream_options {
  * stream is the caller's, to be ended by shmb_stream_close() after its producers and consumers, and
  * before that of no use any more after shmb_disconnect().
  *
- * Lanes, their size, consumers, `full` and `times` are those of who creates it: who finds one gets
- * it as it is, and shmb_stream_info() says how. A lane_size is the least that will do.
+ * Lanes, their size, consumers, `full`, `delivery` and `times` are those of who creates it: who
+ * finds one gets it as it is, and shmb_stream_info() says how. A lane_size is the least that will
+ * do.
  *
  * Returns 0; what shmb_segment_open() says; -ESTALE when NAME is no stream, one of another layout,
  * or, unless it is to be read only, one from the time of another roster of the broker; -EINVAL for
@@ -100,6 +114,7 @@ struct shmb_stream_facts {
 	uint32_t lanes;
 	uint32_t consumers;
 	enum shmb_full full;
+	enum shmb_delivery delivery;
 	bool times;
 	bool writes; /* this handle can have producers, and consumers that hold them back */
 	struct shmb_segment_facts segment;
@@ -152,7 +167,7 @@ SHMB_EXPORT int shmb_producer_reserve(struct shmb_producer *producer, size_t siz
  * that was less. */
 SHMB_EXPORT int shmb_producer_commit(struct shmb_producer *producer, size_t size);
 
-/* Where a consumer begins. */
+/* Where a consumer begins; a queue has one beginning for all. */
 enum shmb_start {
 	SHMB_START_NOW = 0,    /* with what is sent from now on */
 	SHMB_START_OLDEST = 1, /* with the oldest records that are kept */
@@ -161,10 +176,12 @@ enum shmb_start {
 /* Zeroed is the default for every member. */
 struct shmb_consumer_options {
 	enum shmb_start start;
-	bool looks_on; /* hold nobody back, and take no place: be lapped instead */
+	bool looks_on; /* hold nobody back, and take no place: be lapped instead; in a queue also
+			  see, and not take, what is others' */
 
 	/* A name, of 1 to 31 bytes, by which a later consumer goes on where this one stopped. It is
-	 * waited for while it is away, for so long; then it is lapped, and told what it lost. */
+	 * waited for while it is away, for so long; then it is lapped, and told what it lost. In a
+	 * queue it is a name only. */
 	const char *name;
 	uint32_t retain_ms;
 };
@@ -197,17 +214,18 @@ struct shmb_record {
 	const void *data; /* peeked: in shared memory; taken: the caller's buffer */
 	size_t size;
 	uint32_t lane;
-	uint32_t number; /* in its lane, counted from 0, and from 0 again after 2^32 */
-	uint64_t lost;   /* records of this lane, right before this one, that this consumer lost */
-	uint64_t
-		time_ns; /* when it was sent, on CLOCK_MONOTONIC; 0 where the stream has no times */
+	uint32_t number;  /* in its lane, counted from 0, and from 0 again after 2^32 */
+	bool again;       /* of a queue: another had it before, and did not release it */
+	uint64_t lost;    /* records of this lane, right before this one, that this consumer lost */
+	uint64_t time_ns; /* when it was sent, on CLOCK_MONOTONIC; 0 where the stream has none */
 };
 
 #define SHMB_STREAM_BATCH_MAX 64u
 
 /*
  * Take the next record: its bytes are in BUFFER of SIZE bytes, and what it is in *RET_RECORD (NULL:
- * not wanted). Waits until DEADLINE for one (SHMB_AT_ONCE: not at all).
+ * not wanted). Waits until DEADLINE for one (SHMB_AT_ONCE: not at all). Of a queue it is taken for
+ * good when this returns; who wants it to go to another if he dies before he is done with it peeks.
  *
  * Returns 0; SHMB_EMPTY when there is none, and there was no waiting; -ETIMEDOUT when none came
  * until the deadline; -EMSGSIZE, with *RET_RECORD, when SIZE is too small, and then it is still the
@@ -223,7 +241,8 @@ SHMB_EXPORT int shmb_consumer_take(struct shmb_consumer *consumer, void *buffer,
  * Look at up to N records (64 at most) where they are, without copying: all that one lane has, and
  * how many is in *RET_N. They stay until they are released, unless they are overwritten, which
  * shmb_consumer_release() says: so do not trust what was read before: not as an index, not as a
- * length. Returns as shmb_consumer_take().
+ * length. Of a queue they are claimed, and nobody else has them meanwhile. Returns as
+ * shmb_consumer_take().
  */
 SHMB_EXPORT int shmb_consumer_peek(struct shmb_consumer *consumer, struct shmb_record *records,
 				   unsigned n, uint64_t deadline, unsigned *ret_n);
@@ -232,7 +251,8 @@ SHMB_EXPORT int shmb_consumer_peek(struct shmb_consumer *consumer, struct shmb_r
  * The first N of the peeked records were used: let them be written over.
  *
  * Returns 0; SHMB_GONE when some of them were overwritten meanwhile: what was read is to be thrown
- * away; -EINVAL when fewer are peeked, or none.
+ * away; -EINVAL when fewer are peeked, or none; -ECANCELED when the seat was lost: of a queue they
+ * are others' then.
  */
 SHMB_EXPORT int shmb_consumer_release(struct shmb_consumer *consumer, unsigned n);
 
@@ -241,7 +261,9 @@ struct shmb_seat_facts {
 	uint64_t ticket; /* for shmb_stream_evict(); never given out again */
 	char name[32];   /* "" for none */
 	bool is_here;    /* it lives, and has not been closed */
-	uint64_t behind; /* bytes of all lanes that it has not released, with what goes with them */
+	uint64_t behind; /* bytes of all lanes that it has not released, with what goes with them;
+			    0 in a queue */
+	uint64_t held;   /* records of a queue that it has claimed and not released */
 	uint64_t lost;   /* records */
 };
 
@@ -250,7 +272,7 @@ struct shmb_lane_facts {
 	bool has_producer; /* which lives */
 	bool is_full;      /* the producer waits for room */
 	uint64_t sent;     /* records, since the stream was made */
-	uint64_t kept;     /* bytes that can be read, with what goes with them */
+	uint64_t kept;     /* bytes that are not to be written over, with what goes with them */
 };
 
 /* What is at the seat SEAT, of which there are as many as consumers that there can be; and at LANE.

@@ -1,0 +1,207 @@
+#include "formats/stream_claim.h"
+
+#include "base/fence.h"
+#include "formats/stream_seat.h"
+#include "formats/stream_track.h"
+
+/* Whether HOLDER, which stands in a claim, has a seat no more, or has died. */
+static bool is_gone(const struct shmb_stream *stream, uint32_t holder)
+{
+	unsigned number = stream_ticket_seat(holder);
+	const struct stream_seat *seat = &stream->view.seats[number];
+
+	return number >= stream->view.shape.n_seats ||
+	       (uint32_t)atomic_load_explicit(&seat->ticket, memory_order_acquire) !=
+		       (holder & ~CLAIM_AGAIN) ||
+	       !seat_is_used(stream, seat);
+}
+
+bool claim_take_over(struct shmb_consumer *consumer, unsigned lane, uint32_t number, uint64_t now)
+{
+	uint32_t holder = stream_claim_holder(now), mine = (uint32_t)consumer->ticket;
+
+	if (stream_claim_number(now) != number || holder == STREAM_DONE)
+		return false;
+	if ((holder & ~CLAIM_AGAIN) == mine)
+		return true;
+	if (!is_gone(consumer->stream, holder)) {
+		consumer->has_passed = true;
+		return false;
+	}
+	if (atomic_compare_exchange_strong_explicit(stream_claim_at(&consumer->stream->view, lane,
+								    number),
+						    &now, stream_claim(number, mine | CLAIM_AGAIN),
+						    memory_order_acq_rel, memory_order_relaxed))
+		return true;
+	consumer->has_passed = true;
+	return false;
+}
+
+/* The producer of LANE waits for WANTED, and this consumer was one of those that he waits for: the
+ * last of them wakes him. */
+static attr_rare void look_for_last(struct shmb_consumer *consumer, unsigned lane, uint32_t wanted)
+{
+	const struct stream_view *view = &consumer->stream->view;
+
+	/* Of two who are done at the same time one sees the other. */
+	fence_full();
+	for (uint32_t i = 1; i <= view->n_claims; i++) {
+		uint64_t claim = atomic_load_explicit(stream_claim_at(view, lane, wanted - i),
+						      memory_order_relaxed);
+
+		if (stream_claim_number(claim) == wanted - i &&
+		    stream_claim_holder(claim) != STREAM_DONE)
+			return;
+	}
+	barrier_heard(&consumer->barrier);
+	stream_wake_producer(&view->heads[lane]);
+}
+
+unsigned claim_done(struct shmb_consumer *consumer, unsigned lane, uint32_t number, unsigned n)
+{
+	const struct stream_view *view = &consumer->stream->view;
+	uint32_t mine = (uint32_t)consumer->ticket;
+	uint64_t wanted;
+	unsigned done;
+
+	for (done = 0; done < n; done++) {
+		_Atomic uint64_t *claim = stream_claim_at(view, lane, number + done);
+		uint64_t now = atomic_load_explicit(claim, memory_order_relaxed);
+
+		/* Pairs with the acquire in claim_pass_done(): what was to be read has been. */
+		if ((now & ~stream_claim(0, CLAIM_AGAIN)) != stream_claim(number + done, mine) ||
+		    !atomic_compare_exchange_strong_explicit(
+			    claim, &now, stream_claim(number + done, STREAM_DONE),
+			    memory_order_acq_rel, memory_order_relaxed))
+			break;
+	}
+	barrier_pass(&consumer->barrier);
+	wanted = atomic_load_explicit(&view->heads[lane].wanted, memory_order_relaxed);
+	if (wanted == 0)
+		barrier_unheard(&consumer->barrier);
+	else if ((int32_t)((uint32_t)wanted - number) > 0)
+		look_for_last(consumer, lane, (uint32_t)wanted);
+	return done;
+}
+
+void claim_begin_anew(struct shmb_consumer *consumer)
+{
+	const struct shmb_stream *stream = consumer->stream;
+
+	/* Before the claims are looked at: who goes meanwhile changes them once more. Pairs with
+	 * the release in claim_return_all(), and with the broker's. */
+	consumer->returned =
+		atomic_load_explicit(&stream->view.header->returned, memory_order_acquire);
+	consumer->epoch =
+		atomic_load_explicit(&stream->member->roster.shared->epoch, memory_order_acquire);
+	if (!consumer->has_passed)
+		return;
+	consumer->has_passed = false;
+	for (unsigned lane = 0; lane < stream->view.shape.n_lanes; lane++)
+		track_begin(consumer, lane, track_oldest(consumer, lane));
+}
+
+void claim_return_all(const struct stream_view *view)
+{
+	_Atomic uint32_t *news = &view->header->news;
+
+	if (view->n_claims == 0)
+		return;
+	(void)atomic_fetch_add_explicit(&view->header->returned, 1, memory_order_release);
+	/* Pairs with the acquire in stream_await(). */
+	(void)atomic_fetch_add_explicit(news, 1, memory_order_release);
+	(void)futex_wake(news, FUTEX_ALL);
+}
+
+uint64_t claim_count(const struct stream_view *view, uint64_t ticket)
+{
+	uint64_t n = 0, all = (uint64_t)view->shape.n_lanes * view->n_claims;
+
+	for (uint64_t i = 0; i < all; i++) {
+		uint64_t claim = atomic_load_explicit(&view->claims[i], memory_order_relaxed);
+
+		n += (stream_claim_holder(claim) & ~CLAIM_AGAIN) == (uint32_t)ticket;
+	}
+	return n;
+}
+
+static uint64_t header_at(const struct shmb_producer *producer, uint64_t position)
+{
+	return atomic_load_explicit(stream_at(producer->lane, producer->mask, position),
+				    memory_order_relaxed);
+}
+
+/* Where the record at POSITION ends, which is before the producer's own, and has NUMBER; 0 when a
+ * peer has made nonsense of it. */
+static uint64_t end_of(const struct shmb_producer *producer, uint64_t position, uint64_t number,
+		       enum stream_kind *ret_kind)
+{
+	uint64_t header = header_at(producer, position);
+	uint64_t end = stream_record_end(header, producer->prefix, position, producer->mask);
+
+	*ret_kind = stream_record_kind(header);
+	if (end > producer->position || stream_record_number(header) != (uint32_t)number)
+		return 0;
+	return end;
+}
+
+void claim_find_done(struct shmb_producer *producer)
+{
+	struct stream_done *done = &producer->done;
+	uint64_t oldest = producer->limit - (producer->mask + 1), kept = 0;
+
+	if (oldest != producer->position)
+		kept = (uint32_t)((uint32_t)producer->count -
+				  stream_record_number(header_at(producer, oldest)));
+	*done = (struct stream_done){.position = oldest, .count = producer->count - kept};
+	/* There are never more than that, unless a peer says so. */
+	if (kept > producer->claims_mask + 1)
+		*done = (struct stream_done){producer->position, producer->count};
+	producer->limit_count = done->count + producer->claims_mask + 1;
+}
+
+static bool is_done(const struct shmb_producer *producer, uint64_t number)
+{
+	/* Pairs with the release in claim_done(): who had it has read it. */
+	uint64_t claim = atomic_load_explicit(&producer->claims[number & producer->claims_mask],
+					      memory_order_acquire);
+
+	/* What is of another record is a peer's doing, and must not hold this one up for ever. */
+	return stream_claim_holder(claim) == STREAM_DONE ||
+	       stream_claim_number(claim) != (uint32_t)number;
+}
+
+void claim_pass_done(struct shmb_producer *producer)
+{
+	struct stream_done *done = &producer->done;
+
+	while (done->position != producer->position) {
+		enum stream_kind kind;
+		uint64_t end = end_of(producer, done->position, done->count, &kind);
+
+		if (end == 0) {
+			*done = (struct stream_done){producer->position, producer->count};
+			return;
+		}
+		if (kind == STREAM_RECORD && !is_done(producer, done->count))
+			return;
+		done->position = end;
+		done->count += kind == STREAM_RECORD;
+	}
+}
+
+uint64_t claim_wanted(const struct shmb_producer *producer, uint64_t enough, uint64_t count)
+{
+	struct stream_done at = producer->done;
+
+	while (at.position < enough || at.count < count) {
+		enum stream_kind kind;
+		uint64_t end = end_of(producer, at.position, at.count, &kind);
+
+		if (end == 0)
+			break;
+		at.position = end;
+		at.count += kind == STREAM_RECORD;
+	}
+	return STREAM_WANTED | (uint32_t)at.count;
+}

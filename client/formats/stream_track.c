@@ -1,0 +1,98 @@
+#include "formats/stream_track.h"
+
+#include <errno.h>
+
+#include "core/error.h"
+
+#define TRIES 100
+
+/*
+ * A record may yet have to be sent: then its number is how many were. That is stored after a record
+ * is there, so if none is there afterwards either it is not too large; and before the position is,
+ * so it is not too small.
+ */
+bool track_number_at(const struct stream_view *view, unsigned lane, uint64_t position,
+		     uint32_t *ret_number)
+{
+	for (unsigned try = 0; try < TRIES; try++) {
+		uint64_t header = track_header(view, lane, position);
+		/* Acquire, so that the header is looked at after it. */
+		uint64_t count =
+			atomic_load_explicit(&view->heads[lane].count, memory_order_acquire);
+
+		if (track_is_lapped(view, lane, position))
+			return false;
+		*ret_number = header != 0 ? stream_record_number(header) : (uint32_t)count;
+		if (header != 0 || track_header(view, lane, position) == 0)
+			return true;
+	}
+	return false;
+}
+
+uint64_t track_oldest(const struct shmb_consumer *consumer, unsigned lane)
+{
+	/* Pairs with the release in stream_set_oldest(). */
+	return atomic_load_explicit(&consumer->stream->view.heads[lane].oldest,
+				    memory_order_acquire);
+}
+
+void track_begin(struct shmb_consumer *consumer, unsigned lane, uint64_t position)
+{
+	struct stream_track *track = &consumer->tracks[lane];
+
+	track->cursor = position & ~UINT64_C(7);
+	track->has_number =
+		track_number_at(&consumer->stream->view, lane, track->cursor, &track->number);
+	if (!consumer->cursors)
+		return;
+	atomic_store_explicit(&consumer->cursors[lane].number, track->number, memory_order_relaxed);
+	atomic_store_explicit(&consumer->cursors[lane].position, track->cursor,
+			      memory_order_relaxed);
+}
+
+static void tell_lost(const struct shmb_consumer *consumer, struct stream_track *track, uint32_t n)
+{
+	track->lost += n;
+	if (consumer->seat)
+		(void)atomic_fetch_add_explicit(&consumer->seat->lost, n, memory_order_relaxed);
+}
+
+void track_be_lapped(struct shmb_consumer *consumer, unsigned lane)
+{
+	struct stream_track *track = &consumer->tracks[lane];
+	/* Whatever a peer has made of it. */
+	uint64_t oldest = (track_oldest(consumer, lane) + 7) & ~UINT64_C(7);
+	uint32_t number;
+
+	if (!track_number_at(&consumer->stream->view, lane, oldest, &number))
+		return;
+	/* In a queue others have had them. */
+	if (track->has_number && !consumer->claims)
+		tell_lost(consumer, track, number - track->number);
+	track->number = number;
+	track->has_number = true;
+	track_move(consumer, lane, oldest);
+}
+
+void track_leave_behind(struct shmb_consumer *consumer, unsigned lane)
+{
+	for (unsigned try = 0; try < TRIES; try++) {
+		if (!track_is_lapped(&consumer->stream->view, lane, consumer->tracks[lane].cursor))
+			return;
+		track_be_lapped(consumer, lane);
+	}
+}
+
+int track_be_damaged(struct shmb_consumer *consumer, unsigned lane)
+{
+	/* Pairs with the release in stream_send.c. */
+	uint64_t written = atomic_load_explicit(&consumer->stream->view.heads[lane].written,
+						memory_order_acquire);
+
+	consumer->tracks[lane].has_number = false;
+	track_move(consumer, lane, written & ~UINT64_C(7));
+	return error_set(-EBADMSG,
+			 "lane %u of \"%s\" makes no sense: one of its peers is broken; what was "
+			 "in it is lost",
+			 lane, consumer->stream->name);
+}

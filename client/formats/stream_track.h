@@ -1,0 +1,77 @@
+/*
+ * Where a consumer is in each lane: going on, and what stands in the way of that. In a broadcast
+ * its cursors say so to producers too; in a queue, and when it only looks on, nobody else knows.
+ */
+#ifndef FORMATS_STREAM_TRACK_H
+#define FORMATS_STREAM_TRACK_H
+
+#include "base/attr.h"
+#include "base/fence.h"
+#include "formats/stream.h"
+
+/* Whether what was loaded at POSITION of LANE may have been written over. */
+static inline bool track_is_lapped(const struct stream_view *view, unsigned lane, uint64_t position)
+{
+	/* Pairs with the release fence in stream_set_oldest(): whose bytes we have seen, his word
+	 * we see. */
+	fence_acquire();
+	return (int64_t)(atomic_load_explicit(&view->heads[lane].oldest, memory_order_relaxed) -
+			 position) > 0;
+}
+
+/* The header at POSITION of LANE; 0 when there is nothing yet. */
+static inline uint64_t track_header(const struct stream_view *view, unsigned lane,
+				    uint64_t position)
+{
+	/* Pairs with the release in stream_send.c. */
+	return atomic_load_explicit(stream_at(stream_lane_bytes(view, lane), view->mask, position),
+				    memory_order_acquire);
+}
+
+/* Go on at CURSOR, and tell the producer so who waits for that. */
+static inline void track_move(struct shmb_consumer *consumer, unsigned lane, uint64_t cursor)
+{
+	struct stream_lane *head = &consumer->stream->view.heads[lane];
+	uint64_t before = consumer->tracks[lane].cursor, wanted;
+
+	consumer->tracks[lane].cursor = cursor;
+	if (!consumer->cursors)
+		return;
+	atomic_store_explicit(&consumer->cursors[lane].number, consumer->tracks[lane].number,
+			      memory_order_relaxed);
+	/* Pairs with the acquire in stream_room.c: what is before was read. */
+	atomic_store_explicit(&consumer->cursors[lane].position, cursor, memory_order_release);
+	barrier_pass(&consumer->barrier);
+	wanted = atomic_load_explicit(&head->wanted, memory_order_relaxed);
+	if (wanted == 0) {
+		barrier_unheard(&consumer->barrier);
+	} else if (before < wanted && cursor >= wanted) {
+		barrier_heard(&consumer->barrier);
+		stream_wake_producer(head);
+	}
+}
+
+/* The low half of the number of the record that is, or comes, at POSITION of LANE. False when that
+ * has been written over, or cannot be told. */
+bool track_number_at(const struct stream_view *view, unsigned lane, uint64_t position,
+		     uint32_t *ret_number);
+
+/* What is at the cursor of LANE has been written over: go on with the oldest record there is, and
+ * tell the caller with the next one what was lost. When this does nothing it is to be tried again.
+ */
+attr_rare void track_be_lapped(struct shmb_consumer *consumer, unsigned lane);
+
+/* The same, if it was. */
+void track_leave_behind(struct shmb_consumer *consumer, unsigned lane);
+
+/* What stands at the cursor of LANE is no record: go on where the producer says that it will write
+ * next. Returns -EBADMSG with a text. */
+attr_rare int track_be_damaged(struct shmb_consumer *consumer, unsigned lane);
+
+/* Begin at POSITION of LANE. */
+void track_begin(struct shmb_consumer *consumer, unsigned lane, uint64_t position);
+
+/* The position before which LANE may be written over. */
+uint64_t track_oldest(const struct shmb_consumer *consumer, unsigned lane);
+
+#endif
