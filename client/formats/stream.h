@@ -7,7 +7,8 @@
 #ifndef FORMATS_STREAM_H
 #define FORMATS_STREAM_H
 
-#include <shmbroker/stream.h>
+#include <shmbroker/consumer.h>
+#include <shmbroker/producer.h>
 
 #include "core/barrier.h"
 #include "core/doorbell.h"
@@ -52,10 +53,10 @@ struct shmb_producer {
 
 /* A lane, as a consumer goes through it. */
 struct stream_track {
-	uint64_t cursor;
-	uint64_t lost;   /* records, of which the caller has not been told yet */
-	uint32_t number; /* of the record at the cursor */
-	bool has_number; /* else that is taken from the record */
+	_Atomic uint64_t cursor; /* written by its thread; read by one that polls, too */
+	uint64_t lost;           /* records, of which the caller has not been told yet */
+	uint32_t number;         /* of the record at the cursor */
+	bool has_number;         /* else that is taken from the record */
 };
 
 struct shmb_consumer {
@@ -70,10 +71,15 @@ struct shmb_consumer {
 	uint64_t ends[SHMB_STREAM_BATCH_MAX]; /* which end there */
 	unsigned spins;                       /* before it sleeps */
 	struct barrier_side barrier;
-	bool claims;       /* it takes from a queue */
-	bool has_passed;   /* records that others had, since it began anew: */
-	uint32_t returned; /* when these were so */
-	uint32_t epoch;
+	bool by_time;
+	uint64_t settle_ns; /* by time: records that are younger are left alone */
+	uint64_t ripe_ns;   /* when one was found: when it will be old enough; else 0 */
+	bool claims;        /* it takes from a queue */
+
+	/* Of that; read by a thread that polls, too. */
+	_Atomic bool has_passed;   /* records that others had, since it began anew: */
+	_Atomic uint32_t returned; /* when these were so */
+	_Atomic uint32_t epoch;
 	struct stream_track tracks[];
 };
 
@@ -81,6 +87,15 @@ struct shmb_consumer {
 static inline int stream_check(const struct shmb_stream *stream)
 {
 	return segment_data(stream->segment) ? 0 : segment_gone(stream->segment);
+}
+
+/* Not in a forked child either, which is a member of its own. */
+static inline bool consumer_has_seat(const struct shmb_consumer *consumer)
+{
+	return !consumer->seat || (atomic_load_explicit(&consumer->seat->ticket,
+							memory_order_relaxed) == consumer->ticket &&
+				   atomic_load_explicit(&consumer->stream->member->id,
+							memory_order_relaxed) == consumer->id);
 }
 
 static inline unsigned char *stream_lane_bytes(const struct stream_view *view, unsigned lane)
@@ -108,7 +123,10 @@ bool stream_clean_ahead(struct shmb_producer *producer, uint64_t position);
 void stream_set_oldest(struct shmb_producer *producer, uint64_t oldest);
 
 /* Consumers have rung. */
-void stream_wake_consumers(struct shmb_producer *producer);
+void stream_hear(struct shmb_producer *producer);
+
+/* Let all consumers look that sleep. */
+void stream_wake_consumers(const struct stream_view *view);
 
 /* The producer of the lane with HEAD waits for room, and may have some now. */
 void stream_wake_producer(struct stream_lane *head);
@@ -116,7 +134,9 @@ void stream_wake_producer(struct stream_lane *head);
 /* Whether there is something to take, or to be told. */
 bool stream_has_news(const struct shmb_consumer *consumer);
 
-/* Wait until there is. Returns as futex_sleep(), with a text when it is negative. */
+/* Look for a while whether there is, and then sleep; or only sleep. Returns as futex_sleep(), the
+ * first with a text when it is negative. */
 int stream_await(struct shmb_consumer *consumer, struct futex_patience *patience);
+int stream_sleep(const struct shmb_consumer *consumer, struct futex_patience *patience);
 
 #endif

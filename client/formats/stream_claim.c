@@ -16,6 +16,11 @@ static bool is_gone(const struct shmb_stream *stream, uint32_t holder)
 	       !seat_is_used(stream, seat);
 }
 
+static void pass(struct shmb_consumer *consumer)
+{
+	atomic_store_explicit(&consumer->has_passed, true, memory_order_relaxed);
+}
+
 bool claim_take_over(struct shmb_consumer *consumer, unsigned lane, uint32_t number, uint64_t now)
 {
 	uint32_t holder = stream_claim_holder(now), mine = (uint32_t)consumer->ticket;
@@ -25,7 +30,7 @@ bool claim_take_over(struct shmb_consumer *consumer, unsigned lane, uint32_t num
 	if ((holder & ~CLAIM_AGAIN) == mine)
 		return true;
 	if (!is_gone(consumer->stream, holder)) {
-		consumer->has_passed = true;
+		pass(consumer);
 		return false;
 	}
 	if (atomic_compare_exchange_strong_explicit(stream_claim_at(&consumer->stream->view, lane,
@@ -33,7 +38,7 @@ bool claim_take_over(struct shmb_consumer *consumer, unsigned lane, uint32_t num
 						    &now, stream_claim(number, mine | CLAIM_AGAIN),
 						    memory_order_acq_rel, memory_order_relaxed))
 		return true;
-	consumer->has_passed = true;
+	pass(consumer);
 	return false;
 }
 
@@ -89,28 +94,20 @@ void claim_begin_anew(struct shmb_consumer *consumer)
 	const struct shmb_stream *stream = consumer->stream;
 
 	/* Before the claims are looked at: who goes meanwhile changes them once more. Pairs with
-	 * the release in claim_return_all(), and with the broker's. */
-	consumer->returned =
-		atomic_load_explicit(&stream->view.header->returned, memory_order_acquire);
-	consumer->epoch =
-		atomic_load_explicit(&stream->member->roster.shared->epoch, memory_order_acquire);
-	if (!consumer->has_passed)
+	 * the release in stream_seat.c, and with the broker's. */
+	atomic_store_explicit(&consumer->returned,
+			      atomic_load_explicit(&stream->view.header->returned,
+						   memory_order_acquire),
+			      memory_order_relaxed);
+	atomic_store_explicit(&consumer->epoch,
+			      atomic_load_explicit(&stream->member->roster.shared->epoch,
+						   memory_order_acquire),
+			      memory_order_relaxed);
+	if (!atomic_load_explicit(&consumer->has_passed, memory_order_relaxed))
 		return;
-	consumer->has_passed = false;
+	atomic_store_explicit(&consumer->has_passed, false, memory_order_relaxed);
 	for (unsigned lane = 0; lane < stream->view.shape.n_lanes; lane++)
 		track_begin(consumer, lane, track_oldest(consumer, lane));
-}
-
-void claim_return_all(const struct stream_view *view)
-{
-	_Atomic uint32_t *news = &view->header->news;
-
-	if (view->n_claims == 0)
-		return;
-	(void)atomic_fetch_add_explicit(&view->header->returned, 1, memory_order_release);
-	/* Pairs with the acquire in stream_await(). */
-	(void)atomic_fetch_add_explicit(news, 1, memory_order_release);
-	(void)futex_wake(news, FUTEX_ALL);
 }
 
 uint64_t claim_count(const struct stream_view *view, uint64_t ticket)

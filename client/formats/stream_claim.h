@@ -62,16 +62,13 @@ static inline bool claim_has_returned(const struct shmb_consumer *consumer)
 	const struct shmb_stream *stream = consumer->stream;
 
 	return atomic_load_explicit(&stream->view.header->returned, memory_order_relaxed) !=
-		       consumer->returned ||
+		       atomic_load_explicit(&consumer->returned, memory_order_relaxed) ||
 	       atomic_load_explicit(&stream->member->roster.shared->epoch, memory_order_relaxed) !=
-		       consumer->epoch;
+		       atomic_load_explicit(&consumer->epoch, memory_order_relaxed);
 }
 
 /* Begin anew with the oldest records, if anything was passed that somebody had. */
 attr_rare void claim_begin_anew(struct shmb_consumer *consumer);
-
-/* Who had a seat of VIEW has it no more: what he had claimed is there to be had. */
-void claim_return_all(const struct stream_view *view);
 
 /* The claims of who has TICKET. */
 uint64_t claim_count(const struct stream_view *view, uint64_t ticket);

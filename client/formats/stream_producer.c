@@ -90,7 +90,7 @@ static void take_over(struct shmb_producer *producer)
 	atomic_store_explicit(&head->wanted, 0, memory_order_relaxed);
 	barrier_side_init(&producer->barrier, &head->unfenced);
 	/* The last one may have died with a record that nobody was told of. */
-	stream_wake_consumers(producer);
+	stream_hear(producer);
 }
 
 static int check_writes(const struct shmb_stream *stream)

@@ -20,7 +20,6 @@
 #include "base/payload.h"
 #include "core/error.h"
 #include "core/lock.h"
-#include "formats/stream_claim.h"
 #include "formats/stream_track.h"
 
 #define SEAT_NS UINT64_C(1000000000) /* to take one, which is a matter of microseconds */
@@ -107,17 +106,21 @@ static struct stream_seat *find_free(const struct shmb_stream *stream)
 	return kept;
 }
 
-void seat_place_cursors(struct shmb_consumer *consumer, enum shmb_start start)
+void seat_place_cursors(struct shmb_consumer *consumer, const struct shmb_consumer_options *options)
 {
 	const struct stream_view *view = &consumer->stream->view;
 
 	for (unsigned lane = 0; lane < view->shape.n_lanes; lane++)
-		track_begin(consumer, lane,
-			    start == SHMB_START_OLDEST
-				    ? track_oldest(consumer, lane)
-				    /* Pairs with the release in stream_send.c. */
-				    : atomic_load_explicit(&view->heads[lane].written,
-							   memory_order_acquire));
+		if (consumer->claims || options->start == SHMB_START_OLDEST)
+			track_begin(consumer, lane, track_oldest(consumer, lane));
+		else if (options->start == SHMB_START_AT)
+			track_begin_at(consumer, lane, options->positions[lane].offset,
+				       options->positions[lane].number);
+		else
+			/* Pairs with the release in stream_send.c. */
+			track_begin(consumer, lane,
+				    atomic_load_explicit(&view->heads[lane].written,
+							 memory_order_acquire));
 }
 
 /* What producers have begun to write over before they saw the ticket is not begun with. */
@@ -126,7 +129,7 @@ static void move_cursors(struct shmb_consumer *consumer)
 	for (unsigned lane = 0; lane < consumer->stream->view.shape.n_lanes; lane++) {
 		uint64_t oldest = track_oldest(consumer, lane);
 
-		if ((int64_t)(oldest - consumer->tracks[lane].cursor) > 0)
+		if ((int64_t)(oldest - track_at(&consumer->tracks[lane])) > 0)
 			track_begin(consumer, lane, oldest);
 	}
 }
@@ -135,18 +138,26 @@ static void move_cursors(struct shmb_consumer *consumer)
 static void resume_cursors(struct shmb_consumer *consumer)
 {
 	for (unsigned lane = 0; lane < consumer->stream->view.shape.n_lanes; lane++) {
-		struct stream_track *track = &consumer->tracks[lane];
 		const struct stream_cursor *cursor = &consumer->cursors[lane];
-
-		/* Pairs with the release in stream_take.c: the number is not older. */
-		track->cursor = atomic_load_explicit(&cursor->position, memory_order_acquire) &
-				~UINT64_C(7);
-		track->number =
+		/* Pairs with the release in stream_track.h: the number is not older. */
+		uint64_t position = atomic_load_explicit(&cursor->position, memory_order_acquire) &
+				    ~UINT64_C(7);
+		uint32_t number =
 			(uint32_t)atomic_load_explicit(&cursor->number, memory_order_relaxed);
+
 		/* It may be newer: then the record there says it. */
-		(void)track_number_at(&consumer->stream->view, lane, track->cursor, &track->number);
-		track->has_number = true;
+		(void)track_number_at(&consumer->stream->view, lane, position, &number);
+		track_begin_at(consumer, lane, position, number);
 	}
+}
+
+/* Who had a seat has it no more: in a queue what he had claimed is there to be had. One of those
+ * who sleep may be who was sent away. */
+static void return_claims(const struct stream_view *view)
+{
+	/* Pairs with the acquire in claim_begin_anew(). */
+	(void)atomic_fetch_add_explicit(&view->header->returned, 1, memory_order_release);
+	stream_wake_consumers(view);
 }
 
 static void sit_down(struct shmb_consumer *consumer, struct stream_seat *seat,
@@ -172,7 +183,7 @@ static void sit_down(struct shmb_consumer *consumer, struct stream_seat *seat,
 	} else {
 		payload_write(seat->name, name, sizeof(name));
 		atomic_store_explicit(&seat->lost, 0, memory_order_relaxed);
-		seat_place_cursors(consumer, consumer->claims ? SHMB_START_OLDEST : options->start);
+		seat_place_cursors(consumer, options);
 	}
 	barrier_side_init(&consumer->barrier, &seat->unfenced);
 	atomic_store_explicit(&seat->owner, consumer->id, memory_order_relaxed);
@@ -184,13 +195,13 @@ static void sit_down(struct shmb_consumer *consumer, struct stream_seat *seat,
 	atomic_store_explicit(&seat->ticket, consumer->ticket, memory_order_release);
 	/* Pairs with the one in catch_up(). */
 	fence_full();
-	if (resumes)
+	if (resumes || options->start == SHMB_START_AT)
 		for (unsigned lane = 0; lane < view->shape.n_lanes; lane++)
 			track_leave_behind(consumer, lane);
 	else
 		move_cursors(consumer);
 	/* Of who had it before. */
-	claim_return_all(view);
+	return_claims(view);
 }
 
 /* With the lock. */
@@ -244,7 +255,7 @@ int seat_take(struct shmb_consumer *consumer, const struct shmb_consumer_options
 /* Somebody has left: whom he held back may go on, and what he had claimed is there to be had. */
 static void announce(const struct stream_view *view)
 {
-	claim_return_all(view);
+	return_claims(view);
 	for (unsigned lane = 0; lane < view->shape.n_lanes; lane++)
 		if (atomic_load_explicit(&view->heads[lane].wanted, memory_order_relaxed) != 0)
 			stream_wake_producer(&view->heads[lane]);

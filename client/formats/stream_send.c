@@ -133,7 +133,7 @@ static attr_inlined void commit(struct shmb_producer *producer, uint64_t header,
 	atomic_store_explicit(&head->written, end, memory_order_release);
 	barrier_pass(&producer->barrier);
 	if (atomic_load_explicit(&producer->stream->doorbell.page->rung, memory_order_relaxed) != 0)
-		stream_wake_consumers(producer);
+		stream_hear(producer);
 	else
 		barrier_unheard(&producer->barrier);
 }

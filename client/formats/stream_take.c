@@ -12,6 +12,7 @@
 
 #include <shmbroker/error.h>
 
+#include "base/clock.h"
 #include "base/payload.h"
 #include "core/error.h"
 #include "formats/stream_track.h"
@@ -68,7 +69,7 @@ static attr_inlined int find_in(struct shmb_consumer *consumer, unsigned lane,
 	struct stream_track *track = &consumer->tracks[lane];
 
 	for (unsigned try = 0; try < TRIES; try++) {
-		int r = look(consumer, lane, track->cursor,
+		int r = look(consumer, lane, track_at(track),
 			     track->has_number ? &track->number : NULL, ret_found);
 
 		if (r == 0 && stream_record_kind(ret_found->header) == STREAM_RECORD) {
@@ -104,9 +105,44 @@ static attr_inlined int find_mine_in(struct shmb_consumer *consumer, unsigned la
 			return r;
 		passed += ret_found->end - ret_found->position;
 		track->number++;
-		track->cursor = ret_found->end;
+		track_set(track, ret_found->end);
 	}
 	return SHMB_EMPTY;
+}
+
+static inline uint64_t time_of(const struct found *found)
+{
+	return atomic_load_explicit((_Atomic uint64_t *)found->bytes - 1, memory_order_relaxed);
+}
+
+/* Of the next ones of all lanes the one that was sent first, if it is old enough. */
+static attr_rare int find_first(struct shmb_consumer *consumer, struct found *ret_found)
+{
+	unsigned n = consumer->stream->view.shape.n_lanes;
+	uint64_t first = UINT64_MAX, now;
+	struct found found;
+
+	consumer->ripe_ns = 0;
+	for (unsigned lane = 0; lane < n; lane++) {
+		int r = find_in(consumer, lane, &found);
+
+		if (r < 0)
+			return r;
+		if (r == SHMB_EMPTY || time_of(&found) >= first)
+			continue;
+		first = time_of(&found);
+		*ret_found = found;
+	}
+	if (first == UINT64_MAX)
+		return SHMB_EMPTY;
+	now = consumer->settle_ns != 0 ? clock_now_ns() : 0;
+	/* One from the future is none of an honest clock, and has nothing to wait for. */
+	if (first <= now && now - first < consumer->settle_ns) {
+		consumer->ripe_ns = first + consumer->settle_ns;
+		return SHMB_EMPTY;
+	}
+	consumer->lane = ret_found->lane;
+	return 0;
 }
 
 /* The next record of any lane. */
@@ -114,6 +150,8 @@ static attr_inlined int find(struct shmb_consumer *consumer, struct found *ret_f
 {
 	unsigned n = consumer->stream->view.shape.n_lanes;
 
+	if (consumer->by_time)
+		return find_first(consumer, ret_found);
 	if (consumer->claims && claim_has_returned(consumer))
 		claim_begin_anew(consumer);
 	if (consumer->burst < BURST) {
@@ -159,27 +197,15 @@ static inline struct shmb_record describe(const struct shmb_consumer *consumer,
 		.again =
 			consumer->claims && claim_is_again(consumer, found->lane, number_of(found)),
 		.lost = consumer->tracks[found->lane].lost,
-		.time_ns = view->shape.flags & STREAM_TIMES
-				   ? atomic_load_explicit((_Atomic uint64_t *)found->bytes - 1,
-							  memory_order_relaxed)
-				   : 0,
+		.time_ns = view->shape.flags & STREAM_TIMES ? time_of(found) : 0,
 	};
-}
-
-/* Not in a forked child either, which is a member of its own. */
-static inline bool has_seat(const struct shmb_consumer *consumer)
-{
-	return !consumer->seat || (atomic_load_explicit(&consumer->seat->ticket,
-							memory_order_relaxed) == consumer->ticket &&
-				   atomic_load_explicit(&consumer->stream->member->id,
-							memory_order_relaxed) == consumer->id);
 }
 
 static int check(const struct shmb_consumer *consumer)
 {
 	int r = stream_check(consumer->stream);
 
-	if (r < 0 || has_seat(consumer))
+	if (r < 0 || consumer_has_seat(consumer))
 		return r;
 	return error_set(
 		-ECANCELED,
@@ -210,7 +236,7 @@ static attr_inlined int begin(struct shmb_consumer *consumer, uint64_t deadline,
 			      struct found *ret_found)
 {
 	consumer->peeked = 0;
-	if (segment_is_here(consumer->stream->segment) && has_seat(consumer)) {
+	if (segment_is_here(consumer->stream->segment) && consumer_has_seat(consumer)) {
 		int r = find(consumer, ret_found);
 
 		if (r != SHMB_EMPTY || deadline == SHMB_AT_ONCE)
@@ -288,6 +314,8 @@ int shmb_consumer_peek(struct shmb_consumer *consumer, struct shmb_record *recor
 		return r;
 	if (n > SHMB_STREAM_BATCH_MAX)
 		n = SHMB_STREAM_BATCH_MAX;
+	if (consumer->by_time && n > 1)
+		n = 1; /* the next one may be another lane's */
 	while (got < n) {
 		records[got] = describe(consumer, &found);
 		if (got > 0)
@@ -312,9 +340,9 @@ int shmb_consumer_release(struct shmb_consumer *consumer, unsigned n)
 	if (n == 0 || n > consumer->peeked)
 		return error_set(-EINVAL, "%u records of \"%s\" cannot be released: %u are held", n,
 				 consumer->stream->name, consumer->peeked);
-	is_gone = consumer->claims
-			  ? claim_done(consumer, consumer->lane, track->number, n) != n
-			  : track_is_lapped(&consumer->stream->view, consumer->lane, track->cursor);
+	is_gone = consumer->claims ? claim_done(consumer, consumer->lane, track->number, n) != n
+				   : track_is_lapped(&consumer->stream->view, consumer->lane,
+						     track_at(track));
 	advance(consumer, consumer->lane, consumer->ends[n - 1], n);
 	consumer->peeked -= n;
 	memmove(consumer->ends, consumer->ends + n, consumer->peeked * sizeof(consumer->ends[0]));

@@ -36,18 +36,31 @@ uint64_t track_oldest(const struct shmb_consumer *consumer, unsigned lane)
 				    memory_order_acquire);
 }
 
-void track_begin(struct shmb_consumer *consumer, unsigned lane, uint64_t position)
+static void place(struct shmb_consumer *consumer, unsigned lane, uint64_t position, uint32_t number)
 {
-	struct stream_track *track = &consumer->tracks[lane];
-
-	track->cursor = position & ~UINT64_C(7);
-	track->has_number =
-		track_number_at(&consumer->stream->view, lane, track->cursor, &track->number);
+	consumer->tracks[lane].number = number;
+	track_set(&consumer->tracks[lane], position);
 	if (!consumer->cursors)
 		return;
-	atomic_store_explicit(&consumer->cursors[lane].number, track->number, memory_order_relaxed);
-	atomic_store_explicit(&consumer->cursors[lane].position, track->cursor,
-			      memory_order_relaxed);
+	atomic_store_explicit(&consumer->cursors[lane].number, number, memory_order_relaxed);
+	atomic_store_explicit(&consumer->cursors[lane].position, position, memory_order_relaxed);
+}
+
+void track_begin_at(struct shmb_consumer *consumer, unsigned lane, uint64_t position,
+		    uint32_t number)
+{
+	consumer->tracks[lane].has_number = true;
+	place(consumer, lane, position, number);
+}
+
+void track_begin(struct shmb_consumer *consumer, unsigned lane, uint64_t position)
+{
+	uint32_t number = 0;
+
+	position &= ~UINT64_C(7);
+	consumer->tracks[lane].has_number =
+		track_number_at(&consumer->stream->view, lane, position, &number);
+	place(consumer, lane, position, number);
 }
 
 static void tell_lost(const struct shmb_consumer *consumer, struct stream_track *track, uint32_t n)
@@ -77,7 +90,8 @@ void track_be_lapped(struct shmb_consumer *consumer, unsigned lane)
 void track_leave_behind(struct shmb_consumer *consumer, unsigned lane)
 {
 	for (unsigned try = 0; try < TRIES; try++) {
-		if (!track_is_lapped(&consumer->stream->view, lane, consumer->tracks[lane].cursor))
+		if (!track_is_lapped(&consumer->stream->view, lane,
+				     track_at(&consumer->tracks[lane])))
 			return;
 		track_be_lapped(consumer, lane);
 	}

@@ -9,6 +9,18 @@
 #include "base/fence.h"
 #include "formats/stream.h"
 
+/* Where it goes on. */
+static inline uint64_t track_at(const struct stream_track *track)
+{
+	return atomic_load_explicit(&track->cursor, memory_order_relaxed);
+}
+
+/* Go on at CURSOR, and tell nobody. */
+static inline void track_set(struct stream_track *track, uint64_t cursor)
+{
+	atomic_store_explicit(&track->cursor, cursor, memory_order_relaxed);
+}
+
 /* Whether what was loaded at POSITION of LANE may have been written over. */
 static inline bool track_is_lapped(const struct stream_view *view, unsigned lane, uint64_t position)
 {
@@ -32,9 +44,9 @@ static inline uint64_t track_header(const struct stream_view *view, unsigned lan
 static inline void track_move(struct shmb_consumer *consumer, unsigned lane, uint64_t cursor)
 {
 	struct stream_lane *head = &consumer->stream->view.heads[lane];
-	uint64_t before = consumer->tracks[lane].cursor, wanted;
+	uint64_t before = track_at(&consumer->tracks[lane]), wanted;
 
-	consumer->tracks[lane].cursor = cursor;
+	track_set(&consumer->tracks[lane], cursor);
 	if (!consumer->cursors)
 		return;
 	atomic_store_explicit(&consumer->cursors[lane].number, consumer->tracks[lane].number,
@@ -68,7 +80,11 @@ void track_leave_behind(struct shmb_consumer *consumer, unsigned lane);
  * next. Returns -EBADMSG with a text. */
 attr_rare int track_be_damaged(struct shmb_consumer *consumer, unsigned lane);
 
-/* Begin at POSITION of LANE. */
+/* Go on at POSITION of LANE, where the record NUMBER is or comes. */
+void track_begin_at(struct shmb_consumer *consumer, unsigned lane, uint64_t position,
+		    uint32_t number);
+
+/* The same where the number is not known. */
 void track_begin(struct shmb_consumer *consumer, unsigned lane, uint64_t position);
 
 /* The position before which LANE may be written over. */

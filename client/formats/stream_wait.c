@@ -9,9 +9,14 @@
 #include "formats/stream_claim.h"
 
 #include <errno.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/pause.h"
 #include "core/error.h"
+#include "formats/stream_track.h"
 
 #define SPINS_LEAST 4
 #define SPINS_MOST  512
@@ -19,15 +24,18 @@
 	UINT64_C(10000000) /* sleeps longer than this end by a death, too, as those of             \
 			      who may inherit something do */
 
-void stream_wake_consumers(struct shmb_producer *producer)
+void stream_wake_consumers(const struct stream_view *view)
 {
-	_Atomic uint32_t *news = &producer->stream->view.header->news;
+	/* Pairs with the acquire in stream_sleep(). */
+	(void)atomic_fetch_add_explicit(&view->header->news, 1, memory_order_release);
+	(void)futex_wake(&view->header->news, FUTEX_ALL);
+}
 
+void stream_hear(struct shmb_producer *producer)
+{
 	atomic_store_explicit(&producer->stream->doorbell.page->rung, 0, memory_order_relaxed);
 	barrier_heard(&producer->barrier);
-	/* Pairs with the acquire in stream_await(). */
-	(void)atomic_fetch_add_explicit(news, 1, memory_order_release);
-	(void)futex_wake(news, FUTEX_ALL);
+	stream_wake_consumers(&producer->stream->view);
 }
 
 void stream_wake_producer(struct stream_lane *head)
@@ -37,14 +45,19 @@ void stream_wake_producer(struct stream_lane *head)
 	(void)futex_wake(&head->room, FUTEX_ALL);
 }
 
+static bool has_passed(const struct shmb_consumer *consumer)
+{
+	return atomic_load_explicit(&consumer->has_passed, memory_order_relaxed);
+}
+
 bool stream_has_news(const struct shmb_consumer *consumer)
 {
 	const struct stream_view *view = &consumer->stream->view;
 
-	if (consumer->claims && consumer->has_passed && claim_has_returned(consumer))
+	if (consumer->claims && has_passed(consumer) && claim_has_returned(consumer))
 		return true;
 	for (unsigned lane = 0; lane < view->shape.n_lanes; lane++) {
-		uint64_t cursor = consumer->tracks[lane].cursor;
+		uint64_t cursor = track_at(&consumer->tracks[lane]);
 
 		if (atomic_load_explicit(stream_at(stream_lane_bytes(view, lane), view->mask,
 						   cursor),
@@ -80,21 +93,18 @@ static int refuse(const struct shmb_consumer *consumer, int r)
 			 consumer->stream->name);
 }
 
-int stream_await(struct shmb_consumer *consumer, struct futex_patience *patience)
+int stream_sleep(const struct shmb_consumer *consumer, struct futex_patience *patience)
 {
 	const struct shmb_stream *stream = consumer->stream;
 	const struct stream_view *view = &stream->view;
 	struct futex_word words[2];
 	unsigned n = 1;
-	int r;
 
-	if (spin(consumer))
-		return FUTEX_STIRRED;
 	/* Pairs with the release of who wakes. */
 	words[0] = (struct futex_word){&view->header->news,
 				       atomic_load_explicit(&view->header->news,
 							    memory_order_acquire)};
-	if (stream->member && (patience->bound_ns > DROWSY_NS || consumer->has_passed)) {
+	if (stream->member && (patience->bound_ns > DROWSY_NS || has_passed(consumer))) {
 		const _Atomic uint32_t *epoch = &stream->member->roster.shared->epoch;
 
 		words[n++] = (struct futex_word){epoch,
@@ -105,6 +115,36 @@ int stream_await(struct shmb_consumer *consumer, struct futex_patience *patience
 			     sizeof(struct stream_lane));
 	if (stream_has_news(consumer))
 		return FUTEX_STIRRED;
-	r = futex_sleep(words, n, patience);
+	return futex_sleep(words, n, patience);
+}
+
+/* Sleep until the record that was found is old enough, and no longer than it may take one that is
+ * to come. */
+static int let_settle(const struct shmb_consumer *consumer, const struct futex_patience *patience)
+{
+	uint64_t now = clock_now_ns(), until = now + consumer->settle_ns;
+	struct timespec at;
+
+	if (until > consumer->ripe_ns)
+		until = consumer->ripe_ns;
+	if (until > patience->deadline)
+		until = patience->deadline;
+	if (until <= now)
+		return futex_is_over(patience) ? -ETIMEDOUT : FUTEX_STIRRED;
+	at = (struct timespec){.tv_sec = (time_t)(until / 1000000000),
+			       .tv_nsec = (long)(until % 1000000000)};
+	return syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == 0
+		       ? FUTEX_STIRRED
+		       : -errno;
+}
+
+int stream_await(struct shmb_consumer *consumer, struct futex_patience *patience)
+{
+	int r = FUTEX_STIRRED;
+
+	if (consumer->ripe_ns != 0)
+		r = let_settle(consumer, patience);
+	else if (!spin(consumer))
+		r = stream_sleep(consumer, patience);
 	return r < 0 ? refuse(consumer, r) : r;
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/child.h"
+
 #define MEMBERS 1024
 
 void stream_memory_start(struct stream_memory *memory, const struct stream_shape *shape)
@@ -56,6 +58,23 @@ struct shmb_stream *stream_memory_join(struct stream_memory *memory)
 	ck_assert_ptr_nonnull(stream->member);
 	*stream->member = fake_member_new(&memory->roster);
 	return stream;
+}
+
+struct shmb_producer *stream_memory_producer(struct shmb_stream *stream)
+{
+	struct shmb_producer *producer;
+
+	must(shmb_producer_open(stream, &producer) == 0);
+	return producer;
+}
+
+struct shmb_consumer *stream_memory_consumer(struct shmb_stream *stream,
+					     const struct shmb_consumer_options *options)
+{
+	struct shmb_consumer *consumer;
+
+	must(shmb_consumer_open(stream, options, &consumer) == 0);
+	return consumer;
 }
 
 void stream_memory_close(struct shmb_stream *stream)

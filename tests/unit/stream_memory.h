@@ -24,6 +24,11 @@ void stream_memory_stop(struct stream_memory *memory);
 struct shmb_stream *stream_memory_join(struct stream_memory *memory);
 struct shmb_stream *stream_memory_look(struct stream_memory *memory);
 
+/* A producer, and a consumer with OPTIONS (NULL: none), of a handle that can have them. */
+struct shmb_producer *stream_memory_producer(struct shmb_stream *stream);
+struct shmb_consumer *stream_memory_consumer(struct shmb_stream *stream,
+					     const struct shmb_consumer_options *options);
+
 /* A handle is closed; its member lives on until it is buried. */
 void stream_memory_close(struct shmb_stream *stream);
 

@@ -39,7 +39,7 @@ static void start_with(unsigned flags)
 
 static void start_waiting(void)
 {
-	start_with(0);
+	start_with(STREAM_TIMES);
 }
 
 static void start_overwriting(void)
@@ -160,10 +160,11 @@ static void take_somehow(struct shmb_consumer *consumer)
 
 static void come_and_go(struct shmb_stream *stream)
 {
-	const struct shmb_consumer_options options = {.start =
-							      (enum shmb_start)chance_below(&chance,
-											    2),
-						      .looks_on = chance_below(&chance, 2)};
+	const struct shmb_consumer_options options = {
+		.start = (enum shmb_start)chance_below(&chance, 2),
+		.looks_on = chance_below(&chance, 2),
+		.by_time = chance_below(&chance, 2),
+	};
 	struct shmb_producer *producer;
 	struct shmb_consumer *consumer;
 	int r = shmb_producer_open(stream, &producer);

@@ -44,18 +44,7 @@ static void stop(void)
 
 static struct shmb_consumer *consumer_of(struct shmb_stream *of)
 {
-	struct shmb_consumer *consumer;
-
-	must(shmb_consumer_open(of, NULL, &consumer) == 0);
-	return consumer;
-}
-
-static struct shmb_producer *producer_of(struct shmb_stream *of)
-{
-	struct shmb_producer *producer;
-
-	must(shmb_producer_open(of, &producer) == 0);
-	return producer;
+	return stream_memory_consumer(of, NULL);
 }
 
 static void send_numbers(struct shmb_producer *producer, uint32_t first, uint32_t n)
@@ -91,7 +80,7 @@ static void peek(struct shmb_consumer *consumer, unsigned n, uint32_t first)
 
 START_TEST(each_record_is_for_one)
 {
-	struct shmb_producer *producer = producer_of(stream);
+	struct shmb_producer *producer = stream_memory_producer(stream);
 	struct shmb_consumer *one = consumer_of(stream), *other = consumer_of(stream);
 
 	send_numbers(producer, 0, 10);
@@ -107,7 +96,7 @@ END_TEST
 
 START_TEST(it_is_kept_until_somebody_comes)
 {
-	struct shmb_producer *producer = producer_of(stream);
+	struct shmb_producer *producer = stream_memory_producer(stream);
 	struct shmb_consumer *consumer;
 
 	send_numbers(producer, 0, 10);
@@ -124,7 +113,7 @@ END_TEST
 
 START_TEST(what_is_peeked_is_nobody_elses)
 {
-	struct shmb_producer *producer = producer_of(stream);
+	struct shmb_producer *producer = stream_memory_producer(stream);
 	struct shmb_consumer *one = consumer_of(stream), *other = consumer_of(stream);
 	struct shmb_seat_facts facts;
 
@@ -151,7 +140,7 @@ END_TEST
 
 START_TEST(a_buffer_too_small_leaves_it_the_next_one)
 {
-	struct shmb_producer *producer = producer_of(stream);
+	struct shmb_producer *producer = stream_memory_producer(stream);
 	struct shmb_consumer *one = consumer_of(stream), *other = consumer_of(stream);
 
 	send_numbers(producer, 0, 2);
@@ -167,7 +156,7 @@ END_TEST
 /* ONE has claimed three and goes in some way; OTHER, which had passed them, gets them. */
 static void check_inheritance(void (*go)(struct shmb_stream *of, struct shmb_consumer *one))
 {
-	struct shmb_producer *producer = producer_of(stream);
+	struct shmb_producer *producer = stream_memory_producer(stream);
 	struct shmb_stream *going = stream_memory_join(&memory);
 	struct shmb_consumer *one = consumer_of(going), *other = consumer_of(stream);
 	bool again;
@@ -228,7 +217,7 @@ END_TEST
 
 START_TEST(who_was_evicted_ends_nothing_of_the_next_one)
 {
-	struct shmb_producer *producer = producer_of(stream);
+	struct shmb_producer *producer = stream_memory_producer(stream);
 	struct shmb_consumer *one = consumer_of(stream), *other;
 
 	send_numbers(producer, 0, 2);
@@ -259,7 +248,7 @@ static unsigned fill_lane(struct shmb_producer *producer, size_t size)
 
 START_TEST(it_is_full_when_nobody_takes)
 {
-	struct shmb_producer *producer = producer_of(stream);
+	struct shmb_producer *producer = stream_memory_producer(stream);
 	struct shmb_consumer *consumer = consumer_of(stream);
 	struct shmb_record records[CLAIMS];
 	unsigned n;
@@ -286,18 +275,18 @@ END_TEST
 START_TEST(who_takes_a_lane_over_knows_what_is_done)
 {
 	struct shmb_stream *dying = stream_memory_join(&memory);
-	struct shmb_producer *producer = producer_of(dying), *others[LANES - 1];
+	struct shmb_producer *producer = stream_memory_producer(dying), *others[LANES - 1];
 	struct shmb_consumer *consumer = consumer_of(stream);
 
 	/* So that there is no other lane. */
 	for (unsigned i = 0; i < ARRAY_SIZE(others); i++)
-		others[i] = producer_of(stream);
+		others[i] = stream_memory_producer(stream);
 	send_numbers(producer, 0, 50);
 	for (unsigned i = 0; i < 20; i++)
 		ck_assert_int_eq(take_number(consumer, NULL), i);
 	stream_memory_bury(&memory, dying);
 	free(producer);
-	producer = producer_of(stream);
+	producer = stream_memory_producer(stream);
 	ck_assert_uint_eq(fill_lane(producer, 4), CLAIMS - 50 + 20);
 	for (unsigned i = 20; i < 50; i++)
 		ck_assert_int_eq(take_number(consumer, NULL), i);
@@ -316,7 +305,7 @@ START_TEST(numbers_may_go_round)
 	struct shmb_consumer *one, *other;
 
 	atomic_store(&memory.view.heads[0].count, UINT64_C(0x1fffffff0));
-	producer = producer_of(stream);
+	producer = stream_memory_producer(stream);
 	one = consumer_of(stream);
 	other = consumer_of(stream);
 	for (unsigned round = 0; round < 5; round++) {
@@ -334,7 +323,7 @@ START_TEST(onlookers_see_all_and_take_nothing)
 {
 	const struct shmb_consumer_options looking = {.looks_on = true, .start = SHMB_START_OLDEST};
 	struct shmb_stream *locked = stream_memory_look(&memory);
-	struct shmb_producer *producer = producer_of(stream);
+	struct shmb_producer *producer = stream_memory_producer(stream);
 	struct shmb_consumer *consumer = consumer_of(stream), *onlooker;
 
 	ck_assert_int_eq(shmb_consumer_open(locked, NULL, &onlooker), -EPERM);
@@ -357,7 +346,7 @@ START_TEST(names_are_names_only)
 {
 	const struct shmb_consumer_options named = {.name = "worker"},
 					   waited = {.name = "worker", .retain_ms = 1};
-	struct shmb_producer *producer = producer_of(stream);
+	struct shmb_producer *producer = stream_memory_producer(stream);
 	struct shmb_consumer *consumer, *other;
 
 	ck_assert_int_eq(shmb_consumer_open(stream, &waited, &consumer), -EINVAL);
@@ -393,7 +382,7 @@ static int take_one(struct child *self, void *data attr_unused)
 /* Who sleeps while another has the only record is woken when that goes in some way. */
 static void check_waking(void (*go)(struct shmb_stream *of, struct shmb_consumer *one))
 {
-	struct shmb_producer *producer = producer_of(stream);
+	struct shmb_producer *producer = stream_memory_producer(stream);
 	struct shmb_stream *going = stream_memory_join(&memory);
 	struct shmb_consumer *one = consumer_of(going);
 	struct child child;
@@ -432,7 +421,7 @@ END_TEST
 /* In another process: fill a lane, and wait for room. */
 static int send_one_too_many(struct child *self, void *data)
 {
-	struct shmb_producer *producer = producer_of(stream_memory_join(&memory));
+	struct shmb_producer *producer = stream_memory_producer(stream_memory_join(&memory));
 	size_t size = *(const size_t *)data;
 	unsigned char bytes[64] = {0};
 
@@ -492,7 +481,7 @@ struct tally {
 
 static int send_many(struct child *self attr_unused, void *data)
 {
-	struct shmb_producer *producer = producer_of(stream_memory_join(&memory));
+	struct shmb_producer *producer = stream_memory_producer(stream_memory_join(&memory));
 	unsigned char bytes[200] = {0};
 	uint32_t who = *(const uint32_t *)data;
 

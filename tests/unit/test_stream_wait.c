@@ -38,18 +38,7 @@ static void stop(void)
 
 static struct shmb_consumer *consumer_of(struct shmb_stream *of)
 {
-	struct shmb_consumer *consumer;
-
-	must(shmb_consumer_open(of, NULL, &consumer) == 0);
-	return consumer;
-}
-
-static struct shmb_producer *producer_of(struct shmb_stream *of)
-{
-	struct shmb_producer *producer;
-
-	must(shmb_producer_open(of, &producer) == 0);
-	return producer;
+	return stream_memory_consumer(of, NULL);
 }
 
 static unsigned fill_lane(struct shmb_producer *producer)
@@ -64,7 +53,7 @@ static unsigned fill_lane(struct shmb_producer *producer)
 START_TEST(waits_end_at_their_deadlines)
 {
 	struct shmb_consumer *consumer = consumer_of(stream);
-	struct shmb_producer *producer = producer_of(stream);
+	struct shmb_producer *producer = stream_memory_producer(stream);
 	uint64_t deadline = shmb_deadline_in_ms(50);
 	struct shmb_record record;
 	unsigned n;
@@ -101,7 +90,7 @@ static int take_one(struct child *self, void *data attr_unused)
 
 START_TEST(all_who_wait_for_a_record_are_woken)
 {
-	struct shmb_producer *producer = producer_of(stream);
+	struct shmb_producer *producer = stream_memory_producer(stream);
 	struct child children[3];
 
 	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
@@ -121,7 +110,7 @@ END_TEST
 /* In another process: fill a lane, and wait for room for one more. */
 static int send_one_too_many(struct child *self, void *data attr_unused)
 {
-	struct shmb_producer *producer = producer_of(stream_memory_join(&memory));
+	struct shmb_producer *producer = stream_memory_producer(stream_memory_join(&memory));
 
 	futex_rely_on_wakes(true);
 	child_say(self, fill_lane(producer));
@@ -185,7 +174,7 @@ END_TEST
 /* Whoever is slower is waited for, all the time, and in a lane that is full after a few. */
 static int send_many(struct child *self attr_unused, void *data attr_unused)
 {
-	struct shmb_producer *producer = producer_of(stream_memory_join(&memory));
+	struct shmb_producer *producer = stream_memory_producer(stream_memory_join(&memory));
 	unsigned char bytes[700] = {0};
 
 	futex_rely_on_wakes(true);

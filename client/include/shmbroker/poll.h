@@ -20,14 +20,15 @@
  *   yes: by any threads at the same time.
  *
  * Progress. None of these calls waits for another process. The descriptor becomes readable as soon
- * as shmb_state_wait() would return, and at the latest 250 ms after a wake-up that a hostile peer
- * has kept from it.
+ * as shmb_state_wait() or shmb_consumer_take() would return, and at the latest 250 ms after a
+ * wake-up that a hostile peer has kept from it.
  */
 #ifndef SHMBROKER_POLL_H
 #define SHMBROKER_POLL_H
 
 #include <stdint.h>
 
+#include <shmbroker/consumer.h>
 #include <shmbroker/export.h>
 #include <shmbroker/state.h>
 
@@ -47,6 +48,15 @@ struct shmb_poll;
  */
 SHMB_EXPORT int shmb_state_poll(struct shmb_state *state, uint64_t version,
 				struct shmb_poll **ret_poll);
+
+/*
+ * Begin to wait for records for CONSUMER, or for the loss of its seat, as shmb_state_poll(). To
+ * shmb_poll_again() goes 0. It is readable again at once while there is something to take, and may
+ * be so when another of a queue has taken it: so take with SHMB_AT_ONCE until it is SHMB_EMPTY.
+ *
+ * Returns as that; -EINVAL for a consumer that lets records settle.
+ */
+SHMB_EXPORT int shmb_consumer_poll(struct shmb_consumer *consumer, struct shmb_poll **ret_poll);
 
 /*
  * The descriptor that polls readable when what is waited for is there. It stays so until

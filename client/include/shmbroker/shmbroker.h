@@ -36,6 +36,7 @@
 #define SHMBROKER_SHMBROKER_H
 
 #include <shmbroker/connection.h>
+#include <shmbroker/consumer.h>
 #include <shmbroker/deadline.h>
 #include <shmbroker/error.h>
 #include <shmbroker/event.h>
@@ -45,6 +46,7 @@
 #include <shmbroker/object.h>
 #include <shmbroker/permission.h>
 #include <shmbroker/poll.h>
+#include <shmbroker/producer.h>
 #include <shmbroker/request.h>
 #include <shmbroker/segment.h>
 #include <shmbroker/state.h>
