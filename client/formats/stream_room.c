@@ -140,12 +140,12 @@ static int refuse(const struct shmb_producer *producer, int r)
 	if (r == -ETIMEDOUT)
 		return error_set(r,
 				 "the lane of \"%s\" was full until the deadline, since %s; "
-				 "shmb_stream_seat() says who is there",
+				 "\"shmctl stream stat\" says who is there",
 				 name, why);
 	if (r == -EAGAIN)
 		return error_set(r,
 				 "the lane of \"%s\" is full, since %s, and this stream does not "
-				 "wait; shmb_stream_seat() says who is there",
+				 "wait; \"shmctl stream stat\" says who is there",
 				 name, why);
 	return error_set(r, "a signal ended the wait for room in \"%s\"", name);
 }

@@ -223,7 +223,7 @@ static int choose(struct shmb_consumer *consumer, const struct shmb_consumer_opt
 		return error_set(
 			-EBUSY,
 			"\"%s\" has %u consumers, which is as many as it can have; make it "
-			"with more, or send one away with shmb_stream_evict()",
+			"with more, or send one away with \"shmctl stream evict\"",
 			stream->name, stream->view.shape.n_seats);
 	sit_down(consumer, seat, options, resumes);
 	return 0;

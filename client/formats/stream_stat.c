@@ -55,6 +55,7 @@ int shmb_stream_seat(const struct shmb_stream *stream, unsigned seat,
 		return SHMB_EMPTY;
 	*ret_facts = (struct shmb_seat_facts){
 		.ticket = ticket,
+		.member = atomic_load_explicit(&at->owner, memory_order_relaxed),
 		.is_here = stream_is_here(atomic_load_explicit(&at->away, memory_order_relaxed)) &&
 			   lives(stream, atomic_load_explicit(&at->owner, memory_order_relaxed)),
 		.behind = stream->view.n_claims ? 0 : behind(stream, seat),
@@ -63,6 +64,54 @@ int shmb_stream_seat(const struct shmb_stream *stream, unsigned seat,
 	};
 	seat_name(at, ret_facts->name);
 	return 0;
+}
+
+static bool is_taken(const struct shmb_stream *stream, unsigned seat)
+{
+	return atomic_load_explicit(&stream->view.seats[seat].ticket, memory_order_acquire) != 0;
+}
+
+/* The seat whose cursor is furthest behind in LANE; -1 for none. */
+static int who_is_last(const struct shmb_stream *stream, unsigned lane)
+{
+	const struct stream_view *view = &stream->view;
+	uint64_t oldest = atomic_load_explicit(&view->heads[lane].oldest, memory_order_relaxed);
+	uint64_t least = view->mask + 1;
+	int last = -1;
+
+	for (unsigned seat = 0; seat < view->shape.n_seats; seat++) {
+		uint64_t ahead =
+			atomic_load_explicit(&view->cursors[seat * view->row + lane].position,
+					     memory_order_relaxed) -
+			oldest;
+
+		if (ahead >= least || !is_taken(stream, seat))
+			continue;
+		least = ahead;
+		last = (int)seat;
+	}
+	return last;
+}
+
+/* The seat that has claimed the first record of LANE that is not done; -1 for none. */
+static int who_has_first(const struct shmb_stream *stream, unsigned lane)
+{
+	const struct stream_view *view = &stream->view;
+	uint32_t count =
+		(uint32_t)atomic_load_explicit(&view->heads[lane].count, memory_order_relaxed);
+
+	for (uint32_t number = count - view->n_claims; number != count; number++) {
+		uint64_t claim = atomic_load_explicit(stream_claim_at(view, lane, number),
+						      memory_order_relaxed);
+		uint32_t holder = stream_claim_holder(claim);
+
+		if (stream_claim_number(claim) != number || holder == STREAM_DONE)
+			continue;
+		return holder != STREAM_FREE && stream_ticket_seat(holder) < view->shape.n_seats
+			       ? (int)stream_ticket_seat(holder)
+			       : -1;
+	}
+	return -1;
 }
 
 int shmb_stream_lane(const struct shmb_stream *stream, unsigned lane,
@@ -82,9 +131,14 @@ int shmb_stream_lane(const struct shmb_stream *stream, unsigned lane,
 	*ret_facts = (struct shmb_lane_facts){
 		.has_producer = owner != 0 && lives(stream, owner),
 		.is_full = atomic_load_explicit(&head->wanted, memory_order_relaxed) != 0,
+		.held_up_by = -1,
+		.member = owner,
 		.sent = atomic_load_explicit(&head->count, memory_order_relaxed),
 		.kept = distance(stream, oldest,
 				 atomic_load_explicit(&head->written, memory_order_acquire)),
 	};
+	if (ret_facts->kept != 0)
+		ret_facts->held_up_by = stream->view.claims ? who_has_first(stream, lane)
+							    : who_is_last(stream, lane);
 	return 0;
 }

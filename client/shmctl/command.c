@@ -156,6 +156,48 @@ const struct command command_table[] = {
 		.help = "",
 	},
 	{
+		.name = "stream send", .operands = "NAME [FILE]", .least = 1, .most = 2,
+		.check = stream_check_send, .run = stream_send,
+		.options = OPTIONS_CREATE | OPTIONS_MAKE | OPTIONS_STREAM | OPTIONS_FRAMED |
+			   OPTIONS_TIMEOUT,
+		.summary = "send records into a stream",
+		.help = "A record for each line of FILE, or of standard input without it or when it is \"-\",\n"
+			"as it comes; the line feed is no part of it. With --framed each record stands behind\n"
+			"its length in four bytes, the highest first. A full lane of a stream that waits is\n"
+			"waited for; --timeout says how long for each.\n",
+	},
+	{
+		.name = "stream recv", .operands = "NAME", .least = 1, .most = 1,
+		.check = stream_check_recv, .run = stream_recv,
+		.options = OPTIONS_COUNT | OPTIONS_FRAMED | OPTIONS_TIMEOUT | OPTIONS_CONSUMER,
+		.summary = "print the records of a stream when they come",
+		.help = "A line each, in the form that \"stream send\" takes; with --json an object a line.\n"
+			"What is printed is released when it has been written: of a queue, and with --consumer,\n"
+			"what was not comes again. Records that were lost are told on standard error. Ends by a\n"
+			"signal, when nothing has come for --timeout, or when the stream is removed, which is a\n"
+			"failure.\n",
+	},
+	{
+		.name = "stream stat", .operands = "NAME", .least = 1, .most = 1, .run = stream_stat,
+		.summary = "who sends into a stream, who takes, and who holds up whom",
+		.help = "",
+	},
+	{
+		.name = "stream evict", .operands = "NAME CONSUMER", .least = 2, .most = 2,
+		.run = stream_evict,
+		.summary = "send a consumer away for which others wait",
+		.help = "CONSUMER is a name or a ticket, as \"shmctl stream stat\" has them. Nobody waits for it\n"
+			"any more, what it had of a queue goes to others, and its next call says so.\n",
+	},
+	{
+		.name = "stream bench", .operands = "", .run = stream_bench,
+		.options = OPTIONS_COUNT | OPTIONS_RECORD,
+		.summary = "measure how fast streams are here",
+		.help = "Sends --count records (10 million) of --size bytes (64) to another process, through\n"
+			"a stream that is made for it, and then one to and fro. The kernel chooses the\n"
+			"processors; taskset(1) can.\n",
+	},
+	{
 		.name = "version", .operands = "", .is_local = true, .run = about_version,
 		.summary = "print the version of shmctl",
 		.help = "",

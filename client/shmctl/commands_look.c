@@ -1,94 +1,10 @@
 /*
  * Commands that look and change nothing.
  */
-#include <errno.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "families.h"
-#include "session.h"
-
-/* What the pages of a list bring together: N elements of SIZE bytes. */
-struct gathering {
-	void *elements;
-	size_t size;
-	size_t n;
-	size_t room;
-};
-
-static void gathering_cleanup(struct gathering *gathering)
-{
-	free(gathering->elements);
-}
-
-static void page_cleanup(struct shmb_page **page)
-{
-	shmb_page_free(*page);
-}
-
-/* The place after the last element, or NULL when there is no memory for one more. */
-static void *gathering_next(struct gathering *gathering)
-{
-	if (gathering->n == gathering->room) {
-		size_t room = gathering->room ? gathering->room * 2 : 64;
-		void *longer = reallocarray(gathering->elements, room, gathering->size);
-
-		if (!longer)
-			return NULL;
-		gathering->elements = longer;
-		gathering->room = room;
-	}
-	return (char *)gathering->elements + gathering->n * gathering->size;
-}
-
-static int take_object(struct shmb_page *page, void *place)
-{
-	return shmb_page_next_object(page, place);
-}
-
-static int take_holder(struct shmb_page *page, void *place)
-{
-	return shmb_page_next_holder(page, place);
-}
-
-/* Empty PAGE into GATHERING. Returns 0 or -errno. */
-static int gather_page(struct gathering *gathering, struct shmb_page *page,
-		       int (*take)(struct shmb_page *page, void *place))
-{
-	for (;;) {
-		void *place = gathering_next(gathering);
-		int r = place ? take(page, place) : -ENOMEM;
-
-		if (r != 0)
-			return r == SHMB_EMPTY ? 0 : r;
-		gathering->n++;
-	}
-}
-
-/* Ask for page after page. Returns STATUS_DONE, or STATUS_FAILED when that has been said. */
-static int gather(struct session *session, struct gathering *gathering,
-		  int (*ask)(struct shmb_connection *broker, const char *which, uint64_t *cursor,
-			     struct shmb_page **ret_page),
-		  int (*take)(struct shmb_page *page, void *place))
-{
-	const struct arguments *arguments = &session->arguments;
-	const char *which = arguments->operands_n > 0 ? arguments->operands[0] : NULL;
-	uint64_t cursor = 0, before;
-
-	do {
-		attr_cleanup(page_cleanup) struct shmb_page *page = NULL;
-
-		before = cursor;
-		if (ask(session->broker, which, &cursor, &page) < 0)
-			return complain_library();
-		if (gather_page(gathering, page, take) < 0)
-			return complain_failed("there is no memory for the whole list, or the "
-					       "broker's answer makes no sense");
-		if (cursor && cursor <= before)
-			return complain_failed("the broker's list does not come to an end; it is "
-					       "no shmbrokerd, or a broken one");
-	} while (cursor);
-	return STATUS_DONE;
-}
+#include "stream_report.h"
 
 int look_status(struct session *session)
 {
@@ -101,13 +17,30 @@ int look_status(struct session *session)
 
 int look_list(struct session *session)
 {
-	attr_cleanup(gathering_cleanup) struct gathering objects = {
-		.size = sizeof(struct shmb_object)};
-	int status = gather(session, &objects, shmb_list, take_object);
+	autogathering objects = {.size = sizeof(struct shmb_object)};
+	int status = gather_objects(session, session_operand(session, 0), &objects);
 
 	if (status != STATUS_DONE)
 		return status;
 	return complain_output(session->output->list(session->out, objects.elements, objects.n));
+}
+
+/* What may not be read is shown as other objects are. */
+static int show_stream(struct session *session, const struct shmb_object *object)
+{
+	struct stream_report report;
+	struct shmb_stream *stream;
+	int status;
+
+	if (object->state != SHMB_STATE_READY ||
+	    shmb_stream_open(session->broker, object->name, NULL, &stream) < 0)
+		return complain_output(session->output->show(session->out, object, NULL));
+	status = stream_report_make(session, stream, object->name, &report);
+	if (status == STATUS_DONE)
+		status = complain_output(session->output->show(session->out, object, &report));
+	stream_report_free(&report);
+	shmb_stream_close(stream);
+	return status;
 }
 
 int look_show(struct session *session)
@@ -116,7 +49,9 @@ int look_show(struct session *session)
 
 	if (shmb_stat(session->broker, session->arguments.operands[0], &object) < 0)
 		return complain_library();
-	return complain_output(session->output->show(session->out, &object));
+	return strcmp(object.layout, STREAM_LAYOUT) == 0
+		       ? show_stream(session, &object)
+		       : complain_output(session->output->show(session->out, &object, NULL));
 }
 
 int look_key(struct session *session)
@@ -138,9 +73,8 @@ int look_key(struct session *session)
 
 int look_who(struct session *session)
 {
-	attr_cleanup(gathering_cleanup) struct gathering holders = {
-		.size = sizeof(struct shmb_holder)};
-	int status = gather(session, &holders, shmb_who, take_holder);
+	autogathering holders = {.size = sizeof(struct shmb_holder)};
+	int status = gather_holders(session, session_operand(session, 0), &holders);
 
 	if (status != STATUS_DONE)
 		return status;

@@ -17,7 +17,6 @@
 #define FOR_CREATION (OPTIONS_MAKE | OPTIONS_STATE)
 
 #define TURN_MS   10000 /* how long to wait for other writers */
-#define LOOK_MS   500   /* between two looks whether the object is still there */
 #define TRIES_MAX 100   /* of a value that grows, or is overtaken */
 
 static void state_cleanup(struct shmb_state **state)
@@ -233,18 +232,6 @@ int state_set(struct session *session)
 	return status;
 }
 
-/* Whether the broker has told that the object ID is gone. */
-static bool is_removed(struct session *session, uint64_t id)
-{
-	struct shmb_event event;
-
-	(void)shmb_dispatch(session->broker);
-	while (shmb_next_event(session->broker, &event) == 0)
-		if (event.type == SHMB_EVENT_REMOVED && event.object == id)
-			return true;
-	return false;
-}
-
 /* Wait for another version than *VERSION and print it. */
 static int watch_one(struct session *session, const struct shmb_state *state, uint64_t *version)
 {
@@ -265,7 +252,7 @@ int state_watch(struct session *session)
 	const struct arguments *arguments = &session->arguments;
 	struct shmb_state_facts facts;
 	autostate *state = NULL;
-	uint64_t version = 0, n = 0, look_at = shmb_deadline_in_ms(LOOK_MS);
+	uint64_t version = 0, n = 0, look_at = shmb_deadline_in_ms(SESSION_LOOK_MS);
 	int status = open_state(session, &state);
 
 	if (status != STATUS_DONE)
@@ -275,7 +262,7 @@ int state_watch(struct session *session)
 		bool is_time = clock_now_ns() >= look_at;
 		int r = shmb_state_wait(state, version, look_at, NULL);
 
-		if (is_time && is_removed(session, facts.segment.id)) {
+		if (is_time && session_is_removed(session, facts.segment.id)) {
 			status = complain_failed("\"%s\" was removed", arguments->operands[0]);
 		} else if (r == 0) {
 			status = watch_one(session, state, &version);
@@ -284,7 +271,7 @@ int state_watch(struct session *session)
 			status = complain_library();
 		}
 		if (is_time)
-			look_at = shmb_deadline_in_ms(LOOK_MS);
+			look_at = shmb_deadline_in_ms(SESSION_LOOK_MS);
 	}
 	return status;
 }

@@ -14,15 +14,30 @@
 
 #define LINE_MAX_SIZE 2048
 
-int complain_failed(const char *format, ...)
+static void say(const char *format, va_list arguments)
 {
 	char line[LINE_MAX_SIZE];
+
+	vsnprintf(line, sizeof(line), format, arguments);
+	fprintf(stderr, "shmctl: %s\n", line);
+}
+
+void complain_note(const char *format, ...)
+{
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(line, sizeof(line), format, arguments);
+	say(format, arguments);
 	va_end(arguments);
-	fprintf(stderr, "shmctl: %s\n", line);
+}
+
+int complain_failed(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(format, arguments);
+	va_end(arguments);
 	return STATUS_FAILED;
 }
 

@@ -20,6 +20,9 @@ int complain_failed(const char *format, ...) attr_printf(1, 2);
 /* The same, in the words of the library's last failed call. */
 int complain_library(void);
 
+/* What is to be known, and is no failure. */
+void complain_note(const char *format, ...) attr_printf(1, 2);
+
 /* The end of a command whose last act is output: R is what output.h's function returned. */
 int complain_output(int r);
 

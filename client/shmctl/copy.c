@@ -48,8 +48,7 @@ int copy_out(int fd, const void *bytes, size_t size, size_t *ret_done)
 	return r;
 }
 
-/* One read(2) that comes to an end. Returns the number of bytes, 0 at the end, or -errno. */
-static ssize_t read_some(int fd, void *bytes, size_t size)
+ssize_t copy_some(int fd, void *bytes, size_t size)
 {
 	for (;;) {
 		ssize_t n = read(fd, bytes, size);
@@ -70,14 +69,14 @@ int copy_in(int fd, void *bytes, size_t size, size_t *ret_done, bool *ret_more)
 	ssize_t n;
 
 	while (done < size) {
-		n = read_some(fd, (char *)bytes + done, step_of(size - done));
+		n = copy_some(fd, (char *)bytes + done, step_of(size - done));
 		if (n < 0)
 			return (int)n;
 		if (n == 0)
 			break;
 		done += (size_t)n;
 	}
-	n = done < size ? 0 : read_some(fd, &beyond, 1);
+	n = done < size ? 0 : copy_some(fd, &beyond, 1);
 	if (n < 0)
 		return (int)n;
 	*ret_done = done;
@@ -103,7 +102,7 @@ int copy_in_all(int fd, size_t most, void **ret_bytes, size_t *ret_size)
 			bytes = larger;
 			room += STEP;
 		}
-		n = read_some(fd, bytes + done,
+		n = copy_some(fd, bytes + done,
 			      room - done <= most - done ? room - done : most - done + 1);
 		if (n > 0)
 			done += (size_t)n;

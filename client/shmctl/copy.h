@@ -6,9 +6,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Write all of BYTES. Returns 0, or -errno with *ret_done, which may be NULL, bytes written. */
 int copy_out(int fd, const void *bytes, size_t size, size_t *ret_done);
+
+/* One read(2) that comes to an end. Returns the number of bytes, 0 at the end, or -errno. */
+ssize_t copy_some(int fd, void *bytes, size_t size);
 
 /*
  * Read until the end of the input or until SIZE bytes are there. Returns 0 with their number in

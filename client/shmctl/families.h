@@ -48,6 +48,15 @@ int state_set(struct session *session);
 int state_watch(struct session *session);
 int state_history(struct session *session);
 
+/* commands_stream.c: records from many to many; commands_stream_bench.c: how fast. */
+int stream_check_send(struct session *session);
+int stream_send(struct session *session);
+int stream_check_recv(struct session *session);
+int stream_recv(struct session *session);
+int stream_stat(struct session *session);
+int stream_evict(struct session *session);
+int stream_bench(struct session *session);
+
 /* commands_about.c: shmctl itself. */
 int about_version(struct session *session);
 int about_help(struct session *session);

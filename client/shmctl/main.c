@@ -49,43 +49,15 @@ static int run_command(struct session *session)
 	return status;
 }
 
-static int begin_output(struct session *session)
-{
-	session->text = NULL;
-	session->text_size = 0;
-	session->out = open_memstream(&session->text, &session->text_size);
-	return session->out ? STATUS_DONE : complain_failed("cannot begin: %s", strerror(errno));
-}
-
-/* Write what was collected to standard output. */
-static int end_output(struct session *session)
-{
-	int r = fclose(session->out) == EOF
-			? -errno
-			: copy_out(STDOUT_FILENO, session->text, session->text_size, NULL);
-
-	session->out = NULL;
-	free(session->text);
-	return r < 0 ? complain_failed("cannot write to standard output: %s", strerror(-r))
-		     : STATUS_DONE;
-}
-
-int session_flush(struct session *session)
-{
-	int status = end_output(session);
-
-	return status == STATUS_DONE ? begin_output(session) : status;
-}
-
 /* Run it and write what it said, unless it could not say any more. */
 static int run(struct session *session)
 {
-	int status = begin_output(session);
+	int status = session_begin_output(session);
 
 	if (status != STATUS_DONE)
 		return status;
 	status = run_command(session);
-	if (session->out && end_output(session) != STATUS_DONE)
+	if (session->out && session_end_output(session) != STATUS_DONE)
 		status = STATUS_FAILED;
 	return status;
 }

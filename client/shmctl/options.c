@@ -17,6 +17,7 @@
 #include "base/units.h"
 #include "command.h"
 #include "complain.h"
+#include "stream_report.h"
 #include "subject.h"
 #include "wire/vocabulary.h"
 
@@ -195,7 +196,117 @@ static const char *take_count(struct arguments *arguments, const char *value)
 {
 	return read_number(value, 1, UINT64_MAX, &arguments->count)
 		       ? NULL
-		       : "is no number of versions to wait for; write 1 or more";
+		       : "is no count; write 1 or more";
+}
+
+static const char *take_lane_size(struct arguments *arguments, const char *value)
+{
+	const char *fault = options_read_size(value, &arguments->stream.lane_size);
+
+	if (!fault && (arguments->stream.lane_size == 0 ||
+		       arguments->stream.lane_size > SHMB_STREAM_LANE_MAX))
+		fault = "is no size of a lane, which is up to 1G";
+	return fault;
+}
+
+static const char *take_lanes(struct arguments *arguments, const char *value)
+{
+	uint64_t number;
+
+	if (!read_number(value, 1, SHMB_STREAM_LANES_MAX, &number))
+		return "is no number of lanes, which is from 1 to 1024";
+	arguments->stream.lanes = (uint32_t)number;
+	return NULL;
+}
+
+static const char *take_consumers(struct arguments *arguments, const char *value)
+{
+	uint64_t number;
+
+	if (!read_number(value, 1, SHMB_STREAM_CONSUMERS_MAX, &number))
+		return "is no number of consumers, which is from 1 to 256";
+	arguments->stream.consumers = (uint32_t)number;
+	return NULL;
+}
+
+static const char *take_full(struct arguments *arguments, const char *value)
+{
+	for (size_t i = 0; i <= SHMB_FULL_OVERWRITE; i++)
+		if (strcmp(value, stream_full_words[i]) == 0) {
+			arguments->stream.full = (enum shmb_full)i;
+			return NULL;
+		}
+	return "is nothing that a full lane can do; write wait, refuse or overwrite";
+}
+
+static const char *take_queue(struct arguments *arguments, const char *value attr_unused)
+{
+	arguments->stream.delivery = SHMB_QUEUE;
+	return NULL;
+}
+
+static const char *take_times(struct arguments *arguments, const char *value attr_unused)
+{
+	arguments->stream.times = true;
+	return NULL;
+}
+
+static const char *take_framed(struct arguments *arguments, const char *value attr_unused)
+{
+	arguments->framed = true;
+	return NULL;
+}
+
+static const char *take_timeout(struct arguments *arguments, const char *value)
+{
+	if (units_parse_duration(value, &arguments->timeout_ms) < 0)
+		return "is no duration; write 500ms, or 30s";
+	arguments->has_timeout = true;
+	return NULL;
+}
+
+static const char *take_oldest(struct arguments *arguments, const char *value attr_unused)
+{
+	arguments->consumer.start = SHMB_START_OLDEST;
+	return NULL;
+}
+
+static const char *take_look(struct arguments *arguments, const char *value attr_unused)
+{
+	arguments->consumer.looks_on = true;
+	return NULL;
+}
+
+static const char *take_consumer(struct arguments *arguments, const char *value)
+{
+	arguments->consumer.name = value;
+	return NULL;
+}
+
+static const char *take_retain(struct arguments *arguments, const char *value)
+{
+	uint64_t retain_ms;
+
+	if (units_parse_duration(value, &retain_ms) < 0 || retain_ms > UINT32_MAX)
+		return "is no duration up to 49d; write 30s";
+	arguments->consumer.retain_ms = (uint32_t)retain_ms;
+	return NULL;
+}
+
+static const char *take_by_time(struct arguments *arguments, const char *value attr_unused)
+{
+	arguments->consumer.by_time = true;
+	return NULL;
+}
+
+static const char *take_settle(struct arguments *arguments, const char *value)
+{
+	uint64_t settle_ms;
+
+	if (units_parse_duration(value, &settle_ms) < 0 || settle_ms > UINT32_MAX / 1000)
+		return "is no duration up to 71m; write 100ms";
+	arguments->consumer.settle_us = (uint32_t)settle_ms * 1000;
+	return NULL;
 }
 
 // clang-format off
@@ -210,7 +321,7 @@ const struct option_row option_table[] = {
 	{"create", NULL, "create it when there is none, as large as the file",
 	 OPTIONS_LOAD | OPTIONS_CREATE, take_create},
 	{"size", "SIZE", "the size; load --create needs it when the input is a pipe",
-	 OPTIONS_LOAD | OPTIONS_BACKING, take_size},
+	 OPTIONS_LOAD | OPTIONS_BACKING | OPTIONS_RECORD, take_size},
 	{"lifetime", "LIFETIME",
 	 "keep (the default), or used:30s: until 30 seconds after its last use",
 	 OPTIONS_MAKE, take_lifetime},
@@ -225,7 +336,7 @@ const struct option_row option_table[] = {
 	{"gid", "GROUP", "ask about somebody who is in this group alone",
 	 OPTIONS_WHO, take_group},
 	{"backing", "BACKING", "auto (the default), sysv or memfd",
-	 OPTIONS_SEGMENT | OPTIONS_BACKING | OPTIONS_STATE, take_backing},
+	 OPTIONS_SEGMENT | OPTIONS_BACKING | OPTIONS_STATE | OPTIONS_STREAM, take_backing},
 	{"value-size", "SIZE", "the largest value; by default as large as the first one",
 	 OPTIONS_STATE, take_value_size},
 	{"slots", "N", "values that it has room for, 2 to 65536, 8 by default",
@@ -236,6 +347,34 @@ const struct option_row option_table[] = {
 	 OPTIONS_VERSION, take_version},
 	{"count", "N", "end after so many",
 	 OPTIONS_COUNT, take_count},
+	{"lane-size", "SIZE", "bytes of a lane, made a power of two, 256K by default; a record has half",
+	 OPTIONS_STREAM, take_lane_size},
+	{"lanes", "N", "producers that there can be at a time, 1 to 1024, 16 by default",
+	 OPTIONS_STREAM, take_lanes},
+	{"consumers", "N", "consumers that there can be at a time, 1 to 256, 16 by default",
+	 OPTIONS_STREAM, take_consumers},
+	{"full", "WORD", "what a full lane does: wait (the default), refuse or overwrite",
+	 OPTIONS_STREAM, take_full},
+	{"queue", NULL, "each record is for one consumer, and not for all",
+	 OPTIONS_STREAM, take_queue},
+	{"times", NULL, "records say when they were sent",
+	 OPTIONS_STREAM, take_times},
+	{"framed", NULL, "records stand behind their lengths, and not in lines",
+	 OPTIONS_FRAMED, take_framed},
+	{"timeout", "DURATION", "how long to wait for room, or for a record; for ever by default",
+	 OPTIONS_TIMEOUT, take_timeout},
+	{"oldest", NULL, "begin with the oldest records that are kept, not with the next",
+	 OPTIONS_CONSUMER, take_oldest},
+	{"look", NULL, "look on: hold nobody back, and take nothing from a queue",
+	 OPTIONS_CONSUMER, take_look},
+	{"consumer", "NAME", "the name under which the next one goes on where this one ends",
+	 OPTIONS_CONSUMER, take_consumer},
+	{"retain", "DURATION", "how long it is waited for then",
+	 OPTIONS_CONSUMER, take_retain},
+	{"by-time", NULL, "in the order of their times, of a stream that has them",
+	 OPTIONS_CONSUMER, take_by_time},
+	{"settle", "DURATION", "by time: let records grow so old, for those that come late",
+	 OPTIONS_CONSUMER, take_settle},
 	{"layout", "TAG", "layout tag: openers that name another one are refused",
 	 OPTIONS_SEGMENT, take_layout},
 	{"key", NULL, "with a System V key, for programs that call shmget(2)",

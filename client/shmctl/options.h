@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <shmbroker/consumer.h>
 #include <shmbroker/permission.h>
 #include <shmbroker/segment.h>
 
@@ -25,6 +26,11 @@ enum option_family {
 	OPTIONS_STATE = 128,  /* how a state is created */
 	OPTIONS_VERSION = 256,
 	OPTIONS_COUNT = 512,
+	OPTIONS_STREAM = 1024, /* how a stream is created */
+	OPTIONS_FRAMED = 2048,
+	OPTIONS_TIMEOUT = 4096,
+	OPTIONS_CONSUMER = 8192,
+	OPTIONS_RECORD = 16384, /* how large records are */
 };
 
 struct arguments {
@@ -44,6 +50,11 @@ struct arguments {
 	uint32_t history;
 	uint64_t version;
 	uint64_t count;
+	struct shmb_stream_options stream; /* but for the segment's */
+	struct shmb_consumer_options consumer;
+	bool framed;
+	bool has_timeout;
+	uint64_t timeout_ms;
 	bool has_user;
 	uint32_t uid;
 	bool has_group;

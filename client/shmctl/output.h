@@ -17,6 +17,8 @@
 #include <shmbroker/segment.h>
 
 struct command;
+struct shmb_record;
+struct stream_report;
 
 struct creation {
 	const char *name;
@@ -54,10 +56,27 @@ struct state_value {
 	size_t size;
 };
 
+struct stream_sending {
+	const char *name;
+	uint64_t records; /* that were sent */
+	uint64_t bytes;   /* of theirs */
+	bool is_new;      /* the stream was created */
+};
+
+struct stream_speed {
+	size_t size;    /* of a record, in bytes */
+	uint64_t count; /* records that were sent */
+	uint64_t took_ns;
+	uint64_t round_p50_ns; /* of one to the other process and back */
+	uint64_t round_p99_ns;
+};
+
 struct output {
 	int (*status)(FILE *out, const struct shmb_totals *status);
 	int (*list)(FILE *out, const struct shmb_object *objects, size_t n);
-	int (*show)(FILE *out, const struct shmb_object *object);
+	/* REPORT is NULL for what is no stream, or may not be read. */
+	int (*show)(FILE *out, const struct shmb_object *object,
+		    const struct stream_report *report);
 	int (*key)(FILE *out, const struct shmb_object *object);
 	int (*who)(FILE *out, const struct shmb_holder *holders, size_t n);
 	int (*create)(FILE *out, const struct creation *creation);
@@ -72,6 +91,11 @@ struct output {
 	int (*state_set)(FILE *out, const char *name, const struct state_value *value, bool is_new);
 	int (*state_watch)(FILE *out, const struct state_value *value);
 	int (*state_history)(FILE *out, const struct state_value *values, size_t n);
+	int (*stream_send)(FILE *out, const struct stream_sending *sending);
+	int (*stream_recv)(FILE *out, const struct shmb_record *record);
+	int (*stream_stat)(FILE *out, const struct stream_report *report);
+	int (*stream_evict)(FILE *out, const char *name, const char *who, uint64_t ticket);
+	int (*stream_bench)(FILE *out, const struct stream_speed *speed);
 	int (*version)(FILE *out);
 	int (*help)(FILE *out, const struct command *command); /* NULL for all of them */
 };

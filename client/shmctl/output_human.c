@@ -9,8 +9,10 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "command.h"
+#include "framing.h"
 #include "options.h"
 #include "output.h"
+#include "stream_report.h"
 #include "subject.h"
 #include "table.h"
 #include "wire/vocabulary.h"
@@ -18,7 +20,8 @@
 /* Enough for a lifetime with its linger. */
 #define LIFETIME_TEXT_MAX (UNITS_TEXT_MAX + 16)
 
-#define GLANCE_MAX 64 /* of a value */
+#define GLANCE_MAX      64 /* of a value */
+#define STREAM_NAME_MAX sizeof(((struct shmb_seat_facts *)NULL)->name)
 
 /* How long ago: the largest unit that leaves two of it, and no more precision than that. */
 static char *age_text(uint64_t ms, char text[static UNITS_TEXT_MAX])
@@ -90,7 +93,55 @@ static int print_list(FILE *out, const struct shmb_object *objects, size_t n)
 	return table_print(table, out);
 }
 
-static int print_show(FILE *out, const struct shmb_object *object)
+/* What a hostile peer may have put there. */
+static char *printable(const char *name, char text[static STREAM_NAME_MAX])
+{
+	text_copy(text, STREAM_NAME_MAX, name);
+	for (char *at = text; *at; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+	return text;
+}
+
+static void print_holder(FILE *out, const struct shmb_holder *holder)
+{
+	if (holder)
+		fprintf(out, "process %" PRIu32 " (%s)", holder->pid, holder->program);
+	else
+		fprintf(out, "away");
+}
+
+/* Of a stream what an object does not say: whether somebody waits there, and for whom. */
+static void print_waits(FILE *out, const struct stream_report *report)
+{
+	char name[STREAM_NAME_MAX], size[UNITS_TEXT_MAX];
+	unsigned full = 0, producers = 0;
+
+	for (unsigned i = 0; i < report->facts.lanes; i++) {
+		producers += report->lanes[i].producer != NULL;
+		full += report->lanes[i].facts.is_full;
+	}
+	fprintf(out, "stream      %u of %u lanes have producers, %u of whom wait for room\n",
+		producers, report->facts.lanes, full);
+	for (size_t i = 0; i < report->consumers_n; i++) {
+		const struct report_consumer *consumer = &report->consumers[i];
+
+		if (!consumer->holds_up)
+			continue;
+		fprintf(out, "held up by  consumer %s%s%sticket %" PRIu64 ", ",
+			consumer->facts.name[0] ? "\"" : "", printable(consumer->facts.name, name),
+			consumer->facts.name[0] ? "\", " : "", consumer->facts.ticket);
+		print_holder(out, consumer->holder);
+		if (report->facts.delivery == SHMB_QUEUE)
+			fprintf(out, ", which has %" PRIu64 " records\n", consumer->facts.held);
+		else
+			fprintf(out, ", %s behind\n",
+				units_format_size(consumer->facts.behind, size));
+	}
+}
+
+static int print_show(FILE *out, const struct shmb_object *object,
+		      const struct stream_report *report)
 {
 	char size[UNITS_TEXT_MAX], age[UNITS_TEXT_MAX], lifetime[LIFETIME_TEXT_MAX];
 	char user[SUBJECT_TEXT_MAX], group[SUBJECT_TEXT_MAX];
@@ -123,6 +174,8 @@ static int print_show(FILE *out, const struct shmb_object *object)
 		" may write; %" PRIu32 " wait\n",
 		object->holders, object->readers, object->writers, object->waiting);
 	fprintf(out, "age         %s\n", age_text(object->age_ms, age));
+	if (report)
+		print_waits(out, report);
 	return 0;
 }
 
@@ -299,6 +352,122 @@ static int print_state_history(FILE *out, const struct state_value *values, size
 	return table_print(table, out);
 }
 
+/* Silent as cat(1) is. */
+static int print_stream_send(FILE *out attr_unused,
+			     const struct stream_sending *sending attr_unused)
+{
+	return 0;
+}
+
+static int print_stream_recv(FILE *out, const struct shmb_record *record)
+{
+	framing_print(out, false, record->data, record->size);
+	return 0;
+}
+
+static void print_stream_facts(FILE *out, const struct shmb_stream_facts *facts)
+{
+	char size[UNITS_TEXT_MAX], most[UNITS_TEXT_MAX];
+
+	fprintf(out, "%s of %u lanes of %s, for %u consumers; records up to %s%s; when full: %s\n",
+		facts->delivery == SHMB_QUEUE ? "queue" : "broadcast", facts->lanes,
+		units_format_size(facts->lane_size, size), facts->consumers,
+		units_format_size(facts->record_size, most), facts->times ? ", with times" : "",
+		stream_full_words[facts->full]);
+}
+
+static int print_lanes(FILE *out, const struct stream_report *report)
+{
+	static const struct column columns[] = {
+		{"LANE", COLUMN_RIGHT}, {"SENT", COLUMN_RIGHT},   {"KEPT", COLUMN_RIGHT},
+		{"PID", COLUMN_RIGHT},  {"PROGRAM", COLUMN_LEFT}, {"STATE", COLUMN_LEFT},
+	};
+	autotable *table = table_new(columns, ARRAY_SIZE(columns));
+	char size[UNITS_TEXT_MAX];
+
+	for (unsigned i = 0; i < report->facts.lanes; i++) {
+		const struct report_lane *lane = &report->lanes[i];
+
+		if (lane->facts.sent == 0 && !lane->producer)
+			continue;
+		table_add(table, "%u", i);
+		table_add(table, "%" PRIu64, lane->facts.sent);
+		table_add(table, "%s", units_format_size(lane->facts.kept, size));
+		if (lane->producer)
+			table_add(table, "%" PRIu32, lane->producer->pid);
+		else
+			table_add(table, "-");
+		table_add(table, "%s", lane->producer ? lane->producer->program : "-");
+		table_add(table, "%s",
+			  lane->facts.is_full ? "waits"
+			  : lane->producer    ? "here"
+					      : "free");
+	}
+	return table_print(table, out);
+}
+
+static int print_consumers(FILE *out, const struct stream_report *report)
+{
+	static const struct column columns[] = {
+		{"CONSUMER", COLUMN_LEFT}, {"TICKET", COLUMN_RIGHT}, {"BEHIND", COLUMN_RIGHT},
+		{"HELD", COLUMN_RIGHT},    {"LOST", COLUMN_RIGHT},   {"PID", COLUMN_RIGHT},
+		{"PROGRAM", COLUMN_LEFT},  {"STATE", COLUMN_LEFT},
+	};
+	autotable *table = table_new(columns, ARRAY_SIZE(columns));
+	char name[STREAM_NAME_MAX], size[UNITS_TEXT_MAX];
+
+	for (size_t i = 0; i < report->consumers_n; i++) {
+		const struct report_consumer *consumer = &report->consumers[i];
+		const struct shmb_seat_facts *facts = &consumer->facts;
+
+		table_add(table, "%s", facts->name[0] ? printable(facts->name, name) : "-");
+		table_add(table, "%" PRIu64, facts->ticket);
+		table_add(table, "%s", units_format_size(facts->behind, size));
+		table_add(table, "%" PRIu64, facts->held);
+		table_add(table, "%" PRIu64, facts->lost);
+		if (consumer->holder)
+			table_add(table, "%" PRIu32, consumer->holder->pid);
+		else
+			table_add(table, "-");
+		table_add(table, "%s", consumer->holder ? consumer->holder->program : "-");
+		table_add(table, "%s",
+			  consumer->holds_up ? "holds up"
+			  : consumer->holder ? "here"
+					     : "away");
+	}
+	return table_print(table, out);
+}
+
+static int print_stream_stat(FILE *out, const struct stream_report *report)
+{
+	int r;
+
+	print_stream_facts(out, &report->facts);
+	r = print_lanes(out, report);
+	return r < 0 ? r : print_consumers(out, report);
+}
+
+static int print_stream_evict(FILE *out, const char *name, const char *who, uint64_t ticket)
+{
+	fprintf(out, "%s: consumer %s sent away, ticket %" PRIu64 "\n", name, who, ticket);
+	return 0;
+}
+
+static int print_stream_bench(FILE *out, const struct stream_speed *speed)
+{
+	double seconds = (double)speed->took_ns / 1e9;
+
+	fprintf(out, "%zu bytes: %.2f million records a second, %.1f ns each, %.0f MB/s\n",
+		speed->size, (double)speed->count / seconds / 1e6,
+		(double)speed->took_ns / (double)speed->count,
+		(double)speed->count * (double)speed->size / seconds / 1e6);
+	fprintf(out,
+		"to the other process and back: %" PRIu64 " ns (half), %" PRIu64
+		" ns (99 of 100)\n",
+		speed->round_p50_ns, speed->round_p99_ns);
+	return 0;
+}
+
 static int print_version(FILE *out)
 {
 	fprintf(out, "shmctl %s\n", SHMB_VERSION);
@@ -376,6 +545,11 @@ const struct output output_human = {
 	.state_set = print_state_set,
 	.state_watch = print_state_watch,
 	.state_history = print_state_history,
+	.stream_send = print_stream_send,
+	.stream_recv = print_stream_recv,
+	.stream_stat = print_stream_stat,
+	.stream_evict = print_stream_evict,
+	.stream_bench = print_stream_bench,
 	.version = print_version,
 	.help = print_help,
 };

@@ -4,9 +4,9 @@
  * another type.
  *
  *   status show key create fifo chmod chgrp grant revoke replace explain dump load version,
- *   state get and set               one object
+ *   state get and set, stream send, stat, evict and bench   one object
  *   list who remove help, state history   one object with one array in it
- *   state watch                     an object a line
+ *   state watch, stream recv        an object a line
  *
  * Ids of 64 bits are strings, since many readers of JSON keep only 53 of them; a mode is a string
  * in octal. What an object does not have is null.
@@ -21,6 +21,7 @@
 #include "command.h"
 #include "options.h"
 #include "output.h"
+#include "stream_report.h"
 #include "wire/vocabulary.h"
 
 #define INDENT 2
@@ -204,6 +205,7 @@ static struct shape describe_object(const struct shmb_object *object)
 	put_number(&shape, "writers", object->writers);
 	put_number(&shape, "waiting", object->waiting);
 	put_number(&shape, "age_ms", object->age_ms);
+	put(&shape, "stream", json_null());
 	return shape;
 }
 
@@ -216,9 +218,76 @@ static int print_list(FILE *out, const struct shmb_object *objects, size_t n)
 	return print_array(out, "objects", array);
 }
 
-static int print_show(FILE *out, const struct shmb_object *object)
+static void put_holder(struct shape *shape, const struct shmb_holder *holder)
 {
-	return print(out, describe_object(object));
+	put(shape, "pid", holder ? json_integer(holder->pid) : json_null());
+	put_text_or_null(shape, "program", holder ? holder->program : NULL);
+}
+
+static json_t *describe_lanes(const struct stream_report *report)
+{
+	struct shape array = shape_array();
+
+	for (unsigned i = 0; i < report->facts.lanes; i++) {
+		const struct report_lane *lane = &report->lanes[i];
+		struct shape shape = shape_object();
+
+		put_number(&shape, "lane", i);
+		put_number(&shape, "sent", lane->facts.sent);
+		put_number(&shape, "kept", lane->facts.kept);
+		put_truth(&shape, "waits", lane->facts.is_full);
+		put_holder(&shape, lane->producer);
+		append(&array, shape.json);
+	}
+	return array.json;
+}
+
+static json_t *describe_consumers(const struct stream_report *report)
+{
+	struct shape array = shape_array();
+
+	for (size_t i = 0; i < report->consumers_n; i++) {
+		const struct report_consumer *consumer = &report->consumers[i];
+		struct shape shape = shape_object();
+
+		put_path_or_null(&shape, "name", consumer->facts.name);
+		put_id(&shape, "ticket", consumer->facts.ticket);
+		put_truth(&shape, "here", consumer->facts.is_here);
+		put_number(&shape, "behind", consumer->facts.behind);
+		put_number(&shape, "held", consumer->facts.held);
+		put_number(&shape, "lost", consumer->facts.lost);
+		put_truth(&shape, "holds_up", consumer->holds_up);
+		put_holder(&shape, consumer->holder);
+		append(&array, shape.json);
+	}
+	return array.json;
+}
+
+static json_t *describe_stream(const struct stream_report *report)
+{
+	const struct shmb_stream_facts *facts = &report->facts;
+	struct shape shape = shape_object();
+
+	put_text(&shape, "name", report->name);
+	put_text(&shape, "delivery", facts->delivery == SHMB_QUEUE ? "queue" : "broadcast");
+	put_text(&shape, "full", stream_full_words[facts->full]);
+	put_truth(&shape, "times", facts->times);
+	put_number(&shape, "lane_size", facts->lane_size);
+	put_number(&shape, "record_size", facts->record_size);
+	put_number(&shape, "consumers_max", facts->consumers);
+	put(&shape, "lanes", describe_lanes(report));
+	put(&shape, "consumers", describe_consumers(report));
+	return shape.json;
+}
+
+static int print_show(FILE *out, const struct shmb_object *object,
+		      const struct stream_report *report)
+{
+	struct shape shape = describe_object(object);
+
+	if (report)
+		put(&shape, "stream", describe_stream(report));
+	return print(out, shape);
 }
 
 static int print_key(FILE *out, const struct shmb_object *object)
@@ -389,15 +458,21 @@ static json_t *base64(const unsigned char *bytes, size_t size)
 }
 
 /* As text, too, where it is UTF-8. */
+static void put_bytes(struct shape *shape, const void *bytes, size_t size)
+{
+	json_t *text = json_stringn(bytes, size);
+
+	put_number(shape, "size", size);
+	put(shape, "text", text ? text : json_null());
+	put(shape, "base64", base64(bytes, size));
+}
+
 static struct shape describe_value(const struct state_value *value)
 {
-	json_t *text = json_stringn(value->bytes, value->size);
 	struct shape shape = shape_object();
 
 	put_number(&shape, "version", value->version);
-	put_number(&shape, "size", value->size);
-	put(&shape, "text", text ? text : json_null());
-	put(&shape, "base64", base64(value->bytes, value->size));
+	put_bytes(&shape, value->bytes, value->size);
 	return shape;
 }
 
@@ -431,6 +506,59 @@ static int print_state_history(FILE *out, const struct state_value *values, size
 	for (size_t i = 0; i < n; i++)
 		append(&array, describe_value(&values[i]).json);
 	return print_array(out, "versions", array);
+}
+
+static int print_stream_send(FILE *out, const struct stream_sending *sending)
+{
+	struct shape shape = shape_object();
+
+	put_text(&shape, "name", sending->name);
+	put_number(&shape, "records", sending->records);
+	put_number(&shape, "bytes", sending->bytes);
+	put_truth(&shape, "created", sending->is_new);
+	return print(out, shape);
+}
+
+/* One of many: in a line, so that it is read when it comes. */
+static int print_stream_recv(FILE *out, const struct shmb_record *record)
+{
+	struct shape shape = shape_object();
+
+	put_number(&shape, "lane", record->lane);
+	put_number(&shape, "number", record->number);
+	put_number(&shape, "lost", record->lost);
+	put_truth(&shape, "again", record->again);
+	put(&shape, "time_ns",
+	    record->time_ns ? json_integer((json_int_t)record->time_ns) : json_null());
+	put_bytes(&shape, record->data, record->size);
+	return print_as(out, shape, JSON_COMPACT);
+}
+
+static int print_stream_stat(FILE *out, const struct stream_report *report)
+{
+	return print(out, (struct shape){describe_stream(report)});
+}
+
+static int print_stream_evict(FILE *out, const char *name, const char *who attr_unused,
+			      uint64_t ticket)
+{
+	struct shape shape = shape_object();
+
+	put_text(&shape, "name", name);
+	put_id(&shape, "ticket", ticket);
+	return print(out, shape);
+}
+
+static int print_stream_bench(FILE *out, const struct stream_speed *speed)
+{
+	struct shape shape = shape_object();
+
+	put_number(&shape, "size", speed->size);
+	put_number(&shape, "records", speed->count);
+	put_number(&shape, "took_ns", speed->took_ns);
+	put_number(&shape, "round_p50_ns", speed->round_p50_ns);
+	put_number(&shape, "round_p99_ns", speed->round_p99_ns);
+	return print(out, shape);
 }
 
 static int print_version(FILE *out)
@@ -498,6 +626,11 @@ const struct output output_json = {
 	.state_set = print_state_set,
 	.state_watch = print_state_watch,
 	.state_history = print_state_history,
+	.stream_send = print_stream_send,
+	.stream_recv = print_stream_recv,
+	.stream_stat = print_stream_stat,
+	.stream_evict = print_stream_evict,
+	.stream_bench = print_stream_bench,
 	.version = print_version,
 	.help = print_help,
 };

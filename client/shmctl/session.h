@@ -4,6 +4,8 @@
 #ifndef SHMCTL_SESSION_H
 #define SHMCTL_SESSION_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include <shmbroker/shmbroker.h>
@@ -23,9 +25,25 @@ struct session {
 	size_t text_size;
 };
 
-/* Write what there is by now, for a command that goes on. Returns STATUS_DONE or what has been
- * complained of. */
+/* The operand number I; NULL when there are not so many. */
+static inline const char *session_operand(const struct session *session, int i)
+{
+	return i < session->arguments.operands_n ? session->arguments.operands[i] : NULL;
+}
+
+/* Each returns STATUS_DONE or what has been complained of. */
+int session_begin_output(struct session *session);
+
+/* Write what was collected to standard output. */
+int session_end_output(struct session *session);
+
+/* Write what there is by now, for a command that goes on. */
 int session_flush(struct session *session);
+
+#define SESSION_LOOK_MS 500 /* between two looks whether an object is still there */
+
+/* Whether the broker has told that the object ID is gone. */
+bool session_is_removed(struct session *session, uint64_t id);
 
 static inline void segment_cleanup(struct shmb_segment **segment)
 {

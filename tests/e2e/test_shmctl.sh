@@ -100,7 +100,8 @@ printed 'shmctl [0-9.]*'
 run 0 --json version
 shape version .
 for command in status list show create fifo remove chmod chgrp grant revoke replace explain key who dump load \
-	'state get' 'state set' 'state watch' 'state history' version help; do
+	'state get' 'state set' 'state watch' 'state history' \
+	'stream send' 'stream recv' 'stream stat' 'stream evict' 'stream bench' version help; do
 	run 0 help
 	printed "  $command .*"
 	# shellcheck disable=SC2086 # some have two words
@@ -119,7 +120,7 @@ printed '  --socket PATH  .*'
 run 0 --json help
 shape command '.commands[]'
 shape option '.commands[].options[]'
-json '[.commands[].name] | length == 22'
+json '[.commands[].name] | length == 27'
 run 0 --json help load
 json '[.commands[].options[].name] | contains(["create", "size", "mode", "key", "json"])'
 refused 2 'no command "frob"' help frob
@@ -176,8 +177,22 @@ refused 2 'is no size' state set x /dev/null --create --value-size 0
 refused 2 'is no size' state set x /dev/null --create --value-size 2T
 refused 2 'is no version' state get x --version 0
 refused 2 'is no version' state get x --version 18446744073709551616
-refused 2 'is no number of versions' state watch x --count -- -1
+refused 2 'is no count' state watch x --count -- -1
 refused 2 'no option of "state get"' state get x --count 1
+refused 2 '"stream" wants another word' stream
+refused 2 '"stream evict" wants NAME CONSUMER' stream evict x
+refused 2 'create is missing' stream send x /dev/null --lanes 4
+refused 2 'is no size of a lane' stream send x /dev/null --create --lane-size 2G
+refused 2 'is no size of a lane' stream send x /dev/null --create --lane-size 0
+refused 2 'is no number of lanes' stream send x /dev/null --create --lanes 1025
+refused 2 'is no number of consumers' stream send x /dev/null --create --consumers 0
+refused 2 'is nothing that a full lane can do' stream send x /dev/null --create --full stop
+refused 2 'is no duration' stream recv x --timeout 3
+refused 2 'is no duration' stream recv x --retain 50d
+refused 2 'is no duration' stream recv x --settle 2h
+refused 2 'two forms' --json stream recv x --framed
+refused 2 'no option of "stream recv"' stream recv x --create
+refused 2 'may have 128M' stream bench --size 129M
 
 echo "- status"
 run 0 status
@@ -410,6 +425,147 @@ grep -q 'was removed' "$work/why" || fail "state watch: $(cat "$work/why")"
 cp "$work/watched" "$work/out"
 shape value .
 [ "$(wc -l <"$work/out")" = 2 ] || fail "state watch --json: $(cat "$work/out")"
+
+echo "- stream"
+# sent STATUS TEXT ARGUMENT...: TEXT, as printf(1) has it, is sent.
+sent() {
+	want=$1 status=0 text=$2
+	shift 2
+	# shellcheck disable=SC2059 # it is a format
+	printf "$text" | timeout 30 "$shmctl" stream send "$@" >"$work/out" 2>"$work/why" || status=$?
+	judge "stream send $*"
+}
+# stat_says FILTER: of the stream that is called lines.
+stat_says() {
+	"$shmctl" --json stream stat lines | jq -e "$1"
+}
+refused 1 'does not exist' stream recv lines
+refused 1 'does not exist' stream send lines
+refused 1 'a queue keeps what nobody has taken' stream send lines --create --queue --full overwrite
+sent 0 'one\ntwo\n\nfour' lines --create --lanes 3 --consumers 5 --lane-size 4000 --mode 0640
+[ ! -s "$work/out" ] || fail "stream send printed $(cat "$work/out")"
+sent 0 'five\n' lines
+sent 0 '' lines --create
+sent 1 'x\n' lines --create --lanes 3
+grep -q 'exists already and stays' "$work/why" || fail "stream send: $(cat "$work/why")"
+run 0 stream recv lines --oldest --count 5
+[ "$(cat "$work/out")" = "one
+two
+
+four
+five" ] || fail "stream recv: $(cat "$work/out")"
+run 0 stream recv lines --timeout 100ms
+[ ! -s "$work/out" ] || fail "stream recv from now on printed $(cat "$work/out")"
+run 0 stream recv lines --oldest --look --framed --count 2
+[ "$(od -An -c "$work/out" | tr -d ' \n')" = '\0\0\0003one\0\0\0003two' ] ||
+	fail "stream recv --framed: $(od -c "$work/out")"
+sent 0 '\000\000\000\002a\n\000\000\000\000' lines --framed
+run 0 --json stream recv lines --oldest --timeout 100ms
+shape record .
+jq -se 'length == 7 and .[0].text == "one" and .[5].text == "a\n" and .[6].size == 0 and
+	([.[] | .number] == [0, 1, 2, 3, 4, 5, 6])' "$work/out" >/dev/null || fail "stream recv: $(cat "$work/out")"
+head -c 3000 /dev/zero | tr '\0' x >"$work/long"
+refused 1 'line 1 of .* has more than the [0-9]* bytes' stream send lines "$work/long"
+sent 1 '\000\001' lines --framed
+grep -q 'ends within record 1' "$work/why" || fail "stream send: $(cat "$work/why")"
+refused 1 'have no times\|they have none' stream recv lines --by-time
+refused 1 'no consumer with the name' stream evict lines nobody
+run 0 --json stream send lines /dev/null
+shape sending .
+json '.records == 0 and (.created | not)'
+
+echo "- stream: who is slow is named, and can be sent away"
+"$shmctl" stream recv lines --consumer slow --retain 1h >"$work/taken" 2>"$work/why" &
+slow=$!
+children=$slow
+eventually stat_says '.consumers[] | select(.name == "slow" and .here)' || fail "there is no consumer"
+kill -STOP "$slow"
+seq 1 1000 >"$work/numbers"
+run 1 stream send lines "$work/numbers" --timeout 200ms
+grep -q 'a consumer is slow; "shmctl stream stat" says who is there; [0-9]* records were sent' "$work/why" ||
+	fail "stream send into a full lane: $(cat "$work/why")"
+"$shmctl" stream send lines "$work/numbers" &
+sender=$!
+children="$slow $sender"
+eventually stat_says '.consumers[0].holds_up' || fail "nobody is said to hold up the sender"
+run 0 show lines
+printed 'stream  *1 of 3 lanes have producers, 1 of whom wait for room'
+printed "held up by  consumer \"slow\", ticket [0-9]*, process $slow (shmctl), .* behind"
+run 0 stream stat lines
+printed "slow  *[0-9]*  *[0-9]*  *0  *0  *$slow  *shmctl  *holds up"
+printed " *0  *[0-9]*  *[0-9].*  *$sender  *shmctl  *waits"
+run 0 --json show lines
+shape object .
+shape stream '.stream'
+shape lane '.stream.lanes[]'
+shape consumer '.stream.consumers[]'
+run 0 --json stream stat lines
+shape stream .
+json ".lanes[0].waits and .lanes[0].pid == $sender and (.lanes | length) == 3 and .lane_size == 4096"
+run 0 --json stream evict lines slow
+shape eviction .
+wait "$sender" || fail "the sender was not let go on"
+kill -CONT "$slow"
+status=0
+wait "$slow" || status=$?
+children=
+[ "$status" = 1 ] || fail "who was sent away ended with $status"
+grep -q 'has lost its seat' "$work/why" || fail "who was sent away: $(cat "$work/why")"
+
+echo "- stream: a name goes on where the last one stopped, and a queue gives each record once"
+sent 0 'a\nb\nc\n' named --create
+run 0 stream recv named --consumer reader --oldest --count 1 --retain 1h
+[ "$(cat "$work/out")" = a ] || fail "stream recv: $(cat "$work/out")"
+refused 1 'no consumer with the name or the ticket "other"' stream evict named other
+run 0 stream recv named --consumer reader --timeout 100ms
+[ "$(cat "$work/out")" = "b
+c" ] || fail "stream recv goes on: $(cat "$work/out")"
+sent 0 '1\n2\n3\n4\n' work --create --queue --times
+run 0 stream recv work --count 2
+[ "$(cat "$work/out")" = "1
+2" ] || fail "the first of a queue: $(cat "$work/out")"
+run 0 stream recv work --timeout 100ms
+[ "$(cat "$work/out")" = "3
+4" ] || fail "the others of a queue: $(cat "$work/out")"
+run 0 --json stream recv work --look --oldest --by-time --settle 1ms --timeout 200ms
+jq -se '[.[] | .text] == ["1", "2", "3", "4"] and all(.time_ns > 0)' "$work/out" >/dev/null ||
+	fail "stream recv by time: $(cat "$work/out")"
+sent 0 'x\n' over --create --full overwrite --lane-size 4K
+"$shmctl" stream recv over --count 2001 --oldest >"$work/taken" 2>"$work/why" &
+slow=$!
+children=$slow
+eventually grep -q x "$work/taken" || fail "the consumer does not begin"
+kill -STOP "$slow"
+seq 1 2000 >"$work/numbers"
+run 0 stream send over "$work/numbers"
+kill -CONT "$slow"
+eventually grep -q 2000 "$work/taken" || fail "the consumer does not go on"
+grep -q -x 'shmctl: [0-9]* records of lane 0 of "over" were lost here' "$work/why" ||
+	fail "what was lost is not told: $(cat "$work/why")"
+lost=$(awk '/records of lane/ { n += $2 } END { print n }' "$work/why")
+[ $((lost + $(wc -l <"$work/taken"))) = 2001 ] || fail "$lost were lost and $(wc -l <"$work/taken") taken"
+kill "$slow"
+wait "$slow" 2>/dev/null || :
+children=
+"$shmctl" stream recv over >"$work/taken" 2>"$work/why" &
+slow=$!
+children=$slow
+eventually test "$("$shmctl" --json stream stat over | jq '.consumers | length')" = 1 ||
+	fail "there is no consumer"
+run 0 remove over named work lines
+status=0
+wait "$slow" || status=$?
+children=
+[ "$status" = 1 ] || fail "stream recv of what is removed ended with $status"
+grep -q 'was removed' "$work/why" || fail "stream recv: $(cat "$work/why")"
+
+echo "- stream bench"
+run 0 stream bench --count 10000 --size 1K
+printed '1024 bytes: .* million records a second, .* ns each, .* MB/s'
+printed 'to the other process and back: .* ns (half), .* ns (99 of 100)'
+run 0 --json stream bench --count 10000
+shape speed .
+json '.size == 64 and .records == 10000'
 
 echo "- who, and what a killed initialiser leaves"
 run 0 who

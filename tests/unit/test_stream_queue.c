@@ -116,12 +116,18 @@ START_TEST(what_is_peeked_is_nobody_elses)
 	struct shmb_producer *producer = stream_memory_producer(stream);
 	struct shmb_consumer *one = consumer_of(stream), *other = consumer_of(stream);
 	struct shmb_seat_facts facts;
+	struct shmb_lane_facts lane;
 
 	send_numbers(producer, 0, 10);
+	ck_assert_int_eq(shmb_stream_lane(stream, 0, &lane), 0);
+	ck_assert_int_eq(lane.held_up_by, -1);
 	peek(one, 4, 0);
 	ck_assert_int_eq(shmb_stream_seat(stream, 0, &facts), 0);
 	ck_assert_uint_eq(facts.held, 4);
+	ck_assert_uint_eq(facts.member, atomic_load(&stream->member->id));
 	ck_assert_int_eq(take_number(other, NULL), 4);
+	ck_assert_int_eq(shmb_stream_lane(stream, 0, &lane), 0);
+	ck_assert_int_eq(lane.held_up_by, 0);
 	ck_assert_int_eq(shmb_consumer_release(one, 2), 0);
 	ck_assert_int_eq(take_number(other, NULL), 5);
 	/* What is not released is still the next. */
@@ -132,6 +138,8 @@ START_TEST(what_is_peeked_is_nobody_elses)
 	ck_assert_int_eq(shmb_consumer_release(one, 1), -EINVAL);
 	ck_assert_int_eq(shmb_stream_seat(stream, 0, &facts), 0);
 	ck_assert_uint_eq(facts.held, 0);
+	ck_assert_int_eq(shmb_stream_lane(stream, 0, &lane), 0);
+	ck_assert_int_eq(lane.held_up_by, -1); /* what is left is nobody's */
 	shmb_consumer_close(one);
 	shmb_consumer_close(other);
 	shmb_producer_close(producer);

@@ -253,11 +253,14 @@ START_TEST(who_is_sent_away_holds_nobody_back)
 	struct shmb_stream *looking = stream_memory_look(&memory);
 	struct shmb_consumer *slow = come(stream, "slow", 60000), *other = come(stream, NULL, 0);
 	uint64_t ticket = seat_of(slow).ticket;
+	struct shmb_lane_facts lane;
 
 	fill_lane();
 	while (shmb_consumer_take(other, &(uint64_t){0}, 8, SHMB_AT_ONCE, NULL) == 0)
 		;
 	ck_assert_int_eq(send_next(SHMB_AT_ONCE), -ETIMEDOUT);
+	ck_assert_int_eq(shmb_stream_lane(looking, 0, &lane), 0);
+	ck_assert_int_eq(lane.held_up_by, slow->seat - stream->view.seats);
 	ck_assert_int_eq(shmb_stream_evict(looking, ticket), -EPERM);
 	ck_assert_int_eq(shmb_stream_evict(stream, 0), -ENOENT);
 	ck_assert_int_eq(shmb_stream_evict(stream, ticket + 100), -ENOENT);

@@ -122,7 +122,8 @@ SHMB_EXPORT void shmb_stream_info(const struct shmb_stream *stream,
 /* What there is to be seen of a consumer, from outside and at a moment. */
 struct shmb_seat_facts {
 	uint64_t ticket; /* for shmb_stream_evict(); never given out again */
-	char name[32];   /* "" for none */
+	uint64_t member; /* that it is, as shmb_who() has it */
+	char name[32];   /* "" for none; a hostile peer can have put any bytes there */
 	bool is_here;    /* it lives, and has not been closed */
 	uint64_t behind; /* bytes of all lanes that it has not released, with what goes with them;
 			    0 in a queue */
@@ -134,6 +135,8 @@ struct shmb_seat_facts {
 struct shmb_lane_facts {
 	bool has_producer; /* which lives */
 	bool is_full;      /* the producer waits for room */
+	int held_up_by;    /* the seat of the consumer that is furthest behind, -1 for none */
+	uint64_t member;   /* that the producer is; 0 for none */
 	uint64_t sent;     /* records, since the stream was made */
 	uint64_t kept;     /* bytes that are not to be written over, with what goes with them */
 };

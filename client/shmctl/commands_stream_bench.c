@@ -1,0 +1,186 @@
+/*
+ * How fast streams are on this machine: this process takes, and another one, which is forked, sends
+ * through a stream of their own; then they pass one record to and fro through two.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/attr.h"
+#include "base/clock.h"
+#include "families.h"
+#include "session.h"
+
+#define SIZE_DEFAULT  64
+#define COUNT_DEFAULT 10000000
+#define ROUNDS        100000
+#define ROUNDS_FIRST  1000 /* that do not count */
+#define PATIENCE_MS   30000
+#define LANE_SIZE     (UINT64_C(1) << 20)
+
+static const struct shmb_consumer_options from_the_oldest = {.start = SHMB_START_OLDEST};
+
+/* Of one of the two processes. */
+struct end {
+	struct shmb_connection *broker;
+	struct shmb_stream *there, *back;
+	struct shmb_producer *producer;
+	struct shmb_consumer *consumer;
+};
+
+static uint64_t patience(void)
+{
+	return shmb_deadline_in_ms(PATIENCE_MS);
+}
+
+static int open_one(struct shmb_connection *broker, const char *name, const char *suffix,
+		    size_t size, struct shmb_stream **ret_stream)
+{
+	struct shmb_stream_options options = {
+		.segment = {.flags = SHMB_CREATE, .lifetime = SHMB_LIFETIME_USED},
+		.lane_size = size * 8 > LANE_SIZE ? size * 8 : LANE_SIZE,
+		.lanes = 1,
+		.consumers = 1,
+	};
+	char whole[256];
+
+	snprintf(whole, sizeof(whole), "%s%s", name, suffix);
+	return shmb_stream_open(broker, whole, &options, ret_stream);
+}
+
+/* Returns 0 or -errno, with the library's text. */
+static int open_end(struct end *end, const char *name, size_t size)
+{
+	int r = open_one(end->broker, name, "", size, &end->there);
+
+	return r < 0 ? r : open_one(end->broker, name, ".back", size, &end->back);
+}
+
+static void close_end(struct end *end)
+{
+	shmb_producer_close(end->producer);
+	shmb_consumer_close(end->consumer);
+	shmb_stream_close(end->there);
+	shmb_stream_close(end->back);
+}
+
+/* The other process. Returns its exit status. */
+static int serve(const struct shmb_connect_options *options, const char *name, size_t size,
+		 uint64_t count)
+{
+	struct end end = {NULL};
+	void *bytes = calloc(1, size);
+	/* The other end says when it is there. */
+	bool is_well = bytes && shmb_connect(options, &end.broker) == 0 &&
+		       open_end(&end, name, size) == 0 &&
+		       shmb_producer_open(end.there, &end.producer) == 0 &&
+		       shmb_consumer_open(end.back, &from_the_oldest, &end.consumer) == 0 &&
+		       shmb_consumer_take(end.consumer, bytes, size, patience(), NULL) == 0;
+
+	/* When the first of them comes the time begins. */
+	for (uint64_t i = 0; i < count + 1 && is_well; i++)
+		is_well = shmb_producer_send(end.producer, bytes, size, patience()) == 0;
+	for (unsigned i = 0; i < ROUNDS && is_well; i++)
+		is_well = shmb_consumer_take(end.consumer, bytes, size, patience(), NULL) == 0 &&
+			  shmb_producer_send(end.producer, bytes, size, patience()) == 0;
+	return is_well ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Returns 0 or -errno, with the library's text. */
+static int measure_rate(struct end *end, void *bytes, struct stream_speed *speed)
+{
+	uint64_t begun;
+	int r = shmb_producer_send(end->producer, bytes, speed->size, patience());
+
+	if (r == 0)
+		r = shmb_consumer_take(end->consumer, bytes, speed->size, patience(), NULL);
+	begun = clock_now_ns();
+	for (uint64_t i = 0; i < speed->count && r == 0; i++)
+		r = shmb_consumer_take(end->consumer, bytes, speed->size, patience(), NULL);
+	speed->took_ns = clock_now_ns() - begun;
+	return r;
+}
+
+static int measure_rounds(struct end *end, void *bytes, struct stream_speed *speed)
+{
+	uint64_t *took = calloc(ROUNDS, sizeof(*took));
+	int r = took ? 0 : -ENOMEM;
+
+	for (unsigned i = 0; i < ROUNDS && r == 0; i++) {
+		uint64_t begun = clock_now_ns();
+
+		r = shmb_producer_send(end->producer, bytes, speed->size, patience());
+		if (r == 0)
+			r = shmb_consumer_take(end->consumer, bytes, speed->size, patience(), NULL);
+		took[i] = clock_now_ns() - begun;
+	}
+	if (r == 0) {
+		qsort(took + ROUNDS_FIRST, ROUNDS - ROUNDS_FIRST, sizeof(*took), compare);
+		speed->round_p50_ns = took[ROUNDS_FIRST + (ROUNDS - ROUNDS_FIRST) / 2];
+		speed->round_p99_ns = took[ROUNDS - 1 - (ROUNDS - ROUNDS_FIRST) / 100];
+	}
+	free(took);
+	return r;
+}
+
+static int run_here(struct end *end, const char *name, struct stream_speed *speed)
+{
+	void *bytes = calloc(1, speed->size);
+	int status = STATUS_DONE;
+
+	if (!bytes)
+		return complain_failed("there is no memory for a record of %zu bytes", speed->size);
+	if (open_end(end, name, speed->size) < 0 ||
+	    shmb_producer_open(end->back, &end->producer) < 0 ||
+	    shmb_consumer_open(end->there, &from_the_oldest, &end->consumer) < 0 ||
+	    measure_rate(end, bytes, speed) < 0 || measure_rounds(end, bytes, speed) < 0)
+		status = complain_library();
+	free(bytes);
+	return status;
+}
+
+int stream_bench(struct session *session)
+{
+	const struct arguments *arguments = &session->arguments;
+	const struct shmb_connect_options options = {.socket = arguments->socket,
+						     .program = "shmctl"};
+	struct stream_speed speed = {
+		.size = arguments->size ? arguments->size : SIZE_DEFAULT,
+		.count = arguments->count ? arguments->count : COUNT_DEFAULT,
+	};
+	struct end end = {.broker = session->broker};
+	char name[64];
+	int status, exit_status;
+	pid_t child;
+
+	if (speed.size > SHMB_STREAM_LANE_MAX / 8)
+		return complain_usage(session->command, "a record may have 128M at most here");
+	snprintf(name, sizeof(name), "shmctl-bench-%d", (int)getpid());
+	child = fork();
+	if (child < 0)
+		return complain_failed("cannot start another process: %s", strerror(errno));
+	if (child == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		_exit(serve(&options, name, speed.size, speed.count));
+	}
+	status = run_here(&end, name, &speed);
+	if (status != STATUS_DONE)
+		(void)kill(child, SIGKILL);
+	if (waitpid(child, &exit_status, 0) == child && exit_status != 0 && status == STATUS_DONE)
+		status = complain_failed("the other process failed");
+	close_end(&end);
+	if (status != STATUS_DONE)
+		return status;
+	return complain_output(session->output->stream_bench(session->out, &speed));
+}
