@@ -55,6 +55,7 @@ struct shmb_producer {
 struct stream_track {
 	_Atomic uint64_t cursor; /* written by its thread; read by one that polls, too */
 	uint64_t lost;           /* records, of which the caller has not been told yet */
+	uint32_t lost_all;       /* of which it has, too */
 	uint32_t number;         /* of the record at the cursor */
 	bool has_number;         /* else that is taken from the record */
 };

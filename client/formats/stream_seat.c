@@ -142,11 +142,12 @@ static void resume_cursors(struct shmb_consumer *consumer)
 		/* Pairs with the release in stream_track.h: the number is not older. */
 		uint64_t position = atomic_load_explicit(&cursor->position, memory_order_acquire) &
 				    ~UINT64_C(7);
-		uint32_t number =
-			(uint32_t)atomic_load_explicit(&cursor->number, memory_order_relaxed);
+		uint64_t count = atomic_load_explicit(&cursor->count, memory_order_relaxed);
+		uint32_t number = stream_count_number(count);
 
 		/* It may be newer: then the record there says it. */
 		(void)track_number_at(&consumer->stream->view, lane, position, &number);
+		consumer->tracks[lane].lost_all = stream_count_lost(count);
 		track_begin_at(consumer, lane, position, number);
 	}
 }
@@ -182,7 +183,6 @@ static void sit_down(struct shmb_consumer *consumer, struct stream_seat *seat,
 		resume_cursors(consumer);
 	} else {
 		payload_write(seat->name, name, sizeof(name));
-		atomic_store_explicit(&seat->lost, 0, memory_order_relaxed);
 		seat_place_cursors(consumer, options);
 	}
 	barrier_side_init(&consumer->barrier, &seat->unfenced);

@@ -38,6 +38,18 @@ static uint64_t behind(const struct shmb_stream *stream, unsigned seat)
 	return sum;
 }
 
+static uint64_t lost(const struct shmb_stream *stream, unsigned seat)
+{
+	const struct stream_view *view = &stream->view;
+	uint64_t sum = 0;
+
+	for (unsigned lane = 0; lane < view->shape.n_lanes; lane++)
+		sum += stream_count_lost(
+			atomic_load_explicit(&view->cursors[seat * view->row + lane].count,
+					     memory_order_relaxed));
+	return sum;
+}
+
 int shmb_stream_seat(const struct shmb_stream *stream, unsigned seat,
 		     struct shmb_seat_facts *ret_facts)
 {
@@ -60,7 +72,7 @@ int shmb_stream_seat(const struct shmb_stream *stream, unsigned seat,
 			   lives(stream, atomic_load_explicit(&at->owner, memory_order_relaxed)),
 		.behind = stream->view.n_claims ? 0 : behind(stream, seat),
 		.held = claim_count(&stream->view, ticket),
-		.lost = atomic_load_explicit(&at->lost, memory_order_relaxed),
+		.lost = stream->view.n_claims ? 0 : lost(stream, seat),
 	};
 	seat_name(at, ret_facts->name);
 	return 0;

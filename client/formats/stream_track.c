@@ -42,7 +42,8 @@ static void place(struct shmb_consumer *consumer, unsigned lane, uint64_t positi
 	track_set(&consumer->tracks[lane], position);
 	if (!consumer->cursors)
 		return;
-	atomic_store_explicit(&consumer->cursors[lane].number, number, memory_order_relaxed);
+	atomic_store_explicit(&consumer->cursors[lane].count, track_count(&consumer->tracks[lane]),
+			      memory_order_relaxed);
 	atomic_store_explicit(&consumer->cursors[lane].position, position, memory_order_relaxed);
 }
 
@@ -63,13 +64,6 @@ void track_begin(struct shmb_consumer *consumer, unsigned lane, uint64_t positio
 	place(consumer, lane, position, number);
 }
 
-static void tell_lost(const struct shmb_consumer *consumer, struct stream_track *track, uint32_t n)
-{
-	track->lost += n;
-	if (consumer->seat)
-		(void)atomic_fetch_add_explicit(&consumer->seat->lost, n, memory_order_relaxed);
-}
-
 void track_be_lapped(struct shmb_consumer *consumer, unsigned lane)
 {
 	struct stream_track *track = &consumer->tracks[lane];
@@ -80,8 +74,10 @@ void track_be_lapped(struct shmb_consumer *consumer, unsigned lane)
 	if (!track_number_at(&consumer->stream->view, lane, oldest, &number))
 		return;
 	/* In a queue others have had them. */
-	if (track->has_number && !consumer->claims)
-		tell_lost(consumer, track, number - track->number);
+	if (track->has_number && !consumer->claims) {
+		track->lost += number - track->number;
+		track->lost_all += number - track->number;
+	}
 	track->number = number;
 	track->has_number = true;
 	track_move(consumer, lane, oldest);

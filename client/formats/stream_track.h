@@ -15,6 +15,12 @@ static inline uint64_t track_at(const struct stream_track *track)
 	return atomic_load_explicit(&track->cursor, memory_order_relaxed);
 }
 
+/* What its cursor has to say beside. */
+static inline uint64_t track_count(const struct stream_track *track)
+{
+	return stream_count(track->number, track->lost_all);
+}
+
 /* Go on at CURSOR, and tell nobody. */
 static inline void track_set(struct stream_track *track, uint64_t cursor)
 {
@@ -49,7 +55,7 @@ static inline void track_move(struct shmb_consumer *consumer, unsigned lane, uin
 	track_set(&consumer->tracks[lane], cursor);
 	if (!consumer->cursors)
 		return;
-	atomic_store_explicit(&consumer->cursors[lane].number, consumer->tracks[lane].number,
+	atomic_store_explicit(&consumer->cursors[lane].count, track_count(&consumer->tracks[lane]),
 			      memory_order_relaxed);
 	/* Pairs with the acquire in stream_room.c: what is before was read. */
 	atomic_store_explicit(&consumer->cursors[lane].position, cursor, memory_order_release);

@@ -34,11 +34,12 @@
  *                 then (ns)
  *       32    32  its name, ended by a zero; empty for none     who has the lock
  *       64     4  unfenced: 1 while it releases without a fence consumer
- *       72     8  lost: records that it has lost                consumer
  *
  *   a cursor
  *        0     8  the position where the consumer goes on       consumer
- *        8     8  the number of the record there; stored before consumer
+ *        8     8  count: bits 0 to 31 the number of the record  consumer
+ *                 there, 32 to 63 how many were lost before it;
+ *                 stored before
  *
  *   a lane head
  *        0     8  owner: the member that produces into it       producers, by
@@ -154,9 +155,7 @@ struct stream_seat {
 	_Atomic uint64_t retain;
 	char name[STREAM_NAME_SIZE];
 	_Atomic uint32_t unfenced;
-	uint32_t reserved_68;
-	_Atomic uint64_t lost;
-	uint8_t reserved_80[48];
+	uint8_t reserved_68[60];
 };
 
 struct stream_lane {
@@ -173,7 +172,7 @@ struct stream_lane {
 
 struct stream_cursor {
 	_Atomic uint64_t position;
-	_Atomic uint64_t number;
+	_Atomic uint64_t count;
 };
 
 #define stream_map(type, member, at)                                                               \
@@ -191,7 +190,7 @@ stream_map(stream_seat, away, 16);
 stream_map(stream_seat, retain, 24);
 stream_map(stream_seat, name, 32);
 stream_map(stream_seat, unfenced, 64);
-stream_map(stream_seat, lost, 72);
+stream_map(stream_cursor, count, 8);
 stream_map(stream_lane, oldest, 8);
 stream_map(stream_lane, wanted, 16);
 stream_map(stream_lane, room, 24);

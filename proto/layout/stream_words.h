@@ -1,6 +1,6 @@
 /*
  * The words of a stream that say more than one thing, as stream_layout.h has them: tickets, `away`
- * of a seat, headers of records, claims.
+ * of a seat, headers of records, counts of cursors, claims.
  */
 #ifndef LAYOUT_STREAM_WORDS_H
 #define LAYOUT_STREAM_WORDS_H
@@ -91,6 +91,23 @@ static inline uint64_t stream_record_end(uint64_t header, uint64_t prefix, uint6
 	if (stream_record_kind(header) != STREAM_RECORD || stride > rest)
 		return 0;
 	return position + stride;
+}
+
+/* The count of a cursor. In one word, so that whoever goes on after a death knows neither more nor
+ * fewer lost. */
+static inline uint64_t stream_count(uint32_t number, uint32_t lost)
+{
+	return number | (uint64_t)lost << 32;
+}
+
+static inline uint32_t stream_count_number(uint64_t count)
+{
+	return (uint32_t)count;
+}
+
+static inline uint32_t stream_count_lost(uint64_t count)
+{
+	return (uint32_t)(count >> 32);
 }
 
 /* A claim. */

@@ -14,15 +14,17 @@
 
 #define STREAM_IMAGE_LANE  4096
 #define STREAM_IMAGE_LARGE 300 /* bytes: copied by a call; the small ones by a few moves */
-#define STREAM_IMAGE_MORE  60  /* records that whoever goes on sends, several times round the lane \
-				*/
+#define STREAM_IMAGE_MORE                                                                          \
+	60 /* records that whoever goes on sends, several times round the lane                     \
+	    */
 
 struct stream_image {
 	_Alignas(128) unsigned char memory[8192];
 	struct doorbell_page bell;
 	struct cast cast;
 	unsigned before;        /* records that there were before the victim began */
-	_Atomic unsigned taken; /* of a queue: that the victim may be done with */
+	_Atomic unsigned taken; /* that the victim may be done with */
+	unsigned lost;          /* that it cannot have any more */
 };
 
 size_t record_size(unsigned number);

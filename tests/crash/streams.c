@@ -104,6 +104,29 @@ static void set_up_named(void *data)
 	shmb_consumer_close(consumer_as(image, image->cast.former));
 }
 
+/* And all that it had yet to take was overwritten since, up to the oldest that are kept. */
+static void set_up_lapped(void *data)
+{
+	struct stream_image *image = data;
+	uint32_t oldest;
+	int64_t next = -1;
+
+	set_up_with(image, STREAM_OVERWRITE);
+	named = "reader";
+	consumer = consumer_as(image, image->cast.former);
+	if (stream_image_take_whole(consumer, &next))
+		abort();
+	shmb_consumer_close(consumer);
+	for (unsigned i = 0; i < STREAM_IMAGE_MORE; i++)
+		if (stream_image_send(producer, SHMB_AT_ONCE) < 0)
+			abort();
+	oldest = stream_record_number(
+		*stream_at(producer->lane, producer->mask, atomic_load(&producer->head->oldest)));
+	image->lost = oldest - image->before;
+	image->before = (unsigned)producer->count;
+	shmb_producer_close(producer);
+}
+
 static void bury(void *data)
 {
 	struct stream_image *image = data;
@@ -241,9 +264,49 @@ static const char *take_in_place(void *data)
 	return NULL;
 }
 
+static const char *come_back_and_take(void *data)
+{
+	struct stream_image *image = data;
+	struct shmb_record records[MANY];
+	unsigned n;
+
+	be_consumer(image);
+	HOLDS(consumer, "the seat is not had");
+	HOLDS(shmb_consumer_peek(consumer, records, MANY, SHMB_AT_ONCE, &n) == 0,
+	      "they are not there");
+	HOLDS(records[0].lost == image->lost, "it is told of another loss");
+	atomic_store(&image->taken, n);
+	HOLDS(shmb_consumer_release(consumer, n) == 0, "they are not released");
+	return NULL;
+}
+
 /*
  * Survivors.
  */
+
+/* Of what was lost neither more nor fewer are known, and no other is lost. */
+static const char *know_what_was_lost(void *data, bool is_whole)
+{
+	struct stream_image *image = data;
+	unsigned char bytes[LARGE];
+	struct shmb_seat_facts facts;
+	struct shmb_record record;
+	unsigned taken;
+
+	(void)is_whole;
+	consumer = consumer_as(image, image->cast.survivor);
+	HOLDS(consumer, "nobody can come back any more");
+	HOLDS(shmb_stream_seat(consumer->stream, 0, &facts) == 0, "nobody sits there");
+	HOLDS(facts.lost == image->lost, "another number of records is lost");
+	for (taken = 0;
+	     shmb_consumer_take(consumer, bytes, sizeof(bytes), SHMB_AT_ONCE, &record) == 0;
+	     taken++)
+		HOLDS(record.lost == 0 || (taken == 0 && record.lost == image->lost),
+		      "another loss is told");
+	HOLDS(taken + image->lost + atomic_load(&image->taken) + 4 >= image->before,
+	      "a record is lost and not told");
+	return NULL;
+}
 
 /* To what there was before the victim adds ADDED, all or none; or any number, in parts. */
 static const char *go_on_from(struct stream_image *image, unsigned added, bool in_parts,
@@ -382,6 +445,7 @@ const struct operation stream_operations[] = {
 	{ROW("take a seat", set_up, be_nobody, take_seat, bury, go_on)},
 	{ROW("leave a seat", set_up, be_consumer, leave_seat, bury, go_on)},
 	{ROW("come back", set_up_named, be_nobody, take_seat, bury, go_on)},
+	{ROW("come back, and take what is not overwritten", set_up_lapped, be_nobody, come_back_and_take, bury, know_what_was_lost)},
 	{ROW("leave a seat that is kept", set_up_named, be_consumer, leave_seat, bury, go_on)},
 	{ROW("take by name", set_up_named, be_consumer, take_all, bury, go_on)},
 	{ROW("take", set_up, be_consumer, take_all, bury, go_on)},

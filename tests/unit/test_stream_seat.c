@@ -77,6 +77,15 @@ static int come_in_vain(const char *name)
 	return shmb_consumer_open(stream, &options, &consumer);
 }
 
+static struct shmb_seat_facts seat_of(const struct shmb_consumer *consumer)
+{
+	struct shmb_seat_facts facts;
+	unsigned seat = (unsigned)(consumer->seat - stream->view.seats);
+
+	ck_assert_int_eq(shmb_stream_seat(stream, seat, &facts), 0);
+	return facts;
+}
+
 /* Take N records, of which the first is FIRST after so many that were lost. */
 static void expect(struct shmb_consumer *consumer, uint64_t first, unsigned n, uint64_t lost)
 {
@@ -145,7 +154,7 @@ START_TEST(who_is_not_waited_for_is_told_what_it_lost)
 	ck_assert_int_eq(shmb_consumer_take(consumer, &first, sizeof(first), SHMB_AT_ONCE, NULL),
 			 0);
 	ck_assert_uint_gt(first, 4000);
-	ck_assert_uint_eq(atomic_load(&consumer->seat->lost), first - 4);
+	ck_assert_uint_eq(seat_of(consumer).lost, first - 4);
 	expect(consumer, first + 1, (unsigned)(sent - first - 1), 0);
 	shmb_consumer_close(consumer);
 }
@@ -238,15 +247,6 @@ START_TEST(names_that_are_none_are_refused)
 	shmb_consumer_close(consumer);
 }
 END_TEST
-
-static struct shmb_seat_facts seat_of(const struct shmb_consumer *consumer)
-{
-	struct shmb_seat_facts facts;
-	unsigned seat = (unsigned)(consumer->seat - stream->view.seats);
-
-	ck_assert_int_eq(shmb_stream_seat(stream, seat, &facts), 0);
-	return facts;
-}
 
 START_TEST(who_is_sent_away_holds_nobody_back)
 {

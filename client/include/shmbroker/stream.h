@@ -128,7 +128,7 @@ struct shmb_seat_facts {
 	uint64_t behind; /* bytes of all lanes that it has not released, with what goes with them;
 			    0 in a queue */
 	uint64_t held;   /* records of a queue that it has claimed and not released */
-	uint64_t lost;   /* records */
+	uint64_t lost;   /* records; of each lane modulo 2^32 */
 };
 
 /* Of a lane. */
