@@ -5,11 +5,11 @@
 #
 #   sh tests/hostile.sh BUILD-DIRECTORY [SECONDS]
 #
-# SECONDS for all seven together: locks and conditions, states of one writer and of many, streams that
-# wait and that overwrite, variables of either backing. Leave the machine alone meanwhile.
+# SECONDS for all eight together: locks and conditions, states of one writer and of many, streams that
+# wait and that overwrite, queues, variables of either backing. Leave the machine alone meanwhile.
 set -eu
 build=$1
-SHMB_TEST_SECONDS=$((${2:-600} / 7))
+SHMB_TEST_SECONDS=$((${2:-600} / 8))
 CK_DEFAULT_TIMEOUT=$((SHMB_TEST_SECONDS + 120))
 export SHMB_TEST_SECONDS CK_DEFAULT_TIMEOUT
 
