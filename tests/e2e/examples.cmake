@@ -19,3 +19,10 @@ add_test(NAME e2e.state_weather
   COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_state_weather.sh
     $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> $<TARGET_FILE:state_weather>)
 set_tests_properties(e2e.state_weather PROPERTIES TIMEOUT 120 LABELS e2e)
+
+foreach(example linecount logmerge)
+  add_test(NAME e2e.${example}
+    COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_${example}.sh
+      $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> $<TARGET_FILE:${example}>)
+  set_tests_properties(e2e.${example} PROPERTIES TIMEOUT 120 COST 5 LABELS e2e)
+endforeach()
