@@ -123,7 +123,9 @@ static const char *write_journal(struct engine *engine, struct victim *victim)
 
 	journal_init(journal, engine->image, engine->operation->size, victim_pc(victim));
 	do {
-		bool is_call = engine->operation->calls && victim_calls(victim);
+		/* A sleeper sees the image and the calls, too. */
+		bool is_call = (engine->operation->calls || engine->operation->sleeps) &&
+			       victim_calls(victim);
 
 		if (journal->n_steps == STEPS_MAX)
 			return "it has too many instructions";
@@ -242,7 +244,7 @@ static void choose(const struct engine *engine, bool all, bool *is_chosen)
 	const struct journal *journal = &engine->journal;
 	size_t stride = 1 + (journal->n_steps - 1) / KILLS_SPREAD;
 
-	if (all || engine->operation->sleeps)
+	if (all)
 		stride = 1;
 	for (size_t point = stride; point <= journal->n_steps; point += stride) {
 		size_t anchor = journal->anchors[point];

@@ -17,8 +17,9 @@
  *   short operation is killed at each of its instructions; a longer one at those around each change
  *   and at some between, unless all are asked for.
  *
- *   Sleepers. Whether somebody who is asleep is woken is not in the bytes. So where the survivor of
- *   an operation sleeps before it begins, there are no states, and kills at every instruction.
+ *   Sleepers. Whether somebody who is asleep is woken is not in the bytes, but in the bytes and the
+ *   system calls together. So where the survivor of an operation sleeps before it begins there are
+ *   no states, and kills around each change and each call.
  *
  *   Calls. Where others see what is done through its system calls alone, since it needs a broker,
  *   the same reasoning holds for these: the kill points between two of them are the same to all
