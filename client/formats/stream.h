@@ -71,6 +71,7 @@ struct shmb_consumer {
 	unsigned peeked;                      /* records that were handed out and not released, */
 	uint64_t ends[SHMB_STREAM_BATCH_MAX]; /* which end there */
 	unsigned spins;                       /* before it sleeps */
+	unsigned stirred;                     /* how often spinning was worth it */
 	struct barrier_side barrier;
 	bool by_time;
 	uint64_t settle_ns; /* by time: records that are younger are left alone */

@@ -119,8 +119,9 @@ static inline uint64_t time_of(const struct found *found)
 static attr_rare int find_first(struct shmb_consumer *consumer, struct found *ret_found)
 {
 	unsigned n = consumer->stream->view.shape.n_lanes;
-	uint64_t first = UINT64_MAX, now;
+	uint64_t first = 0, now;
 	struct found found;
+	bool is_any = false;
 
 	consumer->ripe_ns = 0;
 	for (unsigned lane = 0; lane < n; lane++) {
@@ -128,12 +129,13 @@ static attr_rare int find_first(struct shmb_consumer *consumer, struct found *re
 
 		if (r < 0)
 			return r;
-		if (r == SHMB_EMPTY || time_of(&found) >= first)
+		if (r == SHMB_EMPTY || (is_any && time_of(&found) >= first))
 			continue;
+		is_any = true;
 		first = time_of(&found);
 		*ret_found = found;
 	}
-	if (first == UINT64_MAX)
+	if (!is_any)
 		return SHMB_EMPTY;
 	now = consumer->settle_ns != 0 ? clock_now_ns() : 0;
 	/* One from the future is none of an honest clock, and has nothing to wait for. */

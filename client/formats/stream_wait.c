@@ -20,6 +20,7 @@
 
 #define SPINS_LEAST 4
 #define SPINS_MOST  512
+#define STIRRED_MANY 64
 #define DROWSY_NS                                                                                  \
 	UINT64_C(10000000) /* sleeps longer than this end by a death, too, as those of             \
 			      who may inherit something do */
@@ -62,7 +63,7 @@ bool stream_has_news(const struct shmb_consumer *consumer)
 		if (atomic_load_explicit(stream_at(stream_lane_bytes(view, lane), view->mask,
 						   cursor),
 					 memory_order_relaxed) != 0 ||
-		    atomic_load_explicit(&view->heads[lane].oldest, memory_order_relaxed) > cursor)
+		    track_is_lapped(view, lane, cursor))
 			return true;
 	}
 	return false;
@@ -146,5 +147,8 @@ int stream_await(struct shmb_consumer *consumer, struct futex_patience *patience
 		r = let_settle(consumer, patience);
 	else if (!spin(consumer))
 		r = stream_sleep(consumer, patience);
+	/* What a peer has made to look like news may be so for ever. */
+	else if (++consumer->stirred % STIRRED_MANY == 0 && futex_is_over(patience))
+		r = -ETIMEDOUT;
 	return r < 0 ? refuse(consumer, r) : r;
 }

@@ -72,6 +72,21 @@ START_TEST(waits_end_at_their_deadlines)
 }
 END_TEST
 
+/* A peer can make a lane look as if there were something in it that cannot be taken. */
+START_TEST(waits_end_also_where_something_looks_like_news)
+{
+	struct shmb_consumer *consumer = consumer_of(stream);
+
+	atomic_store(&memory.view.heads[1].oldest, UINT64_MAX - 7);
+	ck_assert_int_eq(shmb_consumer_take(consumer, NULL, 0, shmb_deadline_in_ms(50), NULL),
+			 -ETIMEDOUT);
+	atomic_store(&consumer->tracks[1].cursor, UINT64_C(1) << 63);
+	atomic_store(&memory.view.heads[1].oldest, (UINT64_C(1) << 63) + 8);
+	ck_assert_int_le(shmb_consumer_take(consumer, NULL, 0, shmb_deadline_in_ms(50), NULL), 0);
+	shmb_consumer_close(consumer);
+}
+END_TEST
+
 /* In another process: wait for a record, and say what it was. */
 static int take_one(struct child *self, void *data attr_unused)
 {
@@ -245,6 +260,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, waits_end_at_their_deadlines);
+	tcase_add_test(tcase, waits_end_also_where_something_looks_like_news);
 	tcase_add_test(tcase, all_who_wait_for_a_record_are_woken);
 	tcase_add_test(tcase, who_waits_for_room_is_woken_by_who_reads);
 	tcase_add_test(tcase, who_waits_for_room_is_woken_by_who_leaves);
