@@ -2,13 +2,14 @@
 # The models, checked by spin: each holds, and each fails as soon as one step of it is left out or
 # stands in the wrong place.
 #
-#   sh tests/model/run.sh [--all] [MODEL...]     lock condition state doorbell news room, or all of them
+#   sh tests/model/run.sh [--all] [MODEL...]     lock condition state doorbell news room lane,
+#                                                or all of them
 #
 # With --all also what takes minutes and gigabytes. Exit status 77, and a line that begins with NOT
 # TESTED, where there is no spin.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-all_models="lock condition state doorbell news room"
+all_models="lock condition state doorbell news room lane"
 
 all=
 if [ "${1:-}" = --all ]; then
@@ -17,7 +18,7 @@ if [ "${1:-}" = --all ]; then
 fi
 case ${1:-} in
 -*)
-	sed -n '2,8s/^# \{0,1\}//p' "$0"
+	sed -n '2,9s/^# \{0,1\}//p' "$0"
 	exit 2
 	;;
 esac
@@ -220,6 +221,28 @@ check_room() {
 	fails "with the mark not fenced" 'invalid end state' -DBREAK_MARK
 	fails "without the barrier" 'invalid end state' -DBREAK_BARRIER
 	fails "without the epoch" 'invalid end state' -DDEATHS=1 -DBREAK_EPOCH
+}
+
+check_lane() {
+	holds "one dies"
+	holds "three want it of one who dies" -DPRODUCERS=3 -DWORDS=3
+	if [ -n "$all" ]; then
+		holds "nobody dies, of more words" -DDEATHS=0 -DWORDS=6
+		holds "one dies, of more words" -DWORDS=6
+		holds "two of three die" -DPRODUCERS=3 -DDEATHS=2 -DWORDS=3
+	fi
+
+	fails "with the next place not emptied" 'words[(cursor+1)]' -DBREAK_EMPTY
+	fails "committed before the bytes" 'words[(cursor+1)]' -DBREAK_ORDER
+	fails "committed without release" 'words[(cursor+1)]' -DBREAK_RELEASE
+	fails "gone on with from what was told" 'position==committed' -DBREAK_END
+	fails "with the count of what was not told" 'position==committed' -DBREAK_NUMBER
+	fails "told before it is counted" 'position==committed' -DBREAK_COUNT
+	fails "taken by a plain store" 'is_inside' -DBREAK_SWAP
+	fails "taken from the living" 'is_inside' -DBREAK_ROSTER
+	fails "counted before it is there" 'number==numbers' -DDEATHS=0 -DBREAK_EARLY
+	fails "given up before it is there" 'number==numbers' -DDEATHS=0 -DBREAK_OLDEST
+	fails "begun with without a second look" 'number==numbers' -DDEATHS=0 -DBREAK_AGAIN
 }
 
 for model; do
