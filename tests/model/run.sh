@@ -2,14 +2,14 @@
 # The models, checked by spin: each holds, and each fails as soon as one step of it is left out or
 # stands in the wrong place.
 #
-#   sh tests/model/run.sh [--all] [MODEL...]     lock condition state doorbell news room lane,
+#   sh tests/model/run.sh [--all] [MODEL...]     lock condition state doorbell news room lane claims,
 #                                                or all of them
 #
 # With --all also what takes minutes and gigabytes. Exit status 77, and a line that begins with NOT
 # TESTED, where there is no spin.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-all_models="lock condition state doorbell news room lane"
+all_models="lock condition state doorbell news room lane claims"
 
 all=
 if [ "${1:-}" = --all ]; then
@@ -243,6 +243,31 @@ check_lane() {
 	fails "counted before it is there" 'number==numbers' -DDEATHS=0 -DBREAK_EARLY
 	fails "given up before it is there" 'number==numbers' -DDEATHS=0 -DBREAK_OLDEST
 	fails "begun with without a second look" 'number==numbers' -DDEATHS=0 -DBREAK_AGAIN
+}
+
+check_claims() {
+	holds "nobody is gone"
+	holds "one dies" -DDEATHS=1 -DCLAIMS=1 -DRECORDS=2
+	holds "one is sent away" -DEVICTS -DCLAIMS=1 -DRECORDS=2
+	holds "one is sent away, and comes back" -DEVICTS -DCOMES_BACK -DCLAIMS=1 -DRECORDS=1
+	holds "one is sent away, and another comes" -DSUCCESSOR -DCLAIMS=1 -DRECORDS=2
+	if [ -n "$all" ]; then
+		holds "nobody is gone, and there are no fences" -DCHEAP
+		holds "one dies, of more records" -DDEATHS=1
+		holds "one is sent away, of more records" -DEVICTS
+	fi
+
+	fails "with the epoch looked at afterwards" 'holders[i]' \
+		-DDEATHS=1 -DCLAIMS=1 -DRECORDS=2 -DBREAK_LATE
+	fails "passed without a mark" 'holders[i]' -DDEATHS=1 -DALL_DONE -DBREAK_PASSED
+	fails "with the epoch before the roster" 'holders[i]' -DDEATHS=1 -DALL_DONE -DBREAK_ROSTER
+	fails "returned before the ticket is" 'holders[i]' \
+		-DEVICTS -DCLAIMS=1 -DRECORDS=1 -DBREAK_RETURNED
+	fails "taken over by a plain store" 'numbers[' -DEVICTS -DCLAIMS=1 -DRECORDS=2 -DBREAK_SWAP
+	fails "without the number in the claim" 'numbers[' -DBREAK_NUMBER
+	fails "without a fence before the last look" 'has_sent' -DCHEAP -DBREAK_FENCE
+	fails "with the mark not fenced" 'has_sent' -DCHEAP -DBREAK_MARK
+	fails "without the barrier" 'has_sent' -DCHEAP -DBREAK_BARRIER
 }
 
 for model; do
