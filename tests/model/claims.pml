@@ -13,6 +13,11 @@
  * What has to hold: all records are done in the end, by one that lives. A claim is only changed by
  * one who means the record that it is of. Where nobody is gone, a record is handed out once.
  *
+ * What does not hold, with SUCCESSOR, CHEAP, ALL_DONE, CLAIMS=1 and RECORDS=2: one who was sent away
+ * while it goes without a fence has no mark any more when another has taken its seat. If what it has
+ * done comes into memory only after the producer has looked, nobody wakes the producer. On x86
+ * compare-and-swap is a fence by itself, so that it does not come to that.
+ *
  *   RECORDS n    that are sent
  *   CLAIMS n     that there are
  *   ALL_DONE     the producer waits until all are done, and no less
