@@ -44,10 +44,8 @@ bool claim_take_over(struct shmb_consumer *consumer, unsigned lane, uint32_t num
 
 /* The producer of LANE waits for WANTED, and this consumer was one of those that he waits for: the
  * last of them wakes him. */
-static attr_rare void look_for_last(struct shmb_consumer *consumer, unsigned lane, uint32_t wanted)
+static attr_rare void look_for_last(const struct stream_view *view, unsigned lane, uint32_t wanted)
 {
-	const struct stream_view *view = &consumer->stream->view;
-
 	/* Of two who are done at the same time one sees the other. */
 	fence_full();
 	for (uint32_t i = 1; i <= view->n_claims; i++) {
@@ -58,7 +56,6 @@ static attr_rare void look_for_last(struct shmb_consumer *consumer, unsigned lan
 		    stream_claim_holder(claim) != STREAM_DONE)
 			return;
 	}
-	barrier_heard(&consumer->barrier);
 	stream_wake_producer(&view->heads[lane]);
 }
 
@@ -73,19 +70,19 @@ unsigned claim_done(struct shmb_consumer *consumer, unsigned lane, uint32_t numb
 		_Atomic uint64_t *claim = stream_claim_at(view, lane, number + done);
 		uint64_t now = atomic_load_explicit(claim, memory_order_relaxed);
 
-		/* Pairs with the acquire in claim_pass_done(): what was to be read has been. */
+		/* Pairs with the acquire in claim_pass_done(): what was to be read has been. And in
+		 * one order with what comes after it: this side never goes without a fence, since
+		 * who is evicted in between could not be asked to make up for it. */
 		if ((now & ~stream_claim(0, CLAIM_AGAIN)) != stream_claim(number + done, mine) ||
 		    !atomic_compare_exchange_strong_explicit(
 			    claim, &now, stream_claim(number + done, STREAM_DONE),
-			    memory_order_acq_rel, memory_order_relaxed))
+			    memory_order_seq_cst, memory_order_relaxed))
 			break;
 	}
-	barrier_pass(&consumer->barrier);
-	wanted = atomic_load_explicit(&view->heads[lane].wanted, memory_order_relaxed);
-	if (wanted == 0)
-		barrier_unheard(&consumer->barrier);
-	else if ((int32_t)((uint32_t)wanted - number) > 0)
-		look_for_last(consumer, lane, (uint32_t)wanted);
+	/* Pairs with the fence in barrier_before_sleep() of who waits. */
+	wanted = atomic_load_explicit(&view->heads[lane].wanted, memory_order_seq_cst);
+	if (wanted != 0 && (int32_t)((uint32_t)wanted - number) > 0)
+		look_for_last(view, lane, (uint32_t)wanted);
 	return done;
 }
 

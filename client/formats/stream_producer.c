@@ -84,7 +84,8 @@ static void take_over(struct shmb_producer *producer)
 	/* Its own place is empty, also where a peer has written something into it. */
 	atomic_store_explicit(stream_at(producer->lane, producer->mask, producer->position), 0,
 			      memory_order_relaxed);
-	atomic_store_explicit(&head->count, producer->count, memory_order_relaxed);
+	/* Pairs with the acquire in stream_track.c. */
+	atomic_store_explicit(&head->count, producer->count, memory_order_release);
 	/* Pairs with the acquire of who comes later. */
 	atomic_store_explicit(&head->written, producer->position, memory_order_release);
 	atomic_store_explicit(&head->wanted, 0, memory_order_relaxed);

@@ -33,7 +33,9 @@ static uint64_t oldest_of(const struct shmb_producer *producer)
 
 void stream_set_oldest(struct shmb_producer *producer, uint64_t oldest)
 {
-	atomic_store_explicit(&producer->head->oldest, oldest, memory_order_relaxed);
+	/* Pairs with the acquire in stream_track.c: who begins there finds what was committed, and
+	 * behind it an empty place. */
+	atomic_store_explicit(&producer->head->oldest, oldest, memory_order_release);
 	/* Pairs with the acquire fence after a copy: who has seen a byte that is written after this
 	 * sees that it may have been. */
 	fence_release();

@@ -128,7 +128,8 @@ static attr_inlined void commit(struct shmb_producer *producer, uint64_t header,
 			      memory_order_release);
 	producer->position = end;
 	producer->count += n;
-	atomic_store_explicit(&head->count, producer->count, memory_order_relaxed);
+	/* Pairs with the acquire in stream_track.c: the record is there. */
+	atomic_store_explicit(&head->count, producer->count, memory_order_release);
 	/* Pairs with the acquire of who comes later: a producer, or a consumer. */
 	atomic_store_explicit(&head->written, end, memory_order_release);
 	barrier_pass(&producer->barrier);

@@ -16,7 +16,7 @@ bool track_number_at(const struct stream_view *view, unsigned lane, uint64_t pos
 {
 	for (unsigned try = 0; try < TRIES; try++) {
 		uint64_t header = track_header(view, lane, position);
-		/* Acquire, so that the header is looked at after it. */
+		/* Pairs with the release in stream_send.c; and the header is looked at after it. */
 		uint64_t count =
 			atomic_load_explicit(&view->heads[lane].count, memory_order_acquire);
 

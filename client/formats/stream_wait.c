@@ -18,8 +18,8 @@
 #include "core/error.h"
 #include "formats/stream_track.h"
 
-#define SPINS_LEAST 4
-#define SPINS_MOST  512
+#define SPINS_LEAST  4
+#define SPINS_MOST   512
 #define STIRRED_MANY 64
 #define DROWSY_NS                                                                                  \
 	UINT64_C(10000000) /* sleeps longer than this end by a death, too, as those of             \

@@ -6,22 +6,16 @@
  * they had who are gone. The producer waits until all before a number are done, and so uses claims
  * again; the last one who is done wakes it.
  *
- * With CHEAP, that a record is done lies in a buffer until it comes into memory, as in room.pml, and
- * only then it is compared whether the claim is still the consumer's. How a consumer is woken by a record is in
- * news.pml: here it sees them at once.
+ * That a record is done lies in a buffer until it comes into memory, as in room.pml, and only then
+ * it is compared whether the claim is still the consumer's. How a consumer is woken by a record is
+ * in news.pml: here it sees them at once.
  *
  * What has to hold: all records are done in the end, by one that lives. A claim is only changed by
  * one who means the record that it is of. Where nobody is gone, a record is handed out once.
  *
- * What does not hold, with SUCCESSOR, CHEAP, ALL_DONE, CLAIMS=1 and RECORDS=2: one who was sent away
- * while it goes without a fence has no mark any more when another has taken its seat. If what it has
- * done comes into memory only after the producer has looked, nobody wakes the producer. On x86
- * compare-and-swap is a fence by itself, so that it does not come to that.
- *
  *   RECORDS n    that are sent
  *   CLAIMS n     that there are
  *   ALL_DONE     the producer waits until all are done, and no less
- *   CHEAP        consumers may go without a fence
  *   DEATHS n     0 or 1: the first consumer may die
  *   EVICTS       the first consumer may be sent away at any time
  *   COMES_BACK   it then takes the same seat with another ticket
@@ -50,7 +44,6 @@ byte news; /* changed with `returned` alone */
 byte returned;
 byte epoch;
 byte tickets[2]; /* by seat */
-bool unfenced[2];
 
 /* What a claim may hold besides. */
 #define FREE 0
@@ -64,10 +57,8 @@ bool unfenced[2];
 #define SEAT_OF(ticket) ((ticket) == TICKET_OF(2) -> 1 : 0)
 #endif
 
-/* What was stored and is not in memory yet, by consumer: that is done, with the ticket, or a mark of
- * a seat. */
-mtype = { IS_DONE, UNFENCED };
-chan buffers[3] = [3] of { mtype, byte, byte };
+/* What was stored and is not in memory yet, by consumer: that is done, with the ticket. */
+chan buffers[3] = [2] of { byte, byte };
 
 bool is_killed, is_dead; /* the first consumer */
 
@@ -77,20 +68,16 @@ bool has_sent;
 
 #define IS_EMPTY(who)	       (len(buffers[who]) == 0)
 #define fence()		       IS_EMPTY(me)
-#define store_done(number)     buffers[me]!IS_DONE, number, ticket
-#define store_unfenced(value)  buffers[me]!UNFENCED, value, seat
+#define store_done(number)     buffers[me]!number, ticket
 #define AT(number)	       ((number) % CLAIMS)
 #define IS(number, holder)     (numbers[AT(number)] == (number) && holders[AT(number)] == (holder))
 
 inline settle(who)
 {
+	buffers[who]?value, other;
 	if
-	:: buffers[who]?IS_DONE, value, other ->
-		if
-		:: IS(value, other) -> holders[AT(value)] = DONE
-		:: else
-		fi
-	:: buffers[who]?UNFENCED, value, other -> unfenced[other] = value
+	:: IS(value, other) -> holders[AT(value)] = DONE
+	:: else
 	fi;
 	value = 0;
 	other = 0
@@ -146,7 +133,7 @@ proctype consumer(byte me; byte seat)
 {
 	byte ticket, cursor, seen_holder, seen_number, seen_returned, seen_epoch, seen, i;
 	byte slept_epoch, slept_news;
-	bool has_passed, is_cheap, is_gone;
+	bool has_passed, is_gone;
 
 	{
 		ticket = TICKET_OF(me);
@@ -154,25 +141,10 @@ proctype consumer(byte me; byte seat)
 		if
 		:: me == 2 ->
 			tickets[seat] == 0;
-			/* Nobody sits there. */
-			unfenced[seat] = 0;
 			tickets[seat] = ticket;
 			cursor = oldest;
 			return_claims()
 		:: else
-		fi;
-#endif
-
-#ifdef CHEAP
-		/* Nobody has waited for a while. */
-		if
-		:: true
-		:: true ->
-			store_unfenced(1);
-#ifndef BREAK_MARK
-			fence();
-#endif
-			is_cheap = true
 		fi;
 #endif
 
@@ -205,7 +177,7 @@ look:		atomic {
 		};
 		/* claim_take(). It sees what it has stored there itself. */
 		atomic {
-			!buffers[me]??[IS_DONE, eval(cursor), eval(ticket)] ->
+			!buffers[me]??[eval(cursor), eval(ticket)] ->
 			seen_holder = holders[AT(cursor)];
 			seen_number = numbers[AT(cursor)];
 #ifdef BREAK_NUMBER
@@ -263,23 +235,15 @@ had:		atomic {
 			:: !IS(cursor, ticket) -> goto next
 			:: else
 			fi;
-#ifdef CHEAP
 			store_done(cursor)
-#else
-			holders[AT(cursor)] = DONE
-#endif
 		};
-		if
-		:: is_cheap
-		:: else -> fence()
-		fi;
+#ifndef BREAK_FENCE
+		fence();
+#endif
 		seen = wanted;
 		if
 		:: seen > cursor ->
 			/* look_for_last() */
-#ifndef BREAK_FENCE
-			fence();
-#endif
 			i = 1;
 			do
 			:: i > CLAIMS || i > seen -> break
@@ -287,16 +251,12 @@ had:		atomic {
 				if
 				:: numbers[AT(seen - i)] == seen - i &&
 				   holders[AT(seen - i)] != DONE &&
-				   !buffers[me]??[IS_DONE, eval(seen - i), eval(ticket)] ->
+				   !buffers[me]??[eval(seen - i), eval(ticket)] ->
 					goto not_last
 				:: else -> i++
 				fi
 			od;
-			if
-			:: is_cheap -> is_cheap = false; store_unfenced(0)
-			:: else
-			fi;
-			atomic { fence() -> room++ }
+			room++
 		:: else
 		fi;
 not_last:	atomic { seen = 0; i = 0; cursor++; goto next };
@@ -323,9 +283,6 @@ end:		atomic {
 gone:
 #ifdef COMES_BACK
 		ticket = NEXT_TICKET;
-		is_cheap = false;
-		store_unfenced(0);
-		fence();
 		tickets[seat] = ticket;
 		atomic { cursor = oldest; has_passed = false; seen_returned = 0; seen_epoch = 0 };
 		return_claims();
@@ -347,7 +304,6 @@ gone:
 		slept_epoch = 0;
 		slept_news = 0;
 		has_passed = false;
-		is_cheap = false;
 		is_gone = false
 	}
 }
@@ -364,7 +320,7 @@ inline catch_up()
 
 active proctype producer()
 {
-	byte n, done, seen_room, seen_epoch, value, other;
+	byte n, done, seen_room, seen_epoch;
 
 next:	if
 	:: n == RECORDS -> goto finished
@@ -385,19 +341,6 @@ again:	catch_up();
 #endif
 	:: wanted = n
 	fi;
-#ifndef BREAK_BARRIER
-	if
-	:: unfenced[0] || unfenced[1] ->
-		atomic {
-			do
-			:: !IS_EMPTY(1) -> settle(1)
-			:: !IS_EMPTY(2) -> settle(2)
-			:: else -> break
-			od
-		}
-	:: else
-	fi;
-#endif
 	catch_up();
 	if
 	:: n < oldest + CLAIMS -> goto had
