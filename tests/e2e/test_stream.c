@@ -105,6 +105,8 @@ START_TEST(options_that_mean_nothing_are_refused)
 		{.segment.flags = SHMB_CREATE, .consumers = SHMB_STREAM_CONSUMERS_MAX + 1},
 		{.segment.flags = SHMB_CREATE, .full = (enum shmb_full)3},
 		{.segment.flags = SHMB_CREATE, .full = (enum shmb_full) - 1},
+		{.segment.flags = SHMB_CREATE, .delivery = (enum shmb_delivery)2},
+		{.segment.flags = SHMB_CREATE, .delivery = SHMB_QUEUE, .full = SHMB_FULL_OVERWRITE},
 	};
 	struct shmb_stream *stream;
 
@@ -254,6 +256,53 @@ START_TEST(consumers_die_and_producers_go_on)
 }
 END_TEST
 
+/* In a process of its own: reserve, fill, and never come to commit. */
+static int reserve_and_stop(struct child *self, void *data attr_unused)
+{
+	struct shmb_producer *producer = producer_of(open_with(library_connect(&broker), &small));
+	void *bytes;
+
+	must(shmb_producer_send(producer, "before", 7, SHMB_AT_ONCE) == 0);
+	must(shmb_producer_reserve(producer, 1000, SHMB_AT_ONCE, &bytes) == 0);
+	memset(bytes, 'x', 1000);
+	child_say(self, 0);
+	(void)child_hear(self); /* until it is killed */
+	return 0;
+}
+
+/* Consumers go on, and of what was reserved nothing is seen, also when another has the lane. */
+START_TEST(what_is_reserved_by_who_dies_is_lost_and_nothing_else)
+{
+	struct shmb_stream *stream = open_with(connection, &small);
+	struct shmb_consumer *consumer = consumer_of(stream);
+	struct shmb_producer *producers[LANES];
+	struct child child;
+	char text[8] = "";
+
+	child_start(&child, reserve_and_stop, NULL);
+	ck_assert_int_eq(child_hear(&child), 0);
+	expect_ok(shmb_consumer_take(consumer, text, sizeof(text), SHMB_AT_ONCE, NULL));
+	ck_assert_str_eq(text, "before");
+	child_kill(&child);
+	expect_result(shmb_consumer_take(consumer, text, sizeof(text), SHMB_AT_ONCE, NULL),
+		      SHMB_EMPTY);
+	for (unsigned i = 0; i < LANES; i++) {
+		int r;
+
+		/* The last lane is had when the broker knows of the death. */
+		eventually((r = shmb_producer_open(stream, &producers[i])) != -EBUSY);
+		expect_ok(r);
+		expect_ok(shmb_producer_send(producers[i], "after", 6, SHMB_AT_ONCE));
+		expect_ok(shmb_consumer_take(consumer, text, sizeof(text), SHMB_AT_ONCE, NULL));
+		ck_assert_str_eq(text, "after");
+	}
+	for (unsigned i = 0; i < LANES; i++)
+		shmb_producer_close(producers[i]);
+	shmb_consumer_close(consumer);
+	shmb_stream_close(stream);
+}
+END_TEST
+
 static int hold_a_stream(struct child *self, void *data)
 {
 	struct shmb_stream *stream = data;
@@ -307,6 +356,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_no_stream_is_not_taken_for_one);
 	tcase_add_test(tcase, producers_die_and_others_go_on);
 	tcase_add_test(tcase, consumers_die_and_producers_go_on);
+	tcase_add_test(tcase, what_is_reserved_by_who_dies_is_lost_and_nothing_else);
 	tcase_add_test(tcase, a_forked_child_has_nothing_of_it);
 	tcase_add_test(tcase, a_broker_that_is_gone_is_not_missed);
 	suite_add_tcase(suite, tcase);
