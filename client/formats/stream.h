@@ -72,6 +72,7 @@ struct shmb_consumer {
 	uint64_t ends[SHMB_STREAM_BATCH_MAX]; /* which end there */
 	unsigned spins;                       /* before it sleeps */
 	unsigned stirred;                     /* how often spinning was worth it */
+	unsigned glanced;                     /* the lane that was looked at last while it span */
 	struct barrier_side barrier;
 	bool by_time;
 	uint64_t settle_ns; /* by time: records that are younger are left alone */

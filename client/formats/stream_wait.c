@@ -21,9 +21,8 @@
 #define SPINS_LEAST  4
 #define SPINS_MOST   512
 #define STIRRED_MANY 64
-#define DROWSY_NS                                                                                  \
-	UINT64_C(10000000) /* sleeps longer than this end by a death, too, as those of             \
-			      who may inherit something do */
+/* Sleeps longer than this end by a death, too; and any of who may inherit something. */
+#define DROWSY_NS UINT64_C(10000000)
 
 void stream_wake_consumers(const struct stream_view *view)
 {
@@ -51,29 +50,41 @@ static bool has_passed(const struct shmb_consumer *consumer)
 	return atomic_load_explicit(&consumer->has_passed, memory_order_relaxed);
 }
 
-bool stream_has_news(const struct shmb_consumer *consumer)
+static inline bool lane_has_news(const struct shmb_consumer *consumer, unsigned lane)
 {
 	const struct stream_view *view = &consumer->stream->view;
+	uint64_t cursor = track_at(&consumer->tracks[lane]);
 
+	return atomic_load_explicit(stream_at(stream_lane_bytes(view, lane), view->mask, cursor),
+				    memory_order_relaxed) != 0 ||
+	       track_is_lapped(view, lane, cursor);
+}
+
+bool stream_has_news(const struct shmb_consumer *consumer)
+{
 	if (consumer->claims && has_passed(consumer) && claim_has_returned(consumer))
 		return true;
-	for (unsigned lane = 0; lane < view->shape.n_lanes; lane++) {
-		uint64_t cursor = track_at(&consumer->tracks[lane]);
-
-		if (atomic_load_explicit(stream_at(stream_lane_bytes(view, lane), view->mask,
-						   cursor),
-					 memory_order_relaxed) != 0 ||
-		    track_is_lapped(view, lane, cursor))
+	for (unsigned lane = 0; lane < consumer->stream->view.shape.n_lanes; lane++)
+		if (lane_has_news(consumer, lane))
 			return true;
-	}
 	return false;
+}
+
+/* The lane where the last record was, which is looked at again and again, and one of the others:
+ * all of them would take so long that what comes next would have to wait for that. */
+static bool glance(struct shmb_consumer *consumer)
+{
+	if (++consumer->glanced >= consumer->stream->view.shape.n_lanes)
+		consumer->glanced = 0;
+	return lane_has_news(consumer, consumer->lane) ||
+	       lane_has_news(consumer, consumer->glanced);
 }
 
 /* Look for a while without sleeping: the longer the more often that was worth it. */
 static bool spin(struct shmb_consumer *consumer)
 {
 	for (unsigned i = 0; i < consumer->spins; i++) {
-		if (stream_has_news(consumer)) {
+		if (glance(consumer)) {
 			if (consumer->spins < SPINS_MOST)
 				consumer->spins *= 2;
 			return true;
