@@ -28,7 +28,8 @@ mkdir "$work/many"
 for n in $(seq 1 12); do
 	cp -r "$tree" "$work/many/$n"
 done
-"$linecount" "$work/many" >"$work/out" 2>"$work/why" &
+# LeakSanitizer looks by a process of its own, which must not be one of those that are killed.
+ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" "$linecount" "$work/many" >"$work/out" 2>"$work/why" &
 counting=$!
 children=$counting
 killed=0

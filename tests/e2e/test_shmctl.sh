@@ -410,7 +410,7 @@ children=
 [ "$(cat "$work/watched")" = "version 8, 5 bytes: first
 version 9, 6 bytes: second
 version 10, 5 bytes: third" ] || fail "state watch: $(cat "$work/watched")"
-timeout 30 "$shmctl" --json state watch mode/now >"$work/watched" 2>"$work/why" &
+timeout 30 "$shmctl" --json state watch mode/now >"$work/watched" 2>"$work/said" &
 watcher=$!
 children=$watcher
 eventually grep -q third "$work/watched" || fail "the watcher does not begin with what there is"
@@ -421,7 +421,7 @@ status=0
 wait "$watcher" || status=$?
 children=
 [ "$status" = 1 ] || fail "state watch of what is removed ended with $status"
-grep -q 'was removed' "$work/why" || fail "state watch: $(cat "$work/why")"
+grep -q 'was removed' "$work/said" || fail "state watch: $(cat "$work/said")"
 cp "$work/watched" "$work/out"
 shape value .
 [ "$(wc -l <"$work/out")" = 2 ] || fail "state watch --json: $(cat "$work/out")"
@@ -475,7 +475,7 @@ shape sending .
 json '.records == 0 and (.created | not)'
 
 echo "- stream: who is slow is named, and can be sent away"
-"$shmctl" stream recv lines --consumer slow --retain 1h >"$work/taken" 2>"$work/why" &
+"$shmctl" stream recv lines --consumer slow --retain 1h >"$work/taken" 2>"$work/said" &
 slow=$!
 children=$slow
 eventually stat_says '.consumers[] | select(.name == "slow" and .here)' || fail "there is no consumer"
@@ -510,7 +510,7 @@ status=0
 wait "$slow" || status=$?
 children=
 [ "$status" = 1 ] || fail "who was sent away ended with $status"
-grep -q 'has lost its seat' "$work/why" || fail "who was sent away: $(cat "$work/why")"
+grep -q 'has lost its seat' "$work/said" || fail "who was sent away: $(cat "$work/said")"
 
 echo "- stream: a name goes on where the last one stopped, and a queue gives each record once"
 sent 0 'a\nb\nc\n' named --create
@@ -531,7 +531,7 @@ run 0 --json stream recv work --look --oldest --by-time --settle 1ms --timeout 2
 jq -se '[.[] | .text] == ["1", "2", "3", "4"] and all(.time_ns > 0)' "$work/out" >/dev/null ||
 	fail "stream recv by time: $(cat "$work/out")"
 sent 0 'x\n' over --create --full overwrite --lane-size 4K
-"$shmctl" stream recv over --count 2001 --oldest >"$work/taken" 2>"$work/why" &
+"$shmctl" stream recv over --count 2001 --oldest >"$work/taken" 2>"$work/said" &
 slow=$!
 children=$slow
 eventually grep -q x "$work/taken" || fail "the consumer does not begin"
@@ -540,14 +540,14 @@ seq 1 2000 >"$work/numbers"
 run 0 stream send over "$work/numbers"
 kill -CONT "$slow"
 eventually grep -q 2000 "$work/taken" || fail "the consumer does not go on"
-grep -q -x 'shmctl: [0-9]* records of lane 0 of "over" were lost here' "$work/why" ||
-	fail "what was lost is not told: $(cat "$work/why")"
-lost=$(awk '/records of lane/ { n += $2 } END { print n }' "$work/why")
+grep -q -x 'shmctl: [0-9]* records of lane 0 of "over" were lost here' "$work/said" ||
+	fail "what was lost is not told: $(cat "$work/said")"
+lost=$(awk '/records of lane/ { n += $2 } END { print n }' "$work/said")
 [ $((lost + $(wc -l <"$work/taken"))) = 2001 ] || fail "$lost were lost and $(wc -l <"$work/taken") taken"
 kill "$slow"
 wait "$slow" 2>/dev/null || :
 children=
-"$shmctl" stream recv over >"$work/taken" 2>"$work/why" &
+"$shmctl" stream recv over >"$work/taken" 2>"$work/said" &
 slow=$!
 children=$slow
 eventually test "$("$shmctl" --json stream stat over | jq '.consumers | length')" = 1 ||
@@ -557,7 +557,7 @@ status=0
 wait "$slow" || status=$?
 children=
 [ "$status" = 1 ] || fail "stream recv of what is removed ended with $status"
-grep -q 'was removed' "$work/why" || fail "stream recv: $(cat "$work/why")"
+grep -q 'was removed' "$work/said" || fail "stream recv: $(cat "$work/said")"
 
 echo "- stream bench"
 run 0 stream bench --count 10000 --size 1K
