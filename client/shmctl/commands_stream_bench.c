@@ -17,8 +17,7 @@
 
 #define SIZE_DEFAULT  64
 #define COUNT_DEFAULT 10000000
-#define ROUNDS        100000
-#define ROUNDS_FIRST  1000 /* that do not count */
+#define ROUNDS_MOST   100000
 #define PATIENCE_MS   30000
 #define LANE_SIZE     (UINT64_C(1) << 20)
 
@@ -31,6 +30,12 @@ struct end {
 	struct shmb_producer *producer;
 	struct shmb_consumer *consumer;
 };
+
+/* Of one record to and fro, beside COUNT in one direction. */
+static uint64_t rounds_of(uint64_t count)
+{
+	return count < ROUNDS_MOST ? count : ROUNDS_MOST;
+}
 
 static uint64_t patience(void)
 {
@@ -84,7 +89,7 @@ static int serve(const struct shmb_connect_options *options, const char *name, s
 	/* When the first of them comes the time begins. */
 	for (uint64_t i = 0; i < count + 1 && is_well; i++)
 		is_well = shmb_producer_send(end.producer, bytes, size, patience()) == 0;
-	for (unsigned i = 0; i < ROUNDS && is_well; i++)
+	for (uint64_t i = 0; i < rounds_of(count) && is_well; i++)
 		is_well = shmb_consumer_take(end.consumer, bytes, size, patience(), NULL) == 0 &&
 			  shmb_producer_send(end.producer, bytes, size, patience()) == 0;
 	return is_well ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -112,12 +117,13 @@ static int measure_rate(struct end *end, void *bytes, struct stream_speed *speed
 	return r;
 }
 
-static int measure_rounds(struct end *end, void *bytes, struct stream_speed *speed)
+/* The first tenth does not count. */
+static int measure_rounds(struct end *end, void *bytes, uint64_t *took, struct stream_speed *speed)
 {
-	uint64_t *took = calloc(ROUNDS, sizeof(*took));
-	int r = took ? 0 : -ENOMEM;
+	uint64_t n = rounds_of(speed->count), first = n / 10;
+	int r = 0;
 
-	for (unsigned i = 0; i < ROUNDS && r == 0; i++) {
+	for (uint64_t i = 0; i < n && r == 0; i++) {
 		uint64_t begun = clock_now_ns();
 
 		r = shmb_producer_send(end->producer, bytes, speed->size, patience());
@@ -125,28 +131,28 @@ static int measure_rounds(struct end *end, void *bytes, struct stream_speed *spe
 			r = shmb_consumer_take(end->consumer, bytes, speed->size, patience(), NULL);
 		took[i] = clock_now_ns() - begun;
 	}
-	if (r == 0) {
-		qsort(took + ROUNDS_FIRST, ROUNDS - ROUNDS_FIRST, sizeof(*took), compare);
-		speed->round_p50_ns = took[ROUNDS_FIRST + (ROUNDS - ROUNDS_FIRST) / 2];
-		speed->round_p99_ns = took[ROUNDS - 1 - (ROUNDS - ROUNDS_FIRST) / 100];
-	}
-	free(took);
+	qsort(took + first, n - first, sizeof(*took), compare);
+	speed->round_p50_ns = took[first + (n - first) / 2];
+	speed->round_p99_ns = took[n - 1 - (n - first) / 100];
 	return r;
 }
 
 static int run_here(struct end *end, const char *name, struct stream_speed *speed)
 {
 	void *bytes = calloc(1, speed->size);
+	uint64_t *took = calloc(rounds_of(speed->count), sizeof(*took));
 	int status = STATUS_DONE;
 
-	if (!bytes)
-		return complain_failed("there is no memory for a record of %zu bytes", speed->size);
-	if (open_end(end, name, speed->size) < 0 ||
-	    shmb_producer_open(end->back, &end->producer) < 0 ||
-	    shmb_consumer_open(end->there, &from_the_oldest, &end->consumer) < 0 ||
-	    measure_rate(end, bytes, speed) < 0 || measure_rounds(end, bytes, speed) < 0)
+	if (!bytes || !took)
+		status = complain_failed("there is no memory for a record of %zu bytes",
+					 speed->size);
+	else if (open_end(end, name, speed->size) < 0 ||
+		 shmb_producer_open(end->back, &end->producer) < 0 ||
+		 shmb_consumer_open(end->there, &from_the_oldest, &end->consumer) < 0 ||
+		 measure_rate(end, bytes, speed) < 0 || measure_rounds(end, bytes, took, speed) < 0)
 		status = complain_library();
 	free(bytes);
+	free(took);
 	return status;
 }
 
