@@ -1,75 +1,93 @@
 /*
  * A stream of shmbroker's that waits when a lane is full, asked again and again without sleeping,
- * as the others are. Copied, or filled and read in place.
+ * as the others are, or sleeping as they do. Copied, or filled and read in place.
  */
+#include "stream/ours.h"
+
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <shmbroker/shmbroker.h>
+#define LANE_SIZE      (UINT64_C(1) << 20)
+#define LITTLE_LANE    (UINT64_C(1) << 18) /* where there are many of them */
+#define LANES_LEAST    4u
+#define CONSUMERS_FEW  4u
+#define CONSUMERS_MORE 16u
 
-#include "base/attr.h"
-#include "base/pause.h"
-#include "stream/transport.h"
-
-#define LANE_SIZE (UINT64_C(1) << 20)
-
-struct named {
+struct ours_named {
 	char name[32];
 	const char *socket;
+	struct shmb_stream_options options;
+	unsigned idle_lanes;
+	_Atomic uint64_t *taken; /* shared */
 };
 
-struct ours {
-	struct shmb_connection *connection;
-	struct shmb_stream *stream;
-	struct shmb_producer *producer;
-	struct shmb_consumer *consumer;
-};
-
-static void give_up(const char *what)
+void ours_give_up(const char *what)
 {
 	bench_fail("%s: %s", what, shmb_last_error());
 }
 
-static void *prepare(const struct cargo *cargo attr_unused, const struct server *broker)
+void *ours_prepare(const struct cargo *cargo, const struct server *broker)
 {
 	static unsigned n;
-	struct named *named = calloc(1, sizeof(*named));
+	struct ours_named *named = calloc(1, sizeof(*named));
+	unsigned lanes = cargo->producers + cargo->idle_lanes;
 
 	if (!named)
 		bench_fail("no memory");
 	snprintf(named->name, sizeof(named->name), "stream/%u", n++);
 	named->socket = broker->socket;
+	named->idle_lanes = cargo->idle_lanes;
+	named->taken = transport_share(sizeof(*named->taken));
+	named->options = (struct shmb_stream_options){
+		.segment.flags = SHMB_CREATE,
+		.lane_size = cargo->producers > 1 ? LITTLE_LANE : LANE_SIZE,
+		.lanes = lanes > LANES_LEAST ? lanes : LANES_LEAST,
+		.consumers = cargo->consumers > CONSUMERS_FEW ? CONSUMERS_MORE : CONSUMERS_FEW,
+		.delivery = cargo->is_queue ? SHMB_QUEUE : SHMB_BROADCAST,
+	};
 	return named;
 }
 
-static void *open_side(void *prepared, bool sends)
+/* Producers that live and send nothing; they end with the process. */
+static void open_idle(struct shmb_stream *stream, unsigned n)
 {
-	const struct named *named = prepared;
+	struct shmb_producer *idle;
+
+	for (unsigned i = 0; i < n; i++)
+		if (shmb_producer_open(stream, &idle) < 0)
+			ours_give_up("a lane that is idle");
+}
+
+void *ours_open(void *prepared, bool sends, unsigned which)
+{
+	const struct ours_named *named = prepared;
 	const struct shmb_connect_options options = {.socket = named->socket};
-	const struct shmb_stream_options stream_options = {.segment.flags = SHMB_CREATE,
-							   .lane_size = LANE_SIZE,
-							   .lanes = 4,
-							   .consumers = 4};
 	struct ours *ours = calloc(1, sizeof(*ours));
 
 	if (!ours || shmb_connect(&options, &ours->connection) < 0 ||
-	    shmb_stream_open(ours->connection, named->name, &stream_options, &ours->stream) < 0 ||
+	    shmb_stream_open(ours->connection, named->name, &named->options, &ours->stream) < 0 ||
 	    (sends ? shmb_producer_open(ours->stream, &ours->producer)
 		   : shmb_consumer_open(ours->stream, NULL, &ours->consumer)) < 0)
-		give_up(named->name);
+		ours_give_up(named->name);
+	ours->named = named;
+	if (!sends && which == 0)
+		open_idle(ours->stream, named->idle_lanes);
 	return ours;
 }
 
-static void close_side(void *opened)
+void ours_dispose(void *prepared)
 {
-	struct ours *ours = opened;
+	struct ours_named *named = prepared;
 
-	shmb_producer_close(ours->producer);
-	shmb_consumer_close(ours->consumer);
-	shmb_stream_close(ours->stream);
-	shmb_disconnect(ours->connection);
-	free(ours);
+	transport_unshare((void *)named->taken, sizeof(*named->taken));
+	free(named);
+}
+
+_Atomic uint64_t *ours_taken(const struct ours *ours)
+{
+	return ours->named->taken;
 }
 
 static void send_batch(struct shmb_producer *producer, struct cargo *cargo)
@@ -83,17 +101,20 @@ static void send_batch(struct shmb_producer *producer, struct cargo *cargo)
 	}
 	while (done < CARGO_BATCH) {
 		int r = shmb_producer_send_all(producer, records + done, CARGO_BATCH - done,
-					       SHMB_AT_ONCE, &sent);
+					       ours_deadline(cargo), &sent);
 
-		if (r < 0 && r != -ETIMEDOUT)
-			give_up("sending");
+		if (r == -ETIMEDOUT)
+			cargo_idle(cargo, false);
+		else if (r < 0)
+			ours_give_up("sending");
 		done += sent;
 	}
 }
 
-static void send_copied(void *opened, struct cargo *cargo, uint64_t n)
+void ours_send(void *opened, struct cargo *cargo, uint64_t n)
 {
 	struct shmb_producer *producer = ((struct ours *)opened)->producer;
+	uint64_t deadline = ours_deadline(cargo);
 
 	if (cargo->batch > 1) {
 		for (; n > 0; n -= CARGO_BATCH)
@@ -104,44 +125,47 @@ static void send_copied(void *opened, struct cargo *cargo, uint64_t n)
 		int r;
 
 		cargo_fill(cargo, cargo->bytes);
-		do
-			r = shmb_producer_send(producer, cargo->bytes, cargo->size, SHMB_AT_ONCE);
-		while (r == -ETIMEDOUT);
+		while ((r = shmb_producer_send(producer, cargo->bytes, cargo->size, deadline)) ==
+		       -ETIMEDOUT)
+			cargo_idle(cargo, false);
 		if (r < 0)
-			give_up("sending");
+			ours_give_up("sending");
 	}
 }
 
 static void send_in_place(void *opened, struct cargo *cargo, uint64_t n)
 {
 	struct shmb_producer *producer = ((struct ours *)opened)->producer;
+	uint64_t deadline = ours_deadline(cargo);
 
 	for (; n > 0; n--) {
 		void *bytes;
 		int r;
 
-		do
-			r = shmb_producer_reserve(producer, cargo->size, SHMB_AT_ONCE, &bytes);
-		while (r == -ETIMEDOUT);
+		while ((r = shmb_producer_reserve(producer, cargo->size, deadline, &bytes)) ==
+		       -ETIMEDOUT)
+			cargo_idle(cargo, false);
 		if (r < 0)
-			give_up("reserving");
+			ours_give_up("reserving");
 		cargo_fill(cargo, bytes);
 		if (shmb_producer_commit(producer, cargo->size) < 0)
-			give_up("committing");
+			ours_give_up("committing");
 	}
 }
 
-static void take_copied(void *opened, struct cargo *cargo, uint64_t n)
+static void take_copied(struct shmb_consumer *consumer, struct cargo *cargo, uint64_t n)
 {
-	struct shmb_consumer *consumer = ((struct ours *)opened)->consumer;
+	uint64_t deadline = ours_deadline(cargo);
 
 	while (n > 0) {
-		int r = shmb_consumer_take(consumer, cargo->bytes, cargo->size, SHMB_AT_ONCE, NULL);
+		int r = shmb_consumer_take(consumer, cargo->bytes, cargo->size, deadline, NULL);
 
 		if (r < 0)
-			give_up("taking");
-		if (r != 0)
+			ours_give_up("taking");
+		if (r != 0) {
+			cargo_idle(cargo, false);
 			continue;
+		}
 		cargo_check(cargo, cargo->bytes);
 		n--;
 	}
@@ -154,16 +178,19 @@ static void take_in_place(void *opened, struct cargo *cargo, uint64_t n)
 
 	while (n > 0) {
 		unsigned got;
-		int r = shmb_consumer_peek(consumer, records, cargo->batch, SHMB_AT_ONCE, &got);
+		int r = shmb_consumer_peek(consumer, records, cargo->batch, ours_deadline(cargo),
+					   &got);
 
 		if (r < 0)
-			give_up("peeking");
-		if (r != 0)
+			ours_give_up("peeking");
+		if (r != 0) {
+			cargo_idle(cargo, false);
 			continue;
+		}
 		for (unsigned i = 0; i < got; i++)
 			cargo_check(cargo, records[i].data);
 		if (shmb_consumer_release(consumer, got) < 0)
-			give_up("releasing");
+			ours_give_up("releasing");
 		n -= got;
 	}
 }
@@ -173,25 +200,23 @@ static void take(void *opened, struct cargo *cargo, uint64_t n)
 	if (cargo->batch > 1)
 		take_in_place(opened, cargo, n);
 	else
-		take_copied(opened, cargo, n);
+		take_copied(((struct ours *)opened)->consumer, cargo, n);
 }
 
 const struct transport transport_ours = {
 	.name = "ours",
-	.prepare = prepare,
-	.open = open_side,
-	.close = close_side,
-	.dispose = free,
-	.send = send_copied,
+	.prepare = ours_prepare,
+	.open = ours_open,
+	.dispose = ours_dispose,
+	.send = ours_send,
 	.take = take,
 };
 
 const struct transport transport_ours_in_place = {
 	.name = "ours, in place",
-	.prepare = prepare,
-	.open = open_side,
-	.close = close_side,
-	.dispose = free,
+	.prepare = ours_prepare,
+	.open = ours_open,
+	.dispose = ours_dispose,
 	.send = send_in_place,
 	.take = take_in_place,
 };

@@ -33,9 +33,11 @@ struct shared {
 	_Alignas(128) unsigned char cells[];
 };
 
+#define ROOM (sizeof(struct shared) + RING_SIZE * 2)
+
 static void *prepare(const struct cargo *cargo, const struct server *broker attr_unused)
 {
-	struct shared *shared = transport_share(sizeof(*shared) + RING_SIZE * 2);
+	struct shared *shared = transport_share(ROOM);
 	unsigned n = 1;
 
 	while (n * 2 * cargo->size <= RING_SIZE || n < 8)
@@ -73,6 +75,11 @@ MOVE(64)
 MOVE(1024)
 MOVE(65536)
 
+static void dispose(void *prepared)
+{
+	transport_unshare(prepared, ROOM);
+}
+
 static void send(void *opened, struct cargo *cargo, uint64_t n)
 {
 	switch (cargo->size) {
@@ -109,7 +116,5 @@ static void take(void *opened, struct cargo *cargo, uint64_t n)
 	}
 }
 
-const struct transport transport_ck = {.name = "ck_ring",
-				       .prepare = prepare,
-				       .send = send,
-				       .take = take};
+const struct transport transport_ck = {
+	.name = "ck_ring", .prepare = prepare, .dispose = dispose, .send = send, .take = take};

@@ -1,6 +1,6 @@
 /*
- * A pipe, of the largest buffer that it may have, asked again and again without sleeping. Records
- * of up to a page are written whole.
+ * A pipe, of the largest buffer that it may have, asked again and again without sleeping, or
+ * sleeping. Records of up to a page are written whole.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,11 +13,12 @@
 
 #define BUFFER (1 << 20)
 
-static void *prepare(const struct cargo *cargo attr_unused, const struct server *broker attr_unused)
+static void *prepare(const struct cargo *cargo, const struct server *broker attr_unused)
 {
 	int *ends = malloc(2 * sizeof(*ends));
+	int flags = cargo->wait == CARGO_SLEEP ? 0 : O_NONBLOCK;
 
-	if (!ends || pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+	if (!ends || pipe2(ends, O_CLOEXEC | flags) < 0)
 		bench_fail("no pipe");
 	(void)fcntl(ends[1], F_SETPIPE_SZ, BUFFER);
 	return ends;
@@ -39,6 +40,8 @@ static void dispose(void *prepared)
                                                                                                    \
 		if (moved < 0 && errno != EAGAIN)                                                  \
 			bench_fail("the pipe is broken");                                          \
+		if (moved < 0)                                                                     \
+			cargo_idle(cargo, false);                                                  \
 		done += moved > 0 ? (size_t)moved : 0;                                             \
 	}
 

@@ -1,6 +1,6 @@
 /*
- * The producer sleeps between the runs, so that it disturbs nobody else's, and is awake when the
- * time of a run begins.
+ * All sleep between the runs, so that they disturb nobody else's, and are awake when the time of a
+ * run begins. The first consumer has the clock.
  */
 #include "stream/race.h"
 
@@ -11,16 +11,26 @@
 
 #include "support/worker.h"
 
-#define RUN_NS      UINT64_C(2000000) /* what a run takes at least */
+#define RUN_NS      UINT64_C(2000000)  /* what a run takes at least, */
+#define CROWD_NS    UINT64_C(12000000) /* and where several are on a core */
 #define RECORDS_MAX (UINT64_C(1) << 22)
 
 struct race_control {
 	_Alignas(128) _Atomic uint32_t orders; /* runs that were asked for, */
 	_Alignas(128) _Atomic uint32_t go;     /* whose time has begun, */
-	_Alignas(128) _Atomic uint32_t awake;  /* for which the producer is there, */
-	_Atomic uint32_t done;                 /* and that it has sent */
-	_Atomic uint32_t is_open;
+	_Alignas(128) _Atomic uint32_t awake;  /* those who are there for it, in all runs, */
+	_Alignas(128) _Atomic uint32_t taken;  /* consumers that have all, and */
+	_Alignas(128) _Atomic uint32_t done;   /* who of them has done his part, */
+	_Alignas(128) _Atomic uint32_t over;   /* and runs that are over */
+	_Atomic uint32_t open;                 /* members */
 	uint64_t records;
+	uint64_t spent_ns;
+};
+
+struct member {
+	struct race *race;
+	bool sends;
+	unsigned which;
 };
 
 void *transport_share(size_t size)
@@ -33,80 +43,148 @@ void *transport_share(size_t size)
 	return memory;
 }
 
-static void await(const _Atomic uint32_t *word, uint32_t value)
+void transport_unshare(void *memory, size_t size)
+{
+	(void)munmap(memory, size);
+}
+
+/* All but the first consumer. */
+static uint32_t followers(const struct race *race)
+{
+	return race->cargo.producers + race->cargo.consumers - 1;
+}
+
+static void await(const struct race *race, const _Atomic uint32_t *word, uint32_t value)
 {
 	while (atomic_load_explicit(word, memory_order_acquire) != value)
-		;
+		cargo_idle(&race->cargo, false);
 }
 
-static void *open_side(const struct race *race, bool sends)
+static void count(_Atomic uint32_t *word)
 {
-	return race->transport->open ? race->transport->open(race->prepared, sends)
-				     : race->prepared;
+	atomic_fetch_add_explicit(word, 1, memory_order_acq_rel);
 }
 
-static void be_producer(void *data)
+static void move(const struct member *member, void *opened)
 {
-	struct race *race = data;
+	struct race *race = member->race;
+	uint64_t n = race->control->records;
+
+	if (member->sends)
+		race->transport->send(opened, &race->cargo, n / race->cargo.producers);
+	else
+		race->transport->take(opened, &race->cargo, n);
+}
+
+/* RUN counts from 1, as those who wait for it have it. */
+static void lead(const struct member *member, void *opened, uint32_t run)
+{
+	struct race *race = member->race;
+	struct race_control *control = race->control;
+	uint64_t start;
+
+	await(race, &control->awake, run * followers(race));
+	start = now_ns();
+	atomic_store_explicit(&control->go, run, memory_order_release);
+	move(member, opened);
+	await(race, &control->taken, run * (race->cargo.consumers - 1));
+	control->spent_ns = now_ns() - start;
+	await(race, &control->done, run * followers(race));
+	gate_count(&control->over);
+}
+
+static void follow(const struct member *member, void *opened, uint32_t run)
+{
+	struct race *race = member->race;
 	struct race_control *control = race->control;
 
-	cargo_init(&race->cargo);
-	race->opened = open_side(race, true);
-	gate_count(&control->is_open);
+	count(&control->awake);
+	await(race, &control->go, run);
+	move(member, opened);
+	if (!member->sends)
+		count(&control->taken);
+	count(&control->done);
+}
+
+static void be_member(void *data)
+{
+	const struct member *member = data;
+	struct race *race = member->race;
+	struct race_control *control = race->control;
+	void *opened = race->prepared;
+
+	cargo_init(&race->cargo, member->sends, member->which);
+	if (race->transport->open)
+		opened = race->transport->open(race->prepared, member->sends, member->which);
+	gate_count(&control->open);
 	for (uint32_t run = 1;; run++) {
 		gate_wait(&control->orders, run - 1);
-		atomic_store_explicit(&control->awake, run, memory_order_release);
-		await(&control->go, run);
-		race->transport->send(race->opened, &race->cargo, control->records);
-		atomic_store_explicit(&control->done, run, memory_order_release);
+		if (!member->sends && member->which == 0)
+			lead(member, opened, run);
+		else
+			follow(member, opened, run);
 	}
 }
 
-/* Until all of it has come. */
+static void start_members(struct race *race, bool sends, unsigned n, int core)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct member member = {race, sends, i};
+
+		race->members[race->n_members++] = worker_start(core, be_member, &member);
+	}
+}
+
 static uint64_t run_once(struct race *race)
 {
 	struct race_control *control = race->control;
-	uint32_t run = atomic_load(&control->orders) + 1;
-	uint64_t start;
+	uint32_t over = atomic_load(&control->over);
 
 	control->records = race->records;
 	gate_count(&control->orders);
-	await(&control->awake, run);
-	start = now_ns();
-	atomic_store_explicit(&control->go, run, memory_order_release);
-	race->transport->take(race->opened, &race->cargo, race->records);
-	start = now_ns() - start;
-	await(&control->done, run);
-	return start;
+	workers_wait(race->members, race->n_members, &control->over, over);
+	return control->spent_ns;
 }
 
-void race_start(struct race *race, const struct transport *transport, const struct cargo *cargo,
-		bool producer_is_slow, uint64_t slow, int core, const struct server *broker)
+static void await_open(const struct race *race)
 {
-	*race = (struct race){.transport = transport,
-			      .cargo = {.size = cargo->size, .batch = cargo->batch},
-			      .control = transport_share(sizeof(*race->control)),
-			      .records = CARGO_BATCH};
-	race->prepared = transport->prepare(cargo, broker);
-	race->opened = open_side(race, false);
-	race->cargo.work = producer_is_slow ? slow : 0;
-	race->producer = worker_start(core, be_producer, race);
-	race->cargo.work = producer_is_slow ? 0 : slow;
-	cargo_init(&race->cargo);
-	gate_wait(&race->control->is_open, 0);
-	while (run_once(race) < RUN_NS && race->records < RECORDS_MAX)
+	uint32_t n;
+
+	while ((n = atomic_load(&race->control->open)) < race->n_members)
+		workers_wait(race->members, race->n_members, &race->control->open, n);
+}
+
+bool race_start(struct race *race, const struct transport *transport, const struct cargo *cargo,
+		const struct place *place, const struct server *broker)
+{
+	uint64_t run_ns;
+
+	*race = (struct race){.transport = transport, .cargo = *cargo};
+	race->cargo.producers += cargo->producers == 0;
+	race->cargo.consumers += cargo->consumers == 0;
+	race->prepared = transport->prepare(&race->cargo, broker);
+	if (!race->prepared)
+		return false;
+	race->control = transport_share(sizeof(*race->control));
+	if (race->cargo.producers + race->cargo.consumers > RACE_MEMBERS)
+		bench_fail("there is no room for so many processes");
+	run_ns = race->cargo.producers + race->cargo.consumers > 2 ? CROWD_NS : RUN_NS;
+	start_members(race, false, race->cargo.consumers, place->own);
+	start_members(race, true, race->cargo.producers, place->other);
+	await_open(race);
+	race->records = (uint64_t)CARGO_BATCH * race->cargo.producers;
+	while (run_once(race) < run_ns && race->records < RECORDS_MAX)
 		race->records *= 2;
+	return true;
 }
 
 void race_end(struct race *race)
 {
-	worker_end(race->producer);
-	if (race->transport->close)
-		race->transport->close(race->opened);
+	for (unsigned i = 0; i < race->n_members; i++)
+		worker_end(race->members[i]);
 	if (race->transport->dispose)
 		race->transport->dispose(race->prepared);
-	cargo_fini(&race->cargo);
-	(void)munmap(race->control, sizeof(*race->control));
+	transport_unshare(race->control, sizeof(*race->control));
 }
 
 uint64_t race_run(void *data, unsigned operations)

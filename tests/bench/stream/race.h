@@ -1,10 +1,14 @@
 /*
- * A producer and a consumer of one transport, each a process on a core of its own: this one takes.
+ * Producers and consumers of one transport, each a process: the consumers on this core, and the
+ * producers on the other.
  */
 #ifndef BENCH_STREAM_RACE_H
 #define BENCH_STREAM_RACE_H
 
 #include "stream/transport.h"
+#include "support/place.h"
+
+#define RACE_MEMBERS 72u
 
 struct race_control;
 
@@ -13,19 +17,18 @@ struct race {
 	struct cargo cargo;
 	struct race_control *control;
 	void *prepared;
-	void *opened;
-	pid_t producer;
-	uint64_t records; /* in a run, so that it takes a while */
+	unsigned n_members;
+	pid_t members[RACE_MEMBERS];
+	uint64_t records; /* in a run, of all producers, so that it takes a while */
 };
 
-/* CARGO says size and batch. SLOW is how much idle work each record costs the side that is to be
- * the slower one: the producer, or else the consumer. */
-void race_start(struct race *race, const struct transport *transport, const struct cargo *cargo,
-		bool producer_is_slow, uint64_t slow, int core, const struct server *broker);
+/* What CARGO says but for what is of each process. False when this machine does not have it. */
+bool race_start(struct race *race, const struct transport *transport, const struct cargo *cargo,
+		const struct place *place, const struct server *broker);
 void race_end(struct race *race);
 
-/* A run function of a contender, see support/series.h: what a record costs from one to the other.
- */
+/* A run function of a contender, see support/series.h: what a record costs until those whom it is
+ * for have it. */
 uint64_t race_run(void *race, unsigned operations);
 
 #endif

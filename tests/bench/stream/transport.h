@@ -10,23 +10,35 @@
 
 struct transport {
 	const char *name;
-	/* Once, before there are two processes: what both begin with. */
+	/* Once, before there are processes: what all begin with. NULL where this machine does not
+	 * let us have it. */
 	void *(*prepare)(const struct cargo *cargo, const struct server *broker);
-	/* In each of the two; NULL where what was prepared is used as it is. */
-	void *(*open)(void *prepared, bool sends);
-	void (*close)(void *opened);
-	void (*dispose)(void *prepared); /* NULL where there is nothing to do */
-	/* N records, a multiple of the batch, without sleeping. */
+	/* In each of them, as producer or as consumer WHICH, who sends first in a process that does
+	 * both; NULL where what was prepared is used as it is. They end without a goodbye. */
+	void *(*open)(void *prepared, bool sends, unsigned which);
+	/* Once, when they are gone; NULL where there is nothing to do. */
+	void (*dispose)(void *prepared);
+	/* N records, a multiple of the batch, waiting as the cargo says. Of a queue consumers take
+	 * what they get until all together have N. */
 	void (*send)(void *opened, struct cargo *cargo, uint64_t n);
 	void (*take)(void *opened, struct cargo *cargo, uint64_t n);
 };
 
-/* The limit, each with and without a pause in its loops; and ours, and the peers. */
-extern const struct transport transport_index, transport_index_paused, transport_band,
-	transport_band_paused, transport_ours, transport_ours_in_place, transport_ck,
-	transport_pipe;
+/* Ours; in place; and as a queue. */
+extern const struct transport transport_ours, transport_ours_in_place, transport_ours_queue;
 
-/* SIZE bytes of zeros that both processes have, and have touched. */
+/* The limit, each with and without a pause in its loops; with a ring for each producer; and
+ * sleeping on a futex, at once and after a while. */
+extern const struct transport transport_index, transport_index_paused, transport_band,
+	transport_band_paused, transport_lanes_index, transport_lanes_band, transport_futex,
+	transport_futex_spinning;
+
+/* The peers. */
+extern const struct transport transport_ck, transport_pipe, transport_seqpacket, transport_mq,
+	transport_boost, transport_iceoryx, transport_zmq, transport_nng;
+
+/* SIZE bytes of zeros that all processes have, and have touched. */
 void *transport_share(size_t size);
+void transport_unshare(void *memory, size_t size);
 
 #endif

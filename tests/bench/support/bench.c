@@ -9,18 +9,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #define FILES_WANTED 65536 /* descriptors, of this process and of each server */
 
 static const struct option options[] = {
-	{"quick", no_argument, NULL, 'q'},
-	{"rounds", required_argument, NULL, 'r'},
-	{"json", required_argument, NULL, 'j'},
-	{"broker", required_argument, NULL, 'b'},
-	{"limit", required_argument, NULL, 'l'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
+	{"quick", no_argument, NULL, 'q'},        {"rounds", required_argument, NULL, 'r'},
+	{"only", required_argument, NULL, 'o'},   {"json", required_argument, NULL, 'j'},
+	{"broker", required_argument, NULL, 'b'}, {"limit", required_argument, NULL, 'l'},
+	{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
 };
 
 static const char help[] =
@@ -30,6 +28,27 @@ static const char help[] =
 	"  --broker PATH    measure this shmbrokerd\n"
 	"  --limit PATH     compare with this limit_echo\n"
 	"  --help           show this help\n";
+
+static const char *const no_parts[] = {NULL};
+
+static const char *parse_part(const char *text, const char *const *parts)
+{
+	for (unsigned i = 0; parts[i]; i++)
+		if (strcmp(text, parts[i]) == 0)
+			return parts[i];
+	bench_fail("it has no part \"%s\"; try --help", text);
+}
+
+static void print_help(const char *name, const char *const *parts)
+{
+	printf("Usage: bench_%s [OPTION]...\n%s", name, help);
+	if (!parts[0])
+		return;
+	printf("  --only PART      measure this part:");
+	for (unsigned i = 0; parts[i]; i++)
+		printf(" %s", parts[i]);
+	puts("");
+}
 
 static unsigned parse_rounds(const char *text)
 {
@@ -60,7 +79,8 @@ static void raise_file_limit(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-void bench_init(struct bench *bench, const char *name, int argc, char **argv)
+void bench_init_parts(struct bench *bench, const char *name, const char *const *parts, int argc,
+		      char **argv)
 {
 	unsigned rounds = 0;
 	int code;
@@ -80,6 +100,9 @@ void bench_init(struct bench *bench, const char *name, int argc, char **argv)
 		case 'r':
 			rounds = parse_rounds(optarg);
 			break;
+		case 'o':
+			bench->only = parse_part(optarg, parts);
+			break;
 		case 'j':
 			bench->json = optarg;
 			break;
@@ -90,7 +113,7 @@ void bench_init(struct bench *bench, const char *name, int argc, char **argv)
 			bench->limit = optarg;
 			break;
 		case 'h':
-			printf("Usage: bench_%s [OPTION]...\n%s", name, help);
+			print_help(name, parts);
 			exit(EXIT_SUCCESS);
 		default:
 			exit(2);
@@ -102,6 +125,11 @@ void bench_init(struct bench *bench, const char *name, int argc, char **argv)
 		bench->plan.rounds = rounds;
 	raise_file_limit();
 	setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
+void bench_init(struct bench *bench, const char *name, int argc, char **argv)
+{
+	bench_init_parts(bench, name, no_parts, argc, argv);
 }
 
 unsigned bench_count(const struct bench *bench, unsigned normal, unsigned quick)

@@ -23,6 +23,7 @@ struct bench {
 	const char *limit;  /* path of limit_echo */
 	const char *json;   /* where to write the results; NULL for nowhere */
 	bool quick;         /* tiny counts: to see that it works, not to learn anything */
+	const char *only;   /* the part that is wanted; NULL for all */
 	struct plan plan;
 };
 
@@ -31,6 +32,10 @@ struct bench {
  * raised to what the system allows, since benchmarks have thousands.
  */
 void bench_init(struct bench *bench, const char *name, int argc, char **argv);
+
+/* The same for one of several PARTS, of which --only chooses one; their names end with NULL. */
+void bench_init_parts(struct bench *bench, const char *name, const char *const *parts, int argc,
+		      char **argv);
 
 /* NORMAL, or QUICK in a quick run. */
 unsigned bench_count(const struct bench *bench, unsigned normal, unsigned quick);

@@ -13,10 +13,13 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "support/bench.h"
 #include "support/place.h"
+
+#define LOOK_NS 200000000 /* how often it is seen whether workers live */
 
 static _Noreturn void live(pid_t parent, int core, void (*function)(void *data), void *data)
 {
@@ -50,6 +53,20 @@ void gate_wait(_Atomic uint32_t *word, uint32_t value)
 {
 	while (atomic_load_explicit(word, memory_order_acquire) == value)
 		(void)syscall(SYS_futex, word, FUTEX_WAIT, value, NULL);
+}
+
+void workers_wait(const pid_t *workers, unsigned n, _Atomic uint32_t *word, uint32_t value)
+{
+	const struct timespec patience = {.tv_nsec = LOOK_NS};
+
+	while (atomic_load_explicit(word, memory_order_acquire) == value) {
+		(void)syscall(SYS_futex, word, FUTEX_WAIT, value, &patience);
+		if (atomic_load_explicit(word, memory_order_acquire) != value)
+			return;
+		for (unsigned i = 0; i < n; i++)
+			if (waitpid(workers[i], NULL, WNOHANG) != 0)
+				bench_fail("a process of the benchmark has ended");
+	}
 }
 
 void gate_count(_Atomic uint32_t *word)

@@ -17,4 +17,8 @@ void worker_end(pid_t pid);
 void gate_wait(_Atomic uint32_t *word, uint32_t value);
 void gate_count(_Atomic uint32_t *word);
 
+/* Sleep until *WORD is not VALUE, for the process that has started the N workers: when one of them
+ * ends meanwhile, so does the benchmark. */
+void workers_wait(const pid_t *workers, unsigned n, _Atomic uint32_t *word, uint32_t value);
+
 #endif

@@ -1,0 +1,55 @@
+/*
+ * There and back, busy, two cores: what half of the trips take, and what ninety-nine in a hundred
+ * do. The limit is the fastest of four rings in each round.
+ */
+#include "stream/scene.h"
+
+#define SIZE       64u
+#define LIMITS     4u
+#define TARGET_P50 1.25
+#define TARGET_P99 1.5
+
+/* Ours, the limits, and others. */
+static const struct transport *const transports[] = {
+	&transport_ours,    &transport_index,       &transport_index_paused,
+	&transport_band,    &transport_band_paused,
+#ifdef BENCH_CK
+	&transport_ck,
+#endif
+#ifdef BENCH_BOOST
+	&transport_boost,
+#endif
+#ifdef BENCH_ICEORYX
+	&transport_iceoryx,
+#endif
+};
+
+static void report(const struct scene *scene, const struct series *seen, size_t n, const char *what,
+		   double target)
+{
+	struct series limit = scene_fastest(&seen[1], LIMITS);
+
+	scene_compare(scene, "two cores", &seen[0], &limit, target, "round trip %u B, %s: limit",
+		      SIZE, what);
+	for (size_t i = 1; i < n; i++)
+		scene_compare(scene, "two cores", &seen[0], &seen[i], 0, "round trip %u B, %s: %s",
+			      SIZE, what, seen[i].name);
+	series_fini(&limit);
+}
+
+void part_roundtrip(const struct scene *scene)
+{
+	/* Some daemons are not for a quick look. */
+	size_t n = bench_count(scene->bench, ARRAY_SIZE(transports), 1 + LIMITS);
+	struct series p50[ARRAY_SIZE(transports)], p99[ARRAY_SIZE(transports)];
+	struct entrant entrants[ARRAY_SIZE(transports)];
+
+	for (size_t i = 0; i < n; i++)
+		entrants[i] = (struct entrant){.transport = transports[i],
+					       .cargo = {.size = SIZE, .batch = 1}};
+	scene_trips(scene, entrants, n, true, p50, p99);
+	report(scene, p50, n, "p50", TARGET_P50);
+	report(scene, p99, n, "p99", TARGET_P99);
+	scene_fini(p50, n);
+	scene_fini(p99, n);
+}
