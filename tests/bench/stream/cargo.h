@@ -32,6 +32,7 @@ struct cargo {
 	bool is_queue;                 /* each record is for one consumer, and not for all */
 	unsigned idle_lanes;           /* of producers that send nothing; ours alone has such */
 	uint64_t producer_work, consumer_work; /* loops of idle work for each record */
+	int daemon_core;                       /* of a transport that has a daemon */
 	/* Of each process: */
 	unsigned char *bytes; /* room for a batch */
 	uint64_t number;      /* of the next record */

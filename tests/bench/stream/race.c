@@ -11,8 +11,7 @@
 
 #include "support/worker.h"
 
-#define RUN_NS      UINT64_C(2000000)  /* what a run takes at least, */
-#define CROWD_NS    UINT64_C(12000000) /* and where several are on a core */
+#define TRIES       5u
 #define RECORDS_MAX (UINT64_C(1) << 22)
 
 struct race_control {
@@ -146,6 +145,20 @@ static uint64_t run_once(struct race *race)
 	return control->spent_ns;
 }
 
+/* The fastest of some: a slow one, as the first, or one that was interrupted, says little about how
+ * many records it takes. */
+static uint64_t run_fast(struct race *race, uint64_t run_ns)
+{
+	uint64_t fastest = run_once(race);
+
+	for (unsigned i = 1; i < TRIES && fastest >= run_ns; i++) {
+		uint64_t spent = run_once(race);
+
+		fastest = spent < fastest ? spent : fastest;
+	}
+	return fastest;
+}
+
 static void await_open(const struct race *race)
 {
 	uint32_t n;
@@ -155,25 +168,23 @@ static void await_open(const struct race *race)
 }
 
 bool race_start(struct race *race, const struct transport *transport, const struct cargo *cargo,
-		const struct place *place, const struct server *broker)
+		const struct place *place, const struct server *broker, uint64_t run_ns)
 {
-	uint64_t run_ns;
-
 	*race = (struct race){.transport = transport, .cargo = *cargo};
 	race->cargo.producers += cargo->producers == 0;
 	race->cargo.consumers += cargo->consumers == 0;
+	race->cargo.daemon_core = place->other;
 	race->prepared = transport->prepare(&race->cargo, broker);
 	if (!race->prepared)
 		return false;
 	race->control = transport_share(sizeof(*race->control));
 	if (race->cargo.producers + race->cargo.consumers > RACE_MEMBERS)
 		bench_fail("there is no room for so many processes");
-	run_ns = race->cargo.producers + race->cargo.consumers > 2 ? CROWD_NS : RUN_NS;
 	start_members(race, false, race->cargo.consumers, place->own);
 	start_members(race, true, race->cargo.producers, place->other);
 	await_open(race);
 	race->records = (uint64_t)CARGO_BATCH * race->cargo.producers;
-	while (run_once(race) < run_ns && race->records < RECORDS_MAX)
+	while (run_fast(race, run_ns) < run_ns && race->records < RECORDS_MAX)
 		race->records *= 2;
 	return true;
 }

@@ -22,9 +22,10 @@ struct race {
 	uint64_t records; /* in a run, of all producers, so that it takes a while */
 };
 
-/* What CARGO says but for what is of each process. False when this machine does not have it. */
+/* What CARGO says but for what is of each process, in runs that take RUN_NS at least. False when
+ * this machine does not have it. */
 bool race_start(struct race *race, const struct transport *transport, const struct cargo *cargo,
-		const struct place *place, const struct server *broker);
+		const struct place *place, const struct server *broker, uint64_t run_ns);
 void race_end(struct race *race);
 
 /* A run function of a contender, see support/series.h: what a record costs until those whom it is

@@ -10,6 +10,14 @@
 #define OPERATIONS 1000 /* in a batch, however many there were */
 #define CHUNKS     5u
 
+/* What a run takes at least; where some sleep, or several are on a core; and in a quick look. */
+#define RUN_NS   UINT64_C(2000000)
+#define SLOW_NS  UINT64_C(10000000)
+#define QUICK_NS UINT64_C(50000)
+
+#define TRIPS       TRIPS_MOST
+#define QUICK_TRIPS 80u
+
 struct series scene_fastest(const struct series *series, size_t n)
 {
 	unsigned n_rounds = series[0].n_rounds;
@@ -74,6 +82,13 @@ static struct plan plan_of(const struct scene *scene)
 	return plan;
 }
 
+static uint64_t run_ns_of(const struct scene *scene, const struct entrant *entrant)
+{
+	if (scene->bench->quick)
+		return QUICK_NS;
+	return entrant->cargo.wait == CARGO_SPIN ? RUN_NS : SLOW_NS;
+}
+
 void scene_race(const struct scene *scene, const struct entrant *entrants, size_t n,
 		struct series *ret)
 {
@@ -86,7 +101,7 @@ void scene_race(const struct scene *scene, const struct entrant *entrants, size_
 
 	for (size_t i = 0; i < n; i++) {
 		had[i] = race_start(&races[n_had], entrants[i].transport, &entrants[i].cargo,
-				    scene->place, &scene->broker);
+				    scene->place, &scene->broker, run_ns_of(scene, &entrants[i]));
 		if (had[i]) {
 			contenders[n_had] =
 				(struct contender){name_of(&entrants[i]), race_run, &races[n_had]};
@@ -103,7 +118,8 @@ static bool start_trip(const struct scene *scene, const struct entrant *entrant,
 		       struct trip *trip)
 {
 	return trip_start(trip, entrant->transport, &entrant->cargo, scene->place->own,
-			  is_apart ? scene->place->other : scene->place->own, &scene->broker);
+			  is_apart ? scene->place->other : scene->place->own, &scene->broker,
+			  bench_count(scene->bench, TRIPS, QUICK_TRIPS));
 }
 
 void scene_trips(const struct scene *scene, const struct entrant *entrants, size_t n, bool is_apart,

@@ -10,11 +10,9 @@
 
 #include "support/worker.h"
 
-#define TRIPS_MOST  4000u
-#define TRIPS_LEAST 400u
-#define TRIPS_WARM  16u /* of each run, which are not looked at */
-#define TRIPS_MEAN  8u
-#define RUN_NS      4e6
+#define TRIPS_WARM 16u /* of each run, which are not looked at */
+#define TRIPS_MEAN 8u
+#define RUN_NS     4e6
 
 struct trip_control {
 	_Alignas(128) _Atomic uint32_t orders; /* runs that were asked for, */
@@ -142,27 +140,28 @@ static void run_once(struct trip *trip, unsigned at_a_time)
 }
 
 bool trip_start(struct trip *trip, const struct transport *transport, const struct cargo *cargo,
-		int own, int other, const struct server *broker)
+		int own, int other, const struct server *broker, unsigned trips)
 {
 	uint32_t n;
 
 	*trip = (struct trip){.transport = transport, .cargo = *cargo};
 	trip->cargo.producers = trip->cargo.consumers = 1;
+	trip->cargo.daemon_core = other;
 	for (unsigned i = 0; i < 2; i++) {
 		trip->prepared[i] = transport->prepare(&trip->cargo, broker);
 		if (!trip->prepared[i])
 			return false;
 	}
 	trip->control = transport_share(sizeof(*trip->control));
-	trip->control->trips = TRIPS_LEAST;
+	trip->control->trips = trips / 10;
 	trip->members[0] = worker_start(own, ask, trip);
 	trip->members[1] = worker_start(other, answer, trip);
 	while ((n = atomic_load(&trip->control->open)) < 2)
 		workers_wait(trip->members, 2, &trip->control->open, n);
 	run_once(trip, 1);
-	if (trip->control->p50_ns < RUN_NS / TRIPS_MOST)
-		trip->control->trips = TRIPS_MOST;
-	else if (trip->control->p50_ns < RUN_NS / TRIPS_LEAST)
+	if (trip->control->p50_ns < RUN_NS / trips)
+		trip->control->trips = trips;
+	else if (trip->control->p50_ns < RUN_NS / (trips / 10))
 		trip->control->trips = (unsigned)(RUN_NS / trip->control->p50_ns);
 	return true;
 }

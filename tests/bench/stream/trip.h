@@ -17,10 +17,12 @@ struct trip {
 	pid_t members[2];  /* who asks, and who answers */
 };
 
-/* With who asks on the core OWN and who answers on OTHER. False when this machine does not have it.
- */
+#define TRIPS_MOST 4000u
+
+/* With who asks on the core OWN and who answers on OTHER, and at most so many TRIPS in a run, or a
+ * tenth of them where they take long. False when this machine does not have it. */
 bool trip_start(struct trip *trip, const struct transport *transport, const struct cargo *cargo,
-		int own, int other, const struct server *broker);
+		int own, int other, const struct server *broker, unsigned trips);
 void trip_end(struct trip *trip);
 
 /* Run functions of contenders, see support/series.h: what half of the trips take at most, and what
