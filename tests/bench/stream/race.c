@@ -113,6 +113,10 @@ static void be_member(void *data)
 	void *opened = race->prepared;
 
 	cargo_init(&race->cargo, member->sends, member->which);
+	/* Who has a core for himself has nobody to let go first. */
+	if (race->cargo.wait == CARGO_YIELD &&
+	    (member->sends ? race->cargo.producers : race->cargo.consumers) == 1)
+		race->cargo.wait = CARGO_SPIN;
 	if (race->transport->open)
 		opened = race->transport->open(race->prepared, member->sends, member->which);
 	gate_count(&control->open);
