@@ -28,6 +28,7 @@ struct cargo {
 	size_t size;    /* of a record, a multiple of 8 */
 	unsigned batch; /* records at a time: 1 or CARGO_BATCH */
 	enum cargo_wait wait;
+	bool pauses;                   /* the processor, between two looks of who spins */
 	unsigned producers, consumers; /* 0: one */
 	bool is_queue;                 /* each record is for one consumer, and not for all */
 	unsigned idle_lanes;           /* of producers that send nothing; ours alone has such */
@@ -60,7 +61,7 @@ static inline void cargo_idle(const struct cargo *cargo, bool pauses)
 {
 	if (cargo->wait != CARGO_SPIN)
 		(void)sched_yield();
-	else if (pauses)
+	else if (pauses || cargo->pauses)
 		pause_cpu();
 }
 

@@ -1,10 +1,12 @@
 /*
  * There and back, busy, two cores: what half of the trips take, and what ninety-nine in a hundred
- * do. The limit is the fastest of four rings in each round.
+ * do. The limit is the fastest of four rings in each round, two of which pause between two looks;
+ * so ours is the faster of two ways to look, too.
  */
 #include "stream/scene.h"
 
 #define SIZE       64u
+#define WAYS       2u
 #define LIMITS     4u
 #define TARGET_P50 1.25
 #define TARGET_P99 1.5
@@ -27,26 +29,31 @@ static const struct transport *const transports[] = {
 static void report(const struct scene *scene, const struct series *seen, size_t n, const char *what,
 		   double target)
 {
-	struct series limit = scene_fastest(&seen[1], LIMITS);
+	struct series ours = scene_fastest(seen, WAYS);
+	struct series limit = scene_fastest(&seen[WAYS], LIMITS);
 
-	scene_compare(scene, "two cores", &seen[0], &limit, target, "round trip %u B, %s: limit",
-		      SIZE, what);
-	for (size_t i = 1; i < n; i++)
-		scene_compare(scene, "two cores", &seen[0], &seen[i], 0, "round trip %u B, %s: %s",
+	scene_compare(scene, "two cores", &ours, &limit, target, "round trip %u B, %s: limit", SIZE,
+		      what);
+	scene_compare(scene, "two cores", &seen[0], &seen[1], 0,
+		      "round trip %u B, %s: ours, pausing", SIZE, what);
+	for (size_t i = WAYS; i < n; i++)
+		scene_compare(scene, "two cores", &ours, &seen[i], 0, "round trip %u B, %s: %s",
 			      SIZE, what, seen[i].name);
+	series_fini(&ours);
 	series_fini(&limit);
 }
 
 void part_roundtrip(const struct scene *scene)
 {
 	/* Some daemons are not for a quick look. */
-	size_t n = bench_count(scene->bench, ARRAY_SIZE(transports), 1 + LIMITS);
+	size_t n = bench_count(scene->bench, ARRAY_SIZE(transports), WAYS + LIMITS);
 	struct series p50[ARRAY_SIZE(transports)], p99[ARRAY_SIZE(transports)];
 	struct entrant entrants[ARRAY_SIZE(transports)];
 
 	for (size_t i = 0; i < n; i++)
 		entrants[i] = (struct entrant){.transport = transports[i],
 					       .cargo = {.size = SIZE, .batch = 1}};
+	entrants[1].cargo.pauses = true;
 	scene_trips(scene, entrants, n, true, p50, p99);
 	report(scene, p50, n, "p50", TARGET_P50);
 	report(scene, p99, n, "p99", TARGET_P99);
