@@ -139,13 +139,26 @@ static attr_inlined void commit(struct shmb_producer *producer, uint64_t header,
 		barrier_unheard(&producer->barrier);
 }
 
+/* After a record of STRIDE bytes: what little ones that come next need to be empty, so that they do
+ * not wait for that before they are seen. */
+static inline void empty_more(struct shmb_producer *producer, uint64_t stride)
+{
+	uint64_t from = producer->clean > producer->position ? producer->clean : producer->position;
+
+	if (stride <= CLEAN_STRIDE && from < producer->position + CLEAN_STRIDE + sizeof(uint64_t) &&
+	    from < producer->limit)
+		(void)stream_clean_ahead(producer, from);
+}
+
 static attr_inlined void commit_one(struct shmb_producer *producer, size_t size)
 {
-	uint64_t end = producer->position + stream_stride(producer->prefix, size);
+	uint64_t stride = stream_stride(producer->prefix, size);
+	uint64_t end = producer->position + stride;
 
-	empty(producer, end, end - producer->position);
+	empty(producer, end, stride);
 	fill_prefix(producer, producer->position, producer->count);
 	commit(producer, stream_record(STREAM_RECORD, size, producer->count), end, 1);
+	empty_more(producer, stride);
 }
 
 int shmb_producer_send(struct shmb_producer *producer, const void *data, size_t size,
