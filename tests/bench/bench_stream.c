@@ -14,12 +14,9 @@ static const struct part {
 	void (*measure)(const struct scene *scene);
 	bool needs_two_cores;
 } parts[] = {
-	{"rings", part_rings, true},
-	{"peers", part_peers, true},
-	{"roundtrip", part_roundtrip, true},
-	{"blocking", part_blocking, false},
-	{"producers", part_producers, true},
-	{"lanes", part_lanes, true},
+	{"rings", part_rings, true},         {"peers", part_peers, true},
+	{"roundtrip", part_roundtrip, true}, {"blocking", part_blocking, false},
+	{"producers", part_producers, true}, {"lanes", part_lanes, true},
 	{"consumers", part_consumers, true},
 };
 
