@@ -60,6 +60,14 @@ struct stream_track {
 	bool has_number;         /* else that is taken from the record */
 };
 
+/* How it follows who has no more records for it than one at a time. */
+struct stream_heel {
+	unsigned taken;   /* records, when it let him get ahead */
+	unsigned shyness; /* times that it then does not */
+	unsigned shy;     /* of which there are left */
+	bool is_behind;
+};
+
 struct shmb_consumer {
 	struct shmb_stream *stream;
 	struct stream_seat *seat;      /* NULL for one that only looks on */
@@ -72,7 +80,9 @@ struct shmb_consumer {
 	uint64_t ends[SHMB_STREAM_BATCH_MAX]; /* which end there */
 	unsigned spins;                       /* before it sleeps */
 	unsigned stirred;                     /* how often spinning was worth it */
-	unsigned glanced;                     /* the lane that was looked at last while it span */
+	unsigned taken;                       /* records */
+	struct stream_heel heel;
+	unsigned glanced; /* the lane that was looked at last while it span */
 	struct barrier_side barrier;
 	bool by_time;
 	uint64_t settle_ns; /* by time: records that are younger are left alone */

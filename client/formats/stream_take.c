@@ -183,6 +183,7 @@ static attr_inlined void advance(struct shmb_consumer *consumer, unsigned lane, 
 	track->number += n;
 	track->lost = 0;
 	consumer->burst += n;
+	consumer->taken += n;
 	track_move(consumer, lane, end);
 }
 

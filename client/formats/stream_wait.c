@@ -21,6 +21,9 @@
 #define SPINS_LEAST  4
 #define SPINS_MOST   512
 #define STIRRED_MANY 64
+#define HEEL_LOOKS   2    /* after so many a record comes whose producer is in full flow */
+#define HEEL_PAUSES  48   /* for which he is let go ahead then */
+#define HEEL_SHY     1023 /* times that this is not tried, where it was worth nothing */
 /* Sleeps longer than this end by a death, too; and any of who may inherit something. */
 #define DROWSY_NS UINT64_C(10000000)
 
@@ -80,6 +83,36 @@ static bool glance(struct shmb_consumer *consumer)
 	       lane_has_news(consumer, consumer->glanced);
 }
 
+/*
+ * Who follows at a producer's heels finds one record each time, and takes the line from him into
+ * which he is about to write the next: let him get some ahead. Where that brings no more, since he
+ * waits for an answer to each, it is tried ever more rarely.
+ */
+static void fall_behind(struct shmb_consumer *consumer)
+{
+	struct stream_heel *heel = &consumer->heel;
+
+	if (heel->shy > 0) {
+		heel->shy--;
+		return;
+	}
+	if (heel->is_behind) {
+		bool was_worth_it = consumer->taken - heel->taken > 1;
+
+		heel->is_behind = false;
+		heel->shyness = was_worth_it ? 0 : heel->shyness * 2 + 1;
+		if (heel->shyness > HEEL_SHY)
+			heel->shyness = HEEL_SHY;
+		heel->shy = heel->shyness;
+		if (!was_worth_it)
+			return;
+	}
+	heel->taken = consumer->taken;
+	heel->is_behind = true;
+	for (unsigned i = 0; i < HEEL_PAUSES; i++)
+		pause_cpu();
+}
+
 /* Look for a while without sleeping: the longer the more often that was worth it. */
 static bool spin(struct shmb_consumer *consumer)
 {
@@ -87,6 +120,8 @@ static bool spin(struct shmb_consumer *consumer)
 		if (glance(consumer)) {
 			if (consumer->spins < SPINS_MOST)
 				consumer->spins *= 2;
+			if (i < HEEL_LOOKS)
+				fall_behind(consumer);
 			return true;
 		}
 		pause_cpu();
