@@ -122,6 +122,13 @@ static inline _Atomic uint64_t *stream_at(unsigned char *bytes, uint64_t mask, u
 	return (_Atomic uint64_t *)(bytes + (position & mask));
 }
 
+/* What PRODUCER, or one before it, has written for a header at POSITION. */
+static inline uint64_t producer_header(const struct shmb_producer *producer, uint64_t position)
+{
+	return atomic_load_explicit(stream_at(producer->lane, producer->mask, position),
+				    memory_order_relaxed);
+}
+
 /*
  * Room for a record of STRIDE bytes in one piece at the position, which this may move. Returns 0;
  * -EAGAIN, -ETIMEDOUT or -EINTR with a text when there is none.

@@ -107,22 +107,35 @@ void claim_begin_anew(struct shmb_consumer *consumer)
 		track_begin(consumer, lane, track_oldest(consumer, lane));
 }
 
-uint64_t claim_count(const struct stream_view *view, uint64_t ticket)
+void claim_window(const struct stream_view *view, unsigned lane, uint32_t *ret_first,
+		  uint32_t *ret_end)
 {
-	uint64_t n = 0, all = (uint64_t)view->shape.n_lanes * view->n_claims;
+	uint64_t oldest = atomic_load_explicit(&view->heads[lane].oldest, memory_order_acquire);
+	uint32_t end =
+		(uint32_t)atomic_load_explicit(&view->heads[lane].count, memory_order_acquire);
 
-	for (uint64_t i = 0; i < all; i++) {
-		uint64_t claim = atomic_load_explicit(&view->claims[i], memory_order_relaxed);
-
-		n += (stream_claim_holder(claim) & ~CLAIM_AGAIN) == (uint32_t)ticket;
-	}
-	return n;
+	*ret_end = end;
+	if (!track_number_at(view, lane, oldest & ~UINT64_C(7), ret_first) ||
+	    end - *ret_first > view->n_claims)
+		*ret_first = end;
 }
 
-static uint64_t header_at(const struct shmb_producer *producer, uint64_t position)
+uint64_t claim_count(const struct stream_view *view, uint64_t ticket)
 {
-	return atomic_load_explicit(stream_at(producer->lane, producer->mask, position),
-				    memory_order_relaxed);
+	uint64_t n = 0;
+
+	for (unsigned lane = 0; view->claims && lane < view->shape.n_lanes; lane++) {
+		uint32_t number, end;
+
+		for (claim_window(view, lane, &number, &end); number != end; number++) {
+			uint64_t claim = atomic_load_explicit(stream_claim_at(view, lane, number),
+							      memory_order_relaxed);
+
+			n += stream_claim_number(claim) == number &&
+			     (stream_claim_holder(claim) & ~CLAIM_AGAIN) == (uint32_t)ticket;
+		}
+	}
+	return n;
 }
 
 /* Where the record at POSITION ends, which is before the producer's own, and has NUMBER; 0 when a
@@ -130,7 +143,7 @@ static uint64_t header_at(const struct shmb_producer *producer, uint64_t positio
 static uint64_t end_of(const struct shmb_producer *producer, uint64_t position, uint64_t number,
 		       enum stream_kind *ret_kind)
 {
-	uint64_t header = header_at(producer, position);
+	uint64_t header = producer_header(producer, position);
 	uint64_t end = stream_record_end(header, producer->prefix, position, producer->mask);
 
 	*ret_kind = stream_record_kind(header);
@@ -146,7 +159,7 @@ void claim_find_done(struct shmb_producer *producer)
 
 	if (oldest != producer->position)
 		kept = (uint32_t)((uint32_t)producer->count -
-				  stream_record_number(header_at(producer, oldest)));
+				  stream_record_number(producer_header(producer, oldest)));
 	*done = (struct stream_done){.position = oldest, .count = producer->count - kept};
 	/* There are never more than that, unless a peer says so. */
 	if (kept > producer->claims_mask + 1)

@@ -70,7 +70,12 @@ static inline bool claim_has_returned(const struct shmb_consumer *consumer)
 /* Begin anew with the oldest records, if anything was passed that somebody had. */
 attr_rare void claim_begin_anew(struct shmb_consumer *consumer);
 
-/* The claims of who has TICKET. */
+/* The numbers of the records of LANE that have claims: from the oldest to before *RET_END. None
+ * where a peer has made nonsense of them. */
+void claim_window(const struct stream_view *view, unsigned lane, uint32_t *ret_first,
+		  uint32_t *ret_end);
+
+/* The claims of who has TICKET. 0 when this is no queue. */
 uint64_t claim_count(const struct stream_view *view, uint64_t ticket);
 
 /*

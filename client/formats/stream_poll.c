@@ -27,7 +27,7 @@ static void wake(void *data)
 {
 	const struct shmb_consumer *consumer = data;
 
-	stream_wake_consumers(&consumer->stream->view);
+	(void)futex_wake(&consumer->stream->view.header->news, FUTEX_ALL);
 }
 
 int shmb_consumer_poll(struct shmb_consumer *consumer, struct shmb_poll **ret_poll)

@@ -34,16 +34,10 @@ static struct stream_lane *take_any(const struct shmb_stream *stream, uint64_t i
 	return NULL;
 }
 
-static uint64_t header_at(const struct shmb_producer *producer, uint64_t position)
-{
-	return atomic_load_explicit(stream_at(producer->lane, producer->mask, position),
-				    memory_order_relaxed);
-}
-
 /* Go on to the end of what the last producer committed. It may not have come to say so. */
 static void find_end(struct shmb_producer *producer)
 {
-	uint64_t header = header_at(producer, producer->position);
+	uint64_t header = producer_header(producer, producer->position);
 	uint64_t walked = 0;
 
 	if (header != 0)
@@ -59,7 +53,7 @@ static void find_end(struct shmb_producer *producer)
 			producer->count++;
 		walked += end - producer->position;
 		producer->position = end;
-		header = header_at(producer, end);
+		header = producer_header(producer, end);
 	}
 }
 

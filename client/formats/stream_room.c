@@ -59,6 +59,7 @@ static uint64_t first_unread(const struct shmb_producer *producer, uint64_t from
 		/* Pairs with the release of who goes on: it has read what is before. */
 		cursor = atomic_load_explicit(&view->cursors[i * view->row + lane].position,
 					      memory_order_acquire);
+		cursor &= ~UINT64_C(7); /* whatever a peer has made of it */
 		if (cursor - from <= most && cursor < first &&
 		    seat_holds_back(producer->stream, seat))
 			first = cursor;
@@ -67,18 +68,18 @@ static uint64_t first_unread(const struct shmb_producer *producer, uint64_t from
 }
 
 /* What can be kept when there is to be room up to END, and a bit more: so that readers do not lose
- * the line of `oldest` at each record. */
+ * the line of `oldest` at each record. Not of large ones, of which nothing would be left. */
 static uint64_t first_kept(const struct shmb_producer *producer, uint64_t end)
 {
-	uint64_t wanted = end + (producer->mask + 1) / 16 - (producer->mask + 1);
+	uint64_t more = (producer->mask + 1) / 16;
+	uint64_t wanted = end - (producer->mask + 1);
 	uint64_t first = oldest_of(producer);
 
+	if (end - producer->position <= more)
+		wanted += more;
 	while (first < wanted && first < producer->position) {
-		uint64_t header =
-			atomic_load_explicit(stream_at(producer->lane, producer->mask, first),
-					     memory_order_relaxed);
-
-		first = stream_record_end(header, producer->prefix, first, producer->mask);
+		first = stream_record_end(producer_header(producer, first), producer->prefix, first,
+					  producer->mask);
 		if (first == 0 || first > producer->position)
 			first = producer->position;
 	}

@@ -87,6 +87,14 @@ static struct stream_seat *find_name(const struct shmb_stream *stream, const cha
 	return NULL;
 }
 
+/* Who died is away since now, as far as anybody knows. */
+static uint64_t away_since(const struct stream_seat *seat)
+{
+	uint64_t away = atomic_load_explicit(&seat->away, memory_order_relaxed);
+
+	return stream_is_here(away) ? UINT64_MAX : away;
+}
+
 /* A seat that nobody has; of those that are kept the one whose owner is away longest. */
 static struct stream_seat *find_free(const struct shmb_stream *stream)
 {
@@ -99,8 +107,7 @@ static struct stream_seat *find_free(const struct shmb_stream *stream)
 		if (ticket_of(seat) == 0 || (!has_name && !seat_is_used(stream, seat)))
 			return seat;
 		if (has_name && !seat_holds_back(stream, seat) &&
-		    (!kept || atomic_load_explicit(&seat->away, memory_order_relaxed) <
-				      atomic_load_explicit(&kept->away, memory_order_relaxed)))
+		    (!kept || away_since(seat) < away_since(kept)))
 			kept = seat;
 	}
 	return kept;
@@ -148,6 +155,9 @@ static void resume_cursors(struct shmb_consumer *consumer)
 		/* It may be newer: then the record there says it. */
 		(void)track_number_at(&consumer->stream->view, lane, position, &number);
 		consumer->tracks[lane].lost_all = stream_count_lost(count);
+		consumer->tracks[lane].lost =
+			stream_count_lost(count) -
+			atomic_load_explicit(&cursor->told, memory_order_relaxed);
 		track_begin_at(consumer, lane, position, number);
 	}
 }
@@ -262,7 +272,7 @@ static void announce(const struct stream_view *view)
 }
 
 /* Who has TICKET at SEAT has it no more. False when it was another's. */
-static bool empty(const struct stream_view *view, struct stream_seat *seat, uint64_t ticket)
+static bool vacate(const struct stream_view *view, struct stream_seat *seat, uint64_t ticket)
 {
 	/* Pairs with the acquire of who sits down next, and with the fence of who waits for room.
 	 */
@@ -277,14 +287,21 @@ void seat_leave(struct shmb_consumer *consumer)
 {
 	struct stream_seat *seat = consumer->seat;
 
+	uint64_t here = stream_here(consumer->ticket);
+
 	if (ticket_of(seat) != consumer->ticket)
 		return;
+	if (consumer->barrier.is_cheap)
+		barrier_turn_dear(&consumer->barrier);
 	if (*(volatile char *)seat->name == '\0') {
-		(void)empty(&consumer->stream->view, seat, consumer->ticket);
+		(void)vacate(&consumer->stream->view, seat, consumer->ticket);
 		return;
 	}
-	atomic_store_explicit(&seat->away, stream_away_at(clock_now_ns()), memory_order_seq_cst);
-	announce(&consumer->stream->view);
+	/* Unless it was sent away meanwhile, and another sits here. */
+	if (atomic_compare_exchange_strong_explicit(&seat->away, &here,
+						    stream_away_at(clock_now_ns()),
+						    memory_order_seq_cst, memory_order_relaxed))
+		announce(&consumer->stream->view);
 }
 
 int shmb_stream_evict(struct shmb_stream *stream, uint64_t ticket)
@@ -296,7 +313,7 @@ int shmb_stream_evict(struct shmb_stream *stream, uint64_t ticket)
 	if (!stream->member)
 		return error_set(-EPERM, "\"%s\" is open to be read only", stream->name);
 	for (unsigned i = 0; ticket != 0 && i < stream->view.shape.n_seats; i++)
-		if (empty(&stream->view, &stream->view.seats[i], ticket))
+		if (vacate(&stream->view, &stream->view.seats[i], ticket))
 			return 0;
 	return error_set(-ENOENT, "no consumer of \"%s\" has the ticket %" PRIu64, stream->name,
 			 ticket);

@@ -6,6 +6,7 @@
 
 #include <shmbroker/error.h>
 
+#include "base/clock.h"
 #include "core/error.h"
 #include "formats/stream_claim.h"
 #include "formats/stream_seat.h"
@@ -22,6 +23,16 @@ static uint64_t distance(const struct shmb_stream *stream, uint64_t a, uint64_t 
 	return b - a <= stream->view.mask + 1 ? b - a : 0;
 }
 
+/* From FROM to where the producer of LANE writes: of who was lapped, all that is kept. */
+static uint64_t behind_in(const struct shmb_stream *stream, unsigned lane, uint64_t from)
+{
+	const struct stream_lane *head = &stream->view.heads[lane];
+	uint64_t oldest = atomic_load_explicit(&head->oldest, memory_order_relaxed);
+
+	return distance(stream, (int64_t)(oldest - from) > 0 ? oldest : from,
+			atomic_load_explicit(&head->written, memory_order_acquire));
+}
+
 static uint64_t behind(const struct shmb_stream *stream, unsigned seat)
 {
 	const struct stream_view *view = &stream->view;
@@ -31,9 +42,7 @@ static uint64_t behind(const struct shmb_stream *stream, unsigned seat)
 		const struct stream_cursor *cursor = &view->cursors[seat * view->row + lane];
 		uint64_t from = atomic_load_explicit(&cursor->position, memory_order_acquire);
 
-		sum += distance(stream, from,
-				atomic_load_explicit(&view->heads[lane].written,
-						     memory_order_acquire));
+		sum += behind_in(stream, lane, from);
 	}
 	return sum;
 }
@@ -78,12 +87,22 @@ int shmb_stream_seat(const struct shmb_stream *stream, unsigned seat,
 	return 0;
 }
 
-static bool is_taken(const struct shmb_stream *stream, unsigned seat)
+/* Whether producers wait for who has SEAT, as seat_holds_back() but for changing nothing. */
+static bool is_waited_for(const struct shmb_stream *stream, unsigned seat)
 {
-	return atomic_load_explicit(&stream->view.seats[seat].ticket, memory_order_acquire) != 0;
+	const struct stream_seat *at = &stream->view.seats[seat];
+	uint64_t away = atomic_load_explicit(&at->away, memory_order_acquire);
+	uint64_t retain = atomic_load_explicit(&at->retain, memory_order_relaxed);
+
+	if (atomic_load_explicit(&at->ticket, memory_order_acquire) == 0)
+		return false;
+	if (stream_is_here(away))
+		return retain != 0 ||
+		       lives(stream, atomic_load_explicit(&at->owner, memory_order_relaxed));
+	return retain != 0 && clock_now_ns() - away < retain;
 }
 
-/* The seat whose cursor is furthest behind in LANE; -1 for none. */
+/* The seat that is furthest behind in LANE of those that are waited for; -1 for none. */
 static int who_is_last(const struct shmb_stream *stream, unsigned lane)
 {
 	const struct stream_view *view = &stream->view;
@@ -97,7 +116,7 @@ static int who_is_last(const struct shmb_stream *stream, unsigned lane)
 					     memory_order_relaxed) -
 			oldest;
 
-		if (ahead >= least || !is_taken(stream, seat))
+		if (ahead >= least || !is_waited_for(stream, seat))
 			continue;
 		least = ahead;
 		last = (int)seat;
@@ -109,18 +128,22 @@ static int who_is_last(const struct shmb_stream *stream, unsigned lane)
 static int who_has_first(const struct shmb_stream *stream, unsigned lane)
 {
 	const struct stream_view *view = &stream->view;
-	uint32_t count =
-		(uint32_t)atomic_load_explicit(&view->heads[lane].count, memory_order_relaxed);
+	uint32_t number, count;
 
-	for (uint32_t number = count - view->n_claims; number != count; number++) {
+	for (claim_window(view, lane, &number, &count); number != count; number++) {
 		uint64_t claim = atomic_load_explicit(stream_claim_at(view, lane, number),
 						      memory_order_relaxed);
 		uint32_t holder = stream_claim_holder(claim);
+		unsigned seat;
 
 		if (stream_claim_number(claim) != number || holder == STREAM_DONE)
 			continue;
-		return holder != STREAM_FREE && stream_ticket_seat(holder) < view->shape.n_seats
-			       ? (int)stream_ticket_seat(holder)
+		seat = stream_ticket_seat(holder);
+		return seat < view->shape.n_seats &&
+				       (uint32_t)atomic_load_explicit(&view->seats[seat].ticket,
+								      memory_order_relaxed) ==
+					       (holder & ~CLAIM_AGAIN)
+			       ? (int)seat
 			       : -1;
 	}
 	return -1;

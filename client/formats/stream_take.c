@@ -19,6 +19,7 @@
 
 #define BURST 64 /* records of one lane, while others may have some */
 #define TRIES 100
+#define LAPS  3 /* by which a record may be overwritten while it is copied */
 
 /* A record that was found, and not trusted yet. */
 struct found {
@@ -31,6 +32,15 @@ struct found {
 static inline uint32_t number_of(const struct found *found)
 {
 	return stream_record_number(found->header);
+}
+
+static attr_rare int refuse_lapped(const struct shmb_consumer *consumer)
+{
+	return error_set(
+		-EAGAIN,
+		"producers of \"%s\" are so fast that nothing could be read; try again, or "
+		"make it with larger lanes",
+		consumer->stream->name);
 }
 
 /* What LANE has at POSITION, with the number that is expected there. Returns 0; SHMB_EMPTY;
@@ -89,8 +99,7 @@ static attr_inlined int find_in(struct shmb_consumer *consumer, unsigned lane,
 		}
 	}
 	consumer->burst = BURST;
-	return error_set(-EAGAIN, "producers of \"%s\" are so fast that nothing could be read",
-			 consumer->stream->name);
+	return refuse_lapped(consumer);
 }
 
 /* The next one of LANE that is this consumer's: of a queue the first that no other has. */
@@ -181,10 +190,11 @@ static attr_inlined void advance(struct shmb_consumer *consumer, unsigned lane, 
 	struct stream_track *track = &consumer->tracks[lane];
 
 	track->number += n;
-	track->lost = 0;
 	consumer->burst += n;
 	consumer->taken += n;
 	track_move(consumer, lane, end);
+	if (track->lost != 0)
+		track_have_told(consumer, lane);
 }
 
 static inline struct shmb_record describe(const struct shmb_consumer *consumer,
@@ -229,6 +239,9 @@ static attr_rare int find_patiently(struct shmb_consumer *consumer, uint64_t dea
 		if (r != SHMB_EMPTY || deadline == SHMB_AT_ONCE)
 			return r;
 		r = stream_await(consumer, &patience);
+		/* Who was about to say that he has gone may have been stopped. */
+		if (r == FUTEX_STILL && consumer->claims)
+			claim_begin_anew(consumer);
 		if (r >= 0)
 			r = check(consumer);
 	}
@@ -275,7 +288,7 @@ int shmb_consumer_take(struct shmb_consumer *consumer, void *buffer, size_t size
 	struct found found;
 	struct shmb_record record;
 
-	do {
+	for (unsigned laps = 0;; laps++) {
 		int r = begin(consumer, deadline, &found);
 
 		if (r != 0)
@@ -284,7 +297,12 @@ int shmb_consumer_take(struct shmb_consumer *consumer, void *buffer, size_t size
 		record.data = buffer;
 		if (record.size <= size)
 			payload_read(buffer, found.bytes, record.size);
-	} while (track_is_lapped(&consumer->stream->view, found.lane, found.position));
+		if (!track_is_lapped(&consumer->stream->view, found.lane, found.position))
+			break;
+		if (laps == LAPS)
+			return refuse_lapped(consumer);
+		track_fall_back(consumer, found.lane);
+	}
 	if (ret_record)
 		*ret_record = record;
 	if (record.size > size)

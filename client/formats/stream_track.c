@@ -5,6 +5,7 @@
 #include "core/error.h"
 
 #define TRIES 100
+#define STEPS 65536
 
 /*
  * A record may yet have to be sent: then its number is how many were. That is stored after a record
@@ -44,6 +45,10 @@ static void place(struct shmb_consumer *consumer, unsigned lane, uint64_t positi
 		return;
 	atomic_store_explicit(&consumer->cursors[lane].count, track_count(&consumer->tracks[lane]),
 			      memory_order_relaxed);
+	atomic_store_explicit(&consumer->cursors[lane].told,
+			      consumer->tracks[lane].lost_all -
+				      (uint32_t)consumer->tracks[lane].lost,
+			      memory_order_relaxed);
 	atomic_store_explicit(&consumer->cursors[lane].position, position, memory_order_relaxed);
 }
 
@@ -81,6 +86,37 @@ void track_be_lapped(struct shmb_consumer *consumer, unsigned lane)
 	track->number = number;
 	track->has_number = true;
 	track_move(consumer, lane, oldest);
+}
+
+void track_fall_back(struct shmb_consumer *consumer, unsigned lane)
+{
+	const struct stream_view *view = &consumer->stream->view;
+	struct stream_track *track = &consumer->tracks[lane];
+	uint64_t end, half;
+
+	track_leave_behind(consumer, lane);
+	if (consumer->claims)
+		return;
+	end = atomic_load_explicit(&view->heads[lane].written, memory_order_relaxed);
+	half = track_at(track) + (end - track_at(track)) / 2;
+	if (end - track_at(track) > view->mask + 1)
+		return; /* a peer's doing, or lapped again */
+	for (unsigned step = 0; step < STEPS && track_at(track) < half; step++) {
+		uint64_t header = track_header(view, lane, track_at(track));
+		uint64_t next =
+			stream_record_end(header, view->prefix, track_at(track), view->mask);
+
+		if (next == 0 || stream_record_number(header) != track->number ||
+		    track_is_lapped(view, lane, track_at(track)))
+			return;
+		if (stream_record_kind(header) == STREAM_RECORD) {
+			track->number++;
+			track->lost++;
+			track->lost_all++;
+		}
+		track_set(track, next);
+	}
+	track_move(consumer, lane, track_at(track));
 }
 
 void track_leave_behind(struct shmb_consumer *consumer, unsigned lane)

@@ -69,6 +69,16 @@ static inline void track_move(struct shmb_consumer *consumer, unsigned lane, uin
 	}
 }
 
+/* The caller knows what was lost in LANE: whoever goes on with the name of this consumer need not
+ * be told. */
+static inline void track_have_told(struct shmb_consumer *consumer, unsigned lane)
+{
+	consumer->tracks[lane].lost = 0;
+	if (consumer->cursors)
+		atomic_store_explicit(&consumer->cursors[lane].told,
+				      consumer->tracks[lane].lost_all, memory_order_relaxed);
+}
+
 /* The low half of the number of the record that is, or comes, at POSITION of LANE. False when that
  * has been written over, or cannot be told. */
 bool track_number_at(const struct stream_view *view, unsigned lane, uint64_t position,
@@ -79,7 +89,11 @@ bool track_number_at(const struct stream_view *view, unsigned lane, uint64_t pos
  */
 attr_rare void track_be_lapped(struct shmb_consumer *consumer, unsigned lane);
 
-/* The same, if it was. */
+/* It was overwritten while it was copied, as the next ones may be by the time: go on in the middle
+ * of what is kept. */
+void track_fall_back(struct shmb_consumer *consumer, unsigned lane);
+
+/* Go on with the oldest record there is, if what is at the cursor was overwritten. */
 void track_leave_behind(struct shmb_consumer *consumer, unsigned lane);
 
 /* What stands at the cursor of LANE is no record: go on where the producer says that it will write

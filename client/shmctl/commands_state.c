@@ -264,6 +264,8 @@ int state_watch(struct session *session)
 
 		if (is_time && session_is_removed(session, facts.segment.id)) {
 			status = complain_failed("\"%s\" was removed", arguments->operands[0]);
+		} else if (is_time && session_has_no_reader()) {
+			status = complain_failed("nobody reads standard output any more");
 		} else if (r == 0) {
 			status = watch_one(session, state, &version);
 			n++;

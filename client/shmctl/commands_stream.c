@@ -279,6 +279,8 @@ static int receive(struct receiver *receiver)
 			return STATUS_DONE;
 		if (session_is_removed(receiver->session, receiver->facts.segment.id))
 			return complain_failed("\"%s\" was removed", arguments->operands[0]);
+		if (session_has_no_reader())
+			return complain_failed("nobody reads standard output any more");
 		look_at = shmb_deadline_in_ms(SESSION_LOOK_MS);
 	}
 	return status;
@@ -340,22 +342,32 @@ int stream_stat(struct session *session)
 	return status;
 }
 
-/* The ticket of WHO, which is a consumer's name, or a ticket itself; 0 when there is none. */
+static bool has_ticket(const struct shmb_seat_facts *seat, const char *who)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, seat->ticket);
+	return strcmp(text, who) == 0;
+}
+
+static bool has_name(const struct shmb_seat_facts *seat, const char *who)
+{
+	return seat->name[0] && strcmp(seat->name, who) == 0;
+}
+
+/* The ticket of WHO, which is a consumer's name, or else a ticket itself; 0 when there is none. */
 static uint64_t find_ticket(const struct shmb_stream *stream, const char *who)
 {
 	struct shmb_stream_facts facts;
-	char text[24];
+	struct shmb_seat_facts at;
 
 	shmb_stream_info(stream, &facts);
-	for (unsigned seat = 0; seat < facts.consumers; seat++) {
-		struct shmb_seat_facts at;
-
-		if (shmb_stream_seat(stream, seat, &at) != 0)
-			continue;
-		snprintf(text, sizeof(text), "%" PRIu64, at.ticket);
-		if (strcmp(at.name, who) == 0 || strcmp(text, who) == 0)
+	for (unsigned seat = 0; seat < facts.consumers; seat++)
+		if (shmb_stream_seat(stream, seat, &at) == 0 && has_name(&at, who))
 			return at.ticket;
-	}
+	for (unsigned seat = 0; seat < facts.consumers; seat++)
+		if (shmb_stream_seat(stream, seat, &at) == 0 && has_ticket(&at, who))
+			return at.ticket;
 	return 0;
 }
 

@@ -49,9 +49,12 @@ static int take_line(struct framing *framing, struct iovec *record)
 {
 	char *line = framing->bytes + framing->at;
 	size_t there = framing->end - framing->at;
-	const char *feed = there ? memchr(line, '\n', there) : NULL;
+	size_t searched = framing->searched;
+	const char *feed =
+		there > searched ? memchr(line + searched, '\n', there - searched) : NULL;
 	size_t size = feed ? (size_t)(feed - line) : there;
 
+	framing->searched = feed ? 0 : there;
 	if (size > framing->most)
 		return -EFBIG;
 	if (!feed && !(framing->is_over && there > 0))

@@ -16,6 +16,7 @@ struct framing {
 	size_t most; /* bytes of a record */
 	char *bytes; /* what was read and not taken: from `at` to `end` of `room` */
 	size_t at, end, room;
+	size_t searched; /* of what is there, for the end of a line */
 	bool is_over;
 };
 

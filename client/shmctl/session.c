@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +33,13 @@ int session_flush(struct session *session)
 	int status = session_end_output(session);
 
 	return status == STATUS_DONE ? session_begin_output(session) : status;
+}
+
+bool session_has_no_reader(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO};
+
+	return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP));
 }
 
 bool session_is_removed(struct session *session, uint64_t id)

@@ -42,6 +42,9 @@ int session_flush(struct session *session);
 
 #define SESSION_LOOK_MS 500 /* between two looks whether an object is still there */
 
+/* Whether whoever read standard output has gone, which only writing would show else. */
+bool session_has_no_reader(void);
+
 /* Whether the broker has told that the object ID is gone. */
 bool session_is_removed(struct session *session, uint64_t id);
 

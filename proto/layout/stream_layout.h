@@ -14,7 +14,7 @@
  *      168     4  returned: changes when claims of a queue may  who leaves a seat, or takes
  *                 have lost who had them                        it from another
  *      512        n_seats seats, of 128 bytes
- *                 n_seats rows of n_lanes cursors, of 16 bytes,
+ *                 n_seats rows of n_lanes cursors, of 24 bytes,
  *                 each row from a multiple of 128 on; a queue
  *                 has none
  *                 n_lanes lane heads, of 256 bytes
@@ -40,6 +40,7 @@
  *        8     8  count: bits 0 to 31 the number of the record  consumer
  *                 there, 32 to 63 how many were lost before it;
  *                 stored before
+ *       16     4  told: of how many of these; stored after     consumer
  *
  *   a lane head
  *        0     8  owner: the member that produces into it       producers, by
@@ -173,6 +174,8 @@ struct stream_lane {
 struct stream_cursor {
 	_Atomic uint64_t position;
 	_Atomic uint64_t count;
+	_Atomic uint32_t told;
+	uint32_t reserved_20;
 };
 
 #define stream_map(type, member, at)                                                               \
@@ -191,6 +194,7 @@ stream_map(stream_seat, retain, 24);
 stream_map(stream_seat, name, 32);
 stream_map(stream_seat, unfenced, 64);
 stream_map(stream_cursor, count, 8);
+stream_map(stream_cursor, told, 16);
 stream_map(stream_lane, oldest, 8);
 stream_map(stream_lane, wanted, 16);
 stream_map(stream_lane, room, 24);
@@ -198,6 +202,7 @@ stream_map(stream_lane, unfenced, 28);
 stream_map(stream_lane, written, 128);
 stream_map(stream_lane, count, 136);
 static_assert(sizeof(struct stream_header) == 512, "as the map above says");
+static_assert(sizeof(struct stream_cursor) == 24, "as the map above says");
 static_assert(sizeof(struct stream_seat) == 128, "as the map above says");
 static_assert(sizeof(struct stream_lane) == 256, "as the map above says");
 

@@ -470,6 +470,21 @@ sent 1 '\000\001' lines --framed
 grep -q 'ends within record 1' "$work/why" || fail "stream send: $(cat "$work/why")"
 refused 1 'have no times\|they have none' stream recv lines --by-time
 refused 1 'no consumer with the name' stream evict lines nobody
+"$shmctl" stream recv lines >"$work/taken" 2>"$work/said" &
+slow=$!
+children=$slow
+eventually stat_says '.consumers | length == 1' || fail "there is no consumer"
+refused 1 'no consumer with the name' stream evict lines ''
+kill "$slow"
+wait "$slow" 2>/dev/null || :
+children=
+run 0 stream send lines "$work/shape" --timeout 1s
+head -c 1 /dev/zero | timeout 30 "$shmctl" stream send lines || fail "a NUL is no line"
+# Nothing more comes, and who reads has gone: it ends all the same.
+(timeout 30 "$shmctl" stream recv lines --oldest 2>"$work/why" || echo $? >"$work/status") | head -n 1 >/dev/null
+eventually test -s "$work/status" || fail "stream recv does not see that nobody reads"
+[ "$(cat "$work/status")" = 1 ] || fail "stream recv that nobody reads ended with $(cat "$work/status")"
+grep -q 'nobody reads\|cannot write' "$work/why" || fail "stream recv: $(cat "$work/why")"
 run 0 --json stream send lines /dev/null
 shape sending .
 json '.records == 0 and (.created | not)'

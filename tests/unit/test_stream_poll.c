@@ -133,6 +133,27 @@ START_TEST(it_is_readable_when_the_seat_is_lost)
 }
 END_TEST
 
+/* Through a mapping that is read-only. */
+START_TEST(an_onlooker_polls_too)
+{
+	const struct shmb_consumer_options looking = {.looks_on = true};
+	struct shmb_stream *locked = stream_memory_look(&memory);
+	struct shmb_producer *producer = stream_memory_producer(stream);
+	struct shmb_consumer *onlooker = stream_memory_consumer(locked, &looking);
+
+	shmb_poll_end(watch);
+	ck_assert_int_eq(shmb_consumer_poll(onlooker, &watch), 0);
+	ck_assert(!is_readable_within(50));
+	ck_assert_int_eq(shmb_producer_send(producer, "x", 1, SHMB_AT_ONCE), 0);
+	ck_assert(is_readable_within(PATIENCE_MS));
+	shmb_poll_end(watch);
+	watch = NULL;
+	shmb_consumer_close(onlooker);
+	shmb_producer_close(producer);
+	stream_memory_close(locked);
+}
+END_TEST
+
 START_TEST(what_settles_is_not_polled)
 {
 	const struct shmb_consumer_options options = {.by_time = true, .settle_us = 1000};
@@ -179,6 +200,7 @@ int main(void)
 	tcase_add_test(broadcast, it_is_readable_when_there_is_a_record);
 	tcase_add_test(broadcast, an_event_loop_sees_all);
 	tcase_add_test(broadcast, it_is_readable_when_the_seat_is_lost);
+	tcase_add_test(broadcast, an_onlooker_polls_too);
 	tcase_add_test(broadcast, what_settles_is_not_polled);
 	tcase_add_checked_fixture(queue, start_queue, stop);
 	tcase_add_test(queue, it_is_readable_when_the_seat_is_lost);

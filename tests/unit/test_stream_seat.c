@@ -279,6 +279,44 @@ START_TEST(who_is_sent_away_holds_nobody_back)
 }
 END_TEST
 
+/* Not one that is dead, or has been away for longer than it is waited for. */
+START_TEST(who_holds_up_is_one_that_is_waited_for)
+{
+	struct shmb_stream *dying = stream_memory_join(&memory);
+	struct shmb_consumer *dead = come(dying, NULL, 0), *slow;
+	struct shmb_lane_facts lane;
+
+	slow = come(stream, NULL, 0);
+	stream_memory_bury(&memory, dying);
+	fill_lane();
+	ck_assert_int_eq(shmb_stream_lane(stream, 0, &lane), 0);
+	ck_assert_int_eq(lane.held_up_by, slow->seat - stream->view.seats);
+	free(dead);
+	shmb_consumer_close(slow);
+	dead = come(stream, "away", 0);
+	shmb_consumer_close(dead);
+	ck_assert_int_eq(shmb_stream_lane(stream, 0, &lane), 0);
+	ck_assert_int_eq(lane.held_up_by, -1);
+	stream_memory_close(dying);
+}
+END_TEST
+
+/* Who is sent away while it leaves does not take the seat from who comes then. */
+START_TEST(who_leaves_late_leaves_the_next_one_alone)
+{
+	struct shmb_consumer *late = come(stream, "late", 0), *next;
+
+	ck_assert_int_eq(shmb_stream_evict(stream, late->ticket), 0);
+	next = come(stream, "next", 0);
+	ck_assert_ptr_eq(next->seat, late->seat);
+	late->ticket = next->ticket; /* as if it had looked before */
+	atomic_store(&next->seat->away, stream_here(next->ticket + 512));
+	shmb_consumer_close(late);
+	ck_assert(stream_is_here(atomic_load(&next->seat->away)));
+	free(next);
+}
+END_TEST
+
 START_TEST(what_is_there_can_be_seen)
 {
 	struct shmb_consumer *consumer = come(stream, "reader", 0);
@@ -322,6 +360,8 @@ int main(void)
 	tcase_add_test(tcase, a_place_is_kept_until_there_is_no_other);
 	tcase_add_test(tcase, names_that_are_none_are_refused);
 	tcase_add_test(tcase, who_is_sent_away_holds_nobody_back);
+	tcase_add_test(tcase, who_holds_up_is_one_that_is_waited_for);
+	tcase_add_test(tcase, who_leaves_late_leaves_the_next_one_alone);
 	tcase_add_test(tcase, what_is_there_can_be_seen);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
