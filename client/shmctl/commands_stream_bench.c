@@ -184,7 +184,9 @@ int stream_bench(struct session *session)
 	if (status != STATUS_DONE)
 		(void)kill(child, SIGKILL);
 	if (waitpid(child, &exit_status, 0) == child && exit_status != 0 && status == STATUS_DONE)
-		status = complain_failed("the other process failed");
+		status = complain_failed(
+			"the other process, which sends, failed; \"shmctl who\" and the "
+			"broker's log may say why");
 	close_end(&end);
 	if (status != STATUS_DONE)
 		return status;

@@ -1,6 +1,12 @@
 /*
  * Consumers: taking records from a stream (shmbroker/stream.h, which says what may be done at the
  * same time). As a descriptor for an event loop: shmbroker/poll.h.
+ *
+ * All calls can also return -EOWNERDEAD in a forked child and -ENOTCONN after shmb_disconnect().
+ * Who calls them again and again with SHMB_AT_ONCE lets the processor pause in between: it takes
+ * the line from a producer into which he writes.
+ *
+ * Threads: one at a time uses a consumer; shmb_consumer_open() is safe. Since 0.1.
  */
 #ifndef SHMBROKER_CONSUMER_H
 #define SHMBROKER_CONSUMER_H
@@ -65,7 +71,7 @@ struct shmb_consumer_options {
  * Returns 0; -EBUSY when there are as many consumers as can be, or one of that name lives; -EINVAL
  * for options that mean nothing; -EPERM when the stream is open to
  * be read only and this is not to look on; -ETIMEDOUT after a second in which somebody who is
- * stopped was about to become one.
+ * stopped was about to become one; -ENOMEM.
  *
  * Threads: safe. Since 0.1.
  */
@@ -78,7 +84,9 @@ SHMB_EXPORT int shmb_consumer_open(struct shmb_stream *stream,
 SHMB_EXPORT void shmb_consumer_close(struct shmb_consumer *consumer);
 
 /*
- * Where CONSUMER goes on, in all lanes: for SHMB_START_AT. N is how many there is room for.
+ * Where CONSUMER goes on, in all lanes: for SHMB_START_AT. N is how many there is room for. What
+ * was lost before that, and not told yet, its own next record tells, and not that of who begins
+ * there.
  *
  * Returns 0; -EINVAL when N is less than there are lanes, or for one that takes from a queue.
  */
@@ -104,10 +112,10 @@ struct shmb_record {
  *
  * Returns 0; SHMB_EMPTY when there is none, and there was no waiting; -ETIMEDOUT when none came
  * until the deadline; -EMSGSIZE, with *RET_RECORD, when SIZE is too small, and then it is still the
- * next; -EAGAIN when producers overwrite faster than this consumer reads; -EBADMSG when what stands
- * in a lane makes no sense: then that lane's records are lost up to where its producer writes, and
- * it goes on behind; -EINTR when a signal handler ran that was installed without SA_RESTART;
- * -ECANCELED when the seat was lost.
+ * next, and in a queue nobody else's; -EAGAIN when producers overwrite faster than this consumer
+ * reads; -EBADMSG when what stands in a lane makes no sense: then that lane's records are lost up
+ * to where its producer writes, and it goes on behind; -EINTR when a signal handler ran that was
+ * installed without SA_RESTART; -ECANCELED when the seat was lost.
  */
 SHMB_EXPORT int shmb_consumer_take(struct shmb_consumer *consumer, void *buffer, size_t size,
 				   uint64_t deadline, struct shmb_record *ret_record);
@@ -123,11 +131,12 @@ SHMB_EXPORT int shmb_consumer_peek(struct shmb_consumer *consumer, struct shmb_r
 				   unsigned n, uint64_t deadline, unsigned *ret_n);
 
 /*
- * The first N of the peeked records were used: let them be written over.
+ * The first N of the peeked records were used: let them be written over. Others than the first
+ * cannot be released before these.
  *
  * Returns 0; SHMB_GONE when some of them were overwritten meanwhile: what was read is to be thrown
- * away; -EINVAL when fewer are peeked, or none; -ECANCELED when the seat was lost: of a queue they
- * are others' then.
+ * away, and is in no count of lost ones but the caller's; -EINVAL when fewer are peeked, or none;
+ * -ECANCELED when the seat was lost: of a queue they are others' then.
  */
 SHMB_EXPORT int shmb_consumer_release(struct shmb_consumer *consumer, unsigned n);
 

@@ -1,6 +1,10 @@
 /*
  * Producers: sending records into a stream (shmbroker/stream.h, which says what may be done at the
  * same time).
+ *
+ * All calls can also return -EOWNERDEAD in a forked child and -ENOTCONN after shmb_disconnect().
+ *
+ * Threads: one at a time uses a producer; shmb_producer_open() is safe. Since 0.1.
  */
 #ifndef SHMBROKER_PRODUCER_H
 #define SHMBROKER_PRODUCER_H
@@ -20,11 +24,9 @@ struct shmb_producer;
  * Take a lane to produce into: a free one, or one whose producer has died; what that one had sent
  * stays in it and comes first. The producer is the caller's, to be ended by shmb_producer_close().
  *
- * Returns 0; -EBUSY when all lanes have producers that live; -EPERM when the stream is open to be
- * read only; -EOWNERDEAD in a forked child and -ENOTCONN after shmb_disconnect(), as all calls
- * here.
- *
- * Threads: safe. Since 0.1.
+ * Returns 0; -EBUSY when all lanes have producers that live, or those of the dead are not yet known
+ * to be free, which the broker tells within milliseconds; -EPERM when the stream is open to be read
+ * only; -ENOMEM.
  */
 SHMB_EXPORT int shmb_producer_open(struct shmb_stream *stream, struct shmb_producer **ret_producer);
 

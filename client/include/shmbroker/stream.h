@@ -92,7 +92,7 @@ struct shmb_stream_options {
  * Returns 0; what shmb_segment_open() says; -ESTALE when NAME is no stream, one of another layout,
  * or, unless it is to be read only, one from the time of another roster of the broker; -EINVAL for
  * options that mean nothing; -EFBIG when its lanes are smaller than lane_size; -EBADMSG when its
- * header makes no sense.
+ * header makes no sense; -ENOMEM.
  *
  * Threads: safe. Since 0.1.
  */
@@ -135,14 +135,22 @@ struct shmb_seat_facts {
 struct shmb_lane_facts {
 	bool has_producer; /* which lives */
 	bool is_full;      /* the producer waits for room */
-	int held_up_by;    /* the seat of the consumer that is furthest behind, -1 for none */
+	int held_up_by;    /* the seat of who is furthest behind of those that are waited for, -1
+			      for none */
 	uint64_t member;   /* that the producer is; 0 for none */
 	uint64_t sent;     /* records, since the stream was made */
 	uint64_t kept;     /* bytes that are not to be written over, with what goes with them */
 };
 
-/* What is at the seat SEAT, of which there are as many as consumers that there can be; and at LANE.
- * Returns 0; SHMB_EMPTY when nobody sits there; -EINVAL when there is no such seat or lane. */
+/*
+ * What is at the seat SEAT, of which there are as many as consumers that there can be; and at LANE.
+ * In a queue this looks at the claims of all records that are kept.
+ *
+ * Returns 0; SHMB_EMPTY when nobody sits there; -EINVAL when there is no such seat or lane;
+ * -EOWNERDEAD in a forked child and -ENOTCONN after shmb_disconnect().
+ *
+ * Threads: safe. Since 0.1.
+ */
 SHMB_EXPORT int shmb_stream_seat(const struct shmb_stream *stream, unsigned seat,
 				 struct shmb_seat_facts *ret_facts);
 SHMB_EXPORT int shmb_stream_lane(const struct shmb_stream *stream, unsigned lane,
@@ -151,7 +159,10 @@ SHMB_EXPORT int shmb_stream_lane(const struct shmb_stream *stream, unsigned lane
 /*
  * Send the consumer with TICKET away, also when it is slow or stopped and others wait for it: it
  * holds nobody back any more, its name is not known any more, and its next call says -ECANCELED.
- * Returns 0; -ENOENT when there is none; -EPERM when the stream is open to be read only.
+ * Returns 0; -ENOENT when there is none; -EPERM when the stream is open to be read only;
+ * -EOWNERDEAD in a forked child and -ENOTCONN after shmb_disconnect().
+ *
+ * Threads: safe. Since 0.1.
  */
 SHMB_EXPORT int shmb_stream_evict(struct shmb_stream *stream, uint64_t ticket);
 
