@@ -53,6 +53,7 @@ BEGIN {
 	uses["malloc.h"] = "daemon/restart"
 	uses["xxhash.h"] = "daemon/restart client/formats"
 	uses["arpa/inet.h"] = "docs/examples"
+	uses["ftw.h"] = "docs/examples"
 	uses["sys/sdt.h"] = "daemon/ client/core client/formats"
 
 	# What everybody may use: libc, and the interface of the kernel.

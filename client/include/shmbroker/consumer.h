@@ -124,8 +124,9 @@ SHMB_EXPORT int shmb_consumer_take(struct shmb_consumer *consumer, void *buffer,
  * Look at up to N records (64 at most; by time: 1) where they are, without copying: all that one
  * lane has, and how many is in *RET_N. They stay until they are released, unless they are
  * overwritten, which shmb_consumer_release() says: so do not trust what was read before: not as an
- * index, not as a length. Of a queue they are claimed, and nobody else has them meanwhile. Returns
- * as shmb_consumer_take().
+ * index, not as a length. Of a queue they are claimed, and nobody else has them meanwhile. What is
+ * not released comes again with the next peek, or take. With N of 0 this says whether there is
+ * something, of which a queue's first one is then claimed. Returns as shmb_consumer_take().
  */
 SHMB_EXPORT int shmb_consumer_peek(struct shmb_consumer *consumer, struct shmb_record *records,
 				   unsigned n, uint64_t deadline, unsigned *ret_n);
