@@ -18,6 +18,7 @@ static const struct part {
 	{"roundtrip", part_roundtrip, true}, {"blocking", part_blocking, false},
 	{"producers", part_producers, true}, {"lanes", part_lanes, true},
 	{"consumers", part_consumers, true},
+	{"deaths", part_deaths, false},
 };
 
 int main(int argc, char **argv)

@@ -61,5 +61,6 @@ void part_blocking(const struct scene *scene);
 void part_producers(const struct scene *scene);
 void part_lanes(const struct scene *scene);
 void part_consumers(const struct scene *scene);
+void part_deaths(const struct scene *scene);
 
 #endif
