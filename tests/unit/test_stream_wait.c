@@ -6,11 +6,16 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <shmbroker/error.h>
 
 #include "base/attr.h"
 #include "stream_memory.h"
 #include "support/child.h"
 #include "support/eventually.h"
+#include "support/forbid.h"
 #include "support/sanitizers.h"
 #include "support/suite.h"
 
@@ -69,6 +74,48 @@ START_TEST(waits_end_at_their_deadlines)
 	ck_assert_int_eq(shmb_producer_send(producer, "x", 1, 1), -ETIMEDOUT);
 	shmb_producer_close(producer);
 	shmb_consumer_close(consumer);
+}
+END_TEST
+
+/* A few records in every way, there and out again. */
+static bool pass_some(struct shmb_producer *producer, struct shmb_consumer *consumer)
+{
+	const struct iovec both[] = {{(void *)(uintptr_t) "two", 3},
+				     {(void *)(uintptr_t) "three", 5}};
+	struct shmb_record records[4];
+	char text[8];
+	void *place;
+	unsigned n;
+
+	return shmb_producer_send(producer, "one", 3, SHMB_AT_ONCE) == 0 &&
+	       shmb_producer_send_all(producer, both, 2, SHMB_AT_ONCE, NULL) == 0 &&
+	       shmb_producer_reserve(producer, 4, SHMB_AT_ONCE, &place) == 0 &&
+	       shmb_producer_commit(producer, 4) == 0 &&
+	       shmb_consumer_take(consumer, text, sizeof(text), SHMB_AT_ONCE, NULL) == 0 &&
+	       shmb_consumer_peek(consumer, records, 4, SHMB_AT_ONCE, &n) == 0 && n == 3 &&
+	       shmb_consumer_release(consumer, n) == 0 &&
+	       shmb_consumer_take(consumer, text, sizeof(text), SHMB_AT_ONCE, NULL) == SHMB_EMPTY;
+}
+
+static int pass_in_silence(struct child *self attr_unused, void *data attr_unused)
+{
+	struct shmb_stream *own = stream_memory_join(&memory);
+	struct shmb_producer *producer = stream_memory_producer(own);
+	struct shmb_consumer *consumer = consumer_of(own);
+	bool is_well = true;
+
+	/* Until both have left out the fence, which takes a call. */
+	for (unsigned i = 0; i < 1000; i++)
+		must(pass_some(producer, consumer));
+	forbid_all_calls();
+	for (unsigned i = 0; i < 1000 && is_well; i++)
+		is_well = pass_some(producer, consumer);
+	return (int)syscall(SYS_exit_group, is_well ? 0 : 1);
+}
+
+START_TEST(where_nobody_waits_there_is_no_system_call)
+{
+	child_run(pass_in_silence, NULL);
 }
 END_TEST
 
@@ -260,6 +307,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, waits_end_at_their_deadlines);
+	tcase_add_test(tcase, where_nobody_waits_there_is_no_system_call);
 	tcase_add_test(tcase, waits_end_also_where_something_looks_like_news);
 	tcase_add_test(tcase, all_who_wait_for_a_record_are_woken);
 	tcase_add_test(tcase, who_waits_for_room_is_woken_by_who_reads);
