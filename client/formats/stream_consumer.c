@@ -85,7 +85,7 @@ int shmb_consumer_open(struct shmb_stream *stream, const struct shmb_consumer_op
 	consumer->by_time = options->by_time;
 	consumer->settle_ns = options->settle_us * UINT64_C(1000);
 	if (options->looks_on)
-		seat_place_cursors(consumer, options);
+		track_begin_all(consumer, options);
 	else
 		r = seat_take(consumer, options);
 	if (r < 0) {

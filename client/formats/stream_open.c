@@ -14,8 +14,6 @@
 #include "core/error.h"
 #include "formats/format.h"
 
-#define LAYOUT_TAG "shmbroker.stream.1"
-
 #if SHMB_STREAM_LANES_MAX != STREAM_LANES_MOST || SHMB_STREAM_CONSUMERS_MAX != STREAM_SEATS_MOST
 #error "what is promised is not what the layout has"
 #endif
@@ -163,7 +161,7 @@ int shmb_stream_open(struct shmb_connection *connection, const char *name,
 	stream = stream_new(name);
 	if (!stream)
 		return error_no_memory();
-	r = format_open_segment(connection, name, &options->segment, LAYOUT_TAG, size,
+	r = format_open_segment(connection, name, &options->segment, SHMB_STREAM_LAYOUT, size,
 				&stream->segment);
 	if (r >= 0)
 		r = set_up(stream, connection, options, r == SHMB_INITIALISE);

@@ -113,23 +113,6 @@ static struct stream_seat *find_free(const struct shmb_stream *stream)
 	return kept;
 }
 
-void seat_place_cursors(struct shmb_consumer *consumer, const struct shmb_consumer_options *options)
-{
-	const struct stream_view *view = &consumer->stream->view;
-
-	for (unsigned lane = 0; lane < view->shape.n_lanes; lane++)
-		if (consumer->claims || options->start == SHMB_START_OLDEST)
-			track_begin(consumer, lane, track_oldest(consumer, lane));
-		else if (options->start == SHMB_START_AT)
-			track_begin_at(consumer, lane, options->positions[lane].offset,
-				       options->positions[lane].number);
-		else
-			/* Pairs with the release in stream_send.c. */
-			track_begin(consumer, lane,
-				    atomic_load_explicit(&view->heads[lane].written,
-							 memory_order_acquire));
-}
-
 /* What producers have begun to write over before they saw the ticket is not begun with. */
 static void move_cursors(struct shmb_consumer *consumer)
 {
@@ -193,7 +176,7 @@ static void sit_down(struct shmb_consumer *consumer, struct stream_seat *seat,
 		resume_cursors(consumer);
 	} else {
 		payload_write(seat->name, name, sizeof(name));
-		seat_place_cursors(consumer, options);
+		track_begin_all(consumer, options);
 	}
 	barrier_side_init(&consumer->barrier, &seat->unfenced);
 	atomic_store_explicit(&seat->owner, consumer->id, memory_order_relaxed);

@@ -13,10 +13,6 @@ int seat_take(struct shmb_consumer *consumer, const struct shmb_consumer_options
 /* Give it back; nothing when it was lost before. */
 void seat_leave(struct shmb_consumer *consumer);
 
-/* Where one begins that has no seat, or a new one. */
-void seat_place_cursors(struct shmb_consumer *consumer,
-			const struct shmb_consumer_options *options);
-
 /* Whether somebody sits there who is here and lives. */
 bool seat_is_used(const struct shmb_stream *stream, const struct stream_seat *seat);
 

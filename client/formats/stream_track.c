@@ -69,6 +69,23 @@ void track_begin(struct shmb_consumer *consumer, unsigned lane, uint64_t positio
 	place(consumer, lane, position, number);
 }
 
+void track_begin_all(struct shmb_consumer *consumer, const struct shmb_consumer_options *options)
+{
+	const struct stream_view *view = &consumer->stream->view;
+
+	for (unsigned lane = 0; lane < view->shape.n_lanes; lane++)
+		if (consumer->claims || options->start == SHMB_START_OLDEST)
+			track_begin(consumer, lane, track_oldest(consumer, lane));
+		else if (options->start == SHMB_START_AT)
+			track_begin_at(consumer, lane, options->positions[lane].offset,
+				       options->positions[lane].number);
+		else
+			/* Pairs with the release in stream_send.c. */
+			track_begin(consumer, lane,
+				    atomic_load_explicit(&view->heads[lane].written,
+							 memory_order_acquire));
+}
+
 void track_be_lapped(struct shmb_consumer *consumer, unsigned lane)
 {
 	struct stream_track *track = &consumer->tracks[lane];

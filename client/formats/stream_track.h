@@ -107,6 +107,9 @@ void track_begin_at(struct shmb_consumer *consumer, unsigned lane, uint64_t posi
 /* The same where the number is not known. */
 void track_begin(struct shmb_consumer *consumer, unsigned lane, uint64_t position);
 
+/* In all lanes, as OPTIONS has it: of one that has no seat, or a new one. */
+void track_begin_all(struct shmb_consumer *consumer, const struct shmb_consumer_options *options);
+
 /* The position before which LANE may be written over. */
 uint64_t track_oldest(const struct shmb_consumer *consumer, unsigned lane);
 

@@ -49,7 +49,7 @@ int look_show(struct session *session)
 
 	if (shmb_stat(session->broker, session->arguments.operands[0], &object) < 0)
 		return complain_library();
-	return strcmp(object.layout, STREAM_LAYOUT) == 0
+	return strcmp(object.layout, SHMB_STREAM_LAYOUT) == 0
 		       ? show_stream(session, &object)
 		       : complain_output(session->output->show(session->out, &object, NULL));
 }

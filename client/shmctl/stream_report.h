@@ -7,8 +7,6 @@
 
 #include "gather.h"
 
-#define STREAM_LAYOUT "shmbroker.stream.1"
-
 /* What a full lane does, by enum shmb_full. */
 extern const char *const stream_full_words[];
 

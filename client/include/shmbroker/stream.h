@@ -46,6 +46,9 @@ SHMB_BEGIN_DECLS
 
 struct shmb_stream;
 
+/* The layout tag of the segments that are streams. */
+#define SHMB_STREAM_LAYOUT "shmbroker.stream.1"
+
 #define SHMB_STREAM_LANE_DEFAULT      (UINT64_C(1) << 18)
 #define SHMB_STREAM_LANE_MIN          (UINT64_C(1) << 12)
 #define SHMB_STREAM_LANE_MAX          (UINT64_C(1) << 30)
