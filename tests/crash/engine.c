@@ -15,7 +15,7 @@
 #include "victim.h"
 
 /* Unless all are asked for: so many kills, evenly spread, and those around each change. */
-#define KILLS_SPREAD 200
+#define KILLS_SPREAD 100
 
 /* Those in between are not reached by more single steps than this. */
 #define STEPS_APART 300
