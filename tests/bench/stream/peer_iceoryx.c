@@ -4,12 +4,14 @@
  * a runtime of its own, with threads; what it would remove at its end is removed here, since it is
  * killed. The daemon is on the producer's core.
  */
+#include <grp.h>
 #include <iceoryx_binding_c/log.h>
 #include <iceoryx_binding_c/publisher.h>
 #include <iceoryx_binding_c/runtime.h>
 #include <iceoryx_binding_c/subscriber.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -61,13 +63,25 @@ static void name_runtime(const struct peer *peer, bool sends, char name[static 6
 	snprintf(name, 64, "shmbroker-bench-%d-%u-%u", peer->owner, peer->route, sends);
 }
 
+/* The daemon leaves its memory when a process that used it was killed. */
+static void remove_shared(void)
+{
+	const struct group *group = getgrgid(getegid());
+
+	(void)shm_unlink("/iceoryx_mgmt");
+	if (group)
+		(void)shm_unlink(group->gr_name);
+}
+
 static void dispose(void *prepared)
 {
 	struct peer *peer = prepared;
 	char name[64], path[96];
 
-	if (--users == 0)
+	if (--users == 0) {
 		server_end(&routing);
+		remove_shared();
+	}
 	for (unsigned sends = 0; sends < 2; sends++) {
 		name_runtime(peer, sends, name);
 		snprintf(path, sizeof(path), "/tmp/%s", name);
