@@ -77,7 +77,7 @@ static void close_end(struct end *end)
 static int serve(const struct shmb_connect_options *options, const char *name, size_t size,
 		 uint64_t count)
 {
-	struct end end = {NULL};
+	struct end end = {.broker = NULL};
 	void *bytes = calloc(1, size);
 	/* The other end says when it is there. */
 	bool is_well = bytes && shmb_connect(options, &end.broker) == 0 &&

@@ -14,7 +14,7 @@
 
 #define LINE_MAX_SIZE 2048
 
-static void say(const char *format, va_list arguments)
+static attr_printf(1, 0) void say(const char *format, va_list arguments)
 {
 	char line[LINE_MAX_SIZE];
 

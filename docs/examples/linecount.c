@@ -50,7 +50,7 @@ static char *is_done; /* by number */
 static pid_t workers[WORKERS_MAX];
 static unsigned n_workers = WORKERS, n_died;
 
-static void fail(void)
+static _Noreturn void fail(void)
 {
 	errx(EXIT_FAILURE, "%s", shmb_last_error());
 }

@@ -42,7 +42,7 @@ static void end(int signal)
 	ends = 1;
 }
 
-static void fail(void)
+static _Noreturn void fail(void)
 {
 	errx(EXIT_FAILURE, "%s", shmb_last_error());
 }

@@ -33,7 +33,7 @@ struct wake {
 	struct shmb_producer *producer;
 };
 
-static void give_up(const char *what)
+static _Noreturn void give_up(const char *what)
 {
 	bench_fail("%s: %s", what, shmb_last_error());
 }
