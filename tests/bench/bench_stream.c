@@ -17,8 +17,7 @@ static const struct part {
 	{"rings", part_rings, true},         {"peers", part_peers, true},
 	{"roundtrip", part_roundtrip, true}, {"blocking", part_blocking, false},
 	{"producers", part_producers, true}, {"lanes", part_lanes, true},
-	{"consumers", part_consumers, true},
-	{"deaths", part_deaths, false},
+	{"consumers", part_consumers, true}, {"deaths", part_deaths, false},
 };
 
 int main(int argc, char **argv)
