@@ -184,7 +184,7 @@ static int await_room(struct shmb_producer *producer, uint64_t end, struct futex
 	uint32_t epoch = atomic_load_explicit(&roster->shared->epoch, memory_order_acquire);
 	const struct futex_word words[] = {{&head->room, room}, {&roster->shared->epoch, epoch}};
 
-	/* Pairs with the load in stream_take.c, as barrier.h has it. */
+	/* Pairs with the load in stream_track.h, as barrier.h has it. */
 	atomic_store_explicit(&head->wanted, enough_for(producer, end), memory_order_relaxed);
 	barrier_before_sleep(&view->seats->unfenced, view->shape.n_seats,
 			     sizeof(struct stream_seat));
@@ -249,7 +249,7 @@ static void skip_rest(struct shmb_producer *producer, uint64_t rest)
 
 	atomic_store_explicit(stream_at(producer->lane, producer->mask, end), 0,
 			      memory_order_relaxed);
-	/* Pairs with the acquire in stream_take.c. */
+	/* Pairs with the acquire in stream_track.h. */
 	atomic_store_explicit(stream_at(producer->lane, producer->mask, producer->position),
 			      stream_record(STREAM_SKIP, 0, producer->count), memory_order_release);
 	producer->position = end;

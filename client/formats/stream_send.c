@@ -123,7 +123,7 @@ static attr_inlined void commit(struct shmb_producer *producer, uint64_t header,
 {
 	struct stream_lane *head = producer->head;
 
-	/* Pairs with the acquire in stream_take.c: all of the record is there. */
+	/* Pairs with the acquire in stream_track.h: all of the record is there. */
 	atomic_store_explicit(stream_at(producer->lane, producer->mask, producer->position), header,
 			      memory_order_release);
 	producer->position = end;

@@ -5,7 +5,7 @@
 #include "core/error.h"
 
 #define TRIES 100
-#define STEPS 65536
+#define STEPS 65536 /* records that are passed at once, whatever a peer has put there */
 
 /*
  * A record may yet have to be sent: then its number is how many were. That is stored after a record
@@ -109,31 +109,29 @@ void track_fall_back(struct shmb_consumer *consumer, unsigned lane)
 {
 	const struct stream_view *view = &consumer->stream->view;
 	struct stream_track *track = &consumer->tracks[lane];
-	uint64_t end, half;
+	uint64_t at, kept;
 
 	track_leave_behind(consumer, lane);
-	if (consumer->claims)
+	at = track_at(track);
+	kept = atomic_load_explicit(&view->heads[lane].written, memory_order_relaxed) - at;
+	/* In a queue nothing is lost; and more than a lane is a peer's doing. */
+	if (consumer->claims || kept > view->mask + 1)
 		return;
-	end = atomic_load_explicit(&view->heads[lane].written, memory_order_relaxed);
-	half = track_at(track) + (end - track_at(track)) / 2;
-	if (end - track_at(track) > view->mask + 1)
-		return; /* a peer's doing, or lapped again */
-	for (unsigned step = 0; step < STEPS && track_at(track) < half; step++) {
-		uint64_t header = track_header(view, lane, track_at(track));
-		uint64_t next =
-			stream_record_end(header, view->prefix, track_at(track), view->mask);
+	for (uint64_t half = at + kept / 2, step = 0; at < half && step < STEPS; step++) {
+		uint64_t header = track_header(view, lane, at);
+		uint64_t next = stream_record_end(header, view->prefix, at, view->mask);
 
 		if (next == 0 || stream_record_number(header) != track->number ||
-		    track_is_lapped(view, lane, track_at(track)))
-			return;
+		    track_is_lapped(view, lane, at))
+			break;
 		if (stream_record_kind(header) == STREAM_RECORD) {
 			track->number++;
 			track->lost++;
 			track->lost_all++;
 		}
-		track_set(track, next);
+		at = next;
 	}
-	track_move(consumer, lane, track_at(track));
+	track_move(consumer, lane, at);
 }
 
 void track_leave_behind(struct shmb_consumer *consumer, unsigned lane)

@@ -179,7 +179,6 @@ int stream_check_recv(struct session *session)
 /* A receiver. */
 struct receiver {
 	struct session *session;
-	struct shmb_stream *stream;
 	struct shmb_consumer *consumer;
 	struct shmb_stream_facts facts;
 	bool keeps;     /* what is not printed yet comes again if this one dies */
@@ -246,8 +245,6 @@ static int take_and_print(struct receiver *receiver, uint64_t deadline, int *ret
 				       i == 0 ? deadline : SHMB_AT_ONCE, &record);
 		if (r == 0)
 			*ret_status = print_record(receiver, &record);
-		else if (r == SHMB_EMPTY || i > 0)
-			break;
 	}
 	if (*ret_status == STATUS_DONE)
 		*ret_status = session_flush(receiver->session);
@@ -306,7 +303,6 @@ int stream_recv(struct session *session)
 	if (open_to_receive(session, &stream) < 0 ||
 	    shmb_consumer_open(stream, &arguments->consumer, &consumer) < 0)
 		return complain_library();
-	receiver.stream = stream;
 	receiver.consumer = consumer;
 	shmb_stream_info(stream, &receiver.facts);
 	receiver.keeps =

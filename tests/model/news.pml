@@ -1,6 +1,6 @@
 /*
  * Who waits for a record of a stream, and who wakes him: commit() in client/formats/stream_send.c,
- * stream_await() and stream_wake_consumers() in client/formats/stream_wait.c. Each producer commits
+ * stream_sleep() and stream_hear() in client/formats/stream_wait.c. Each producer commits
  * in a lane of its own. A consumer loads `news`, rings, looks into all lanes, and sleeps while
  * `news` is unchanged. A producer commits, then looks whether somebody has rung, and if so silences
  * the bell, changes `news` and wakes.

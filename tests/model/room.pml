@@ -1,6 +1,6 @@
 /*
  * Who waits for room in a lane of a stream, and who wakes him: await_room() in
- * client/formats/stream_room.c, and move_cursor() in client/formats/stream_take.c. The producer says
+ * client/formats/stream_room.c, and track_move() in client/formats/stream_track.h. The producer says
  * in `wanted` how far all cursors have to come, looks at them again, and sleeps while `room` is
  * unchanged. A consumer moves its cursor, then looks at what is wanted, and wakes when it has just
  * come to it: not before, and not again afterwards.
