@@ -155,18 +155,18 @@ void client_send_raw(struct clients *clients, unsigned i, const struct step *ste
 	send_bytes(client, step->bytes, step->size);
 }
 
-static void check_memfd(int fd, int flags)
+static void check_memfd(int fd)
 {
 	struct stat st;
 
-	(void)flags;
 	FUZZ_REQUIRE(fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0600,
 		     "a memfd leaves the broker with mode 0%o", st.st_mode & 07777u);
 	FUZZ_REQUIRE((fcntl(fd, F_GET_SEALS) & SEALS) == SEALS, "a memfd leaves without its seals");
 }
 
-static void check_descriptor(const struct client *client, const struct wire_header *header,
-			     const struct wire_open_reply *reply, int fd)
+/* OPEN's descriptor is of the access that was asked for, unless several requests had its serial. */
+static void check_opened(const struct client *client, const struct wire_header *header,
+			 const struct wire_open_reply *reply, int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 	uint8_t asked =
@@ -175,17 +175,39 @@ static void check_descriptor(const struct client *client, const struct wire_head
 		       : asked == WIRE_ACCESS_WRITE ? O_WRONLY
 						    : O_RDWR;
 
-	FUZZ_REQUIRE(header->code == WIRE_OPEN && header->type == WIRE_ANSWER &&
-			     header->status >= 0,
-		     "a descriptor came with operation %u, status %d", header->code,
-		     header->status);
 	FUZZ_REQUIRE(reply->backing == WIRE_BACKING_MEMFD || reply->backing == WIRE_BACKING_FIFO,
 		     "a descriptor came for backing %u", reply->backing);
 	FUZZ_REQUIRE(asked == ASKED_MANY || (flags & O_ACCMODE) == expected,
 		     "access %u was asked for, and a descriptor of mode %d came", asked,
 		     flags & O_ACCMODE);
 	if (reply->backing == WIRE_BACKING_MEMFD)
-		check_memfd(fd, flags);
+		check_memfd(fd);
+}
+
+static void check_descriptor(const struct client *client, const struct wire_header *header,
+			     const union any_message *message, int fd)
+{
+	const struct wire_operation *operation = wire_operation(header->code, header->version);
+
+	FUZZ_REQUIRE(header->type == WIRE_ANSWER && header->status >= 0 &&
+			     operation->descriptors > 0,
+		     "a descriptor came with operation %u, status %d", header->code,
+		     header->status);
+	switch (header->code) {
+	case WIRE_OPEN:
+		check_opened(client, header, &message->open_reply, fd);
+		break;
+	case WIRE_ROSTER:
+		FUZZ_REQUIRE((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY,
+			     "the roster came so that it can be written to");
+		break;
+	case WIRE_DOORBELL:
+		check_memfd(fd);
+		break;
+	default:
+		fuzz_fail("operation %u brings a descriptor of which nothing is known here",
+			  header->code);
+	}
 }
 
 static void check_list(const struct wire_blob *list, const struct wire_shape *shape)
@@ -253,7 +275,7 @@ static void check_packet(struct clients *clients, struct client *client, const u
 		     "the broker refuses operation %u without a word: %d", header.code,
 		     header.status);
 	if (fd >= 0)
-		check_descriptor(client, &header, &message.open_reply, fd);
+		check_descriptor(client, &header, &message, fd);
 	if (header.type == WIRE_ANSWER && header.status >= 0)
 		learn(clients, client, &header, &message);
 }

@@ -393,6 +393,26 @@ static void keep_pressure(void)
 	keep("silent");
 }
 
+/* A doorbell: made, brought again, for one who may only read, for a FIFO, and of what is gone. */
+static void keep_doorbells(void)
+{
+	begin_with_a(0);
+	ask(0, DOORBELL, doorbell, .hold = COMPOSE_TOKEN);
+	ask(0, DOORBELL, doorbell, .hold = COMPOSE_TOKEN, .wait_ms = 1000);
+	ask(0, REMOVE, remove, .name = "a");
+	ask(0, DOORBELL, doorbell, .hold = COMPOSE_TOKEN);
+	keep("doorbell");
+	seed_begin(&seed, 0);
+	ask_open(0, open->mode = 0644);
+	ask_ready(0);
+	ask_open(1, open->flags = 0; open->access = WIRE_ACCESS_READ; open->size = 0);
+	ask(1, DOORBELL, doorbell, .hold = COMPOSE_TOKEN);
+	ask(0, OPEN, open, .kind = WIRE_KIND_FIFO, .access = WIRE_ACCESS_READ, .mode = 0600,
+	    .lifetime = WIRE_LIFETIME_KEEP, .flags = WIRE_OPEN_CREATE, .name = "f");
+	ask(0, DOORBELL, doorbell, .hold = COMPOSE_TOKEN);
+	keep("doorbell-read-only");
+}
+
 /* Descriptors that a client does not read: of what it asked for itself, and of what waited for
  * another, until it reads, or until it is dropped. */
 static void keep_roomless(void)
@@ -478,6 +498,7 @@ void seeds_of_broker(void)
 {
 	keep_late_denial();
 	keep_unclean_denial();
+	keep_doorbells();
 	keep_roomless();
 	keep_watches();
 	keep_operations();
