@@ -38,6 +38,10 @@ parent=$!
 children="$children $parent"
 eventually answers || fail "it does not listen: $(cat "$work/said")"
 
+is_gone() {
+	! kill -0 "$victim" 2>/dev/null
+}
+
 # One of them for the question whether it listens, perhaps more.
 first=$(visit | sed 's/^visit \([0-9]*\),.*/\1/')
 for i in $(seq 1 60); do
@@ -46,6 +50,8 @@ for i in $(seq 1 60); do
 	if [ $((i % 10)) = 0 ]; then
 		victim=$(pgrep --parent "$parent" | head -n 1)
 		kill -9 "$victim"
+		# Until it is gone it may take a visitor with it.
+		eventually is_gone || fail "worker $victim outlives SIGKILL"
 	fi
 done
 [ "${line##*worker }" -lt 3 ] || fail "there are more workers than 3: $line"
