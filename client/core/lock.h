@@ -4,6 +4,9 @@
 #ifndef CORE_LOCK_H
 #define CORE_LOCK_H
 
+#include <stdatomic.h>
+#include <stdint.h>
+
 #include <shmbroker/lock.h>
 
 /*
@@ -12,5 +15,24 @@
  * stranger. Returns 0, or -ENOLCK with a text when the owner is another by now.
  */
 int lock_put_back(struct shmb_lock *lock, struct shmb_member *member);
+
+/* What a handle remembers of one lock: which thread of this process has come to its turn last.
+ * Zeroed at first. */
+struct lock_turn {
+	_Atomic uintptr_t taker;
+};
+
+/* Come to the turn. Returns as shmb_lock_acquire(). */
+int lock_turn_begin(struct lock_turn *turn, struct shmb_lock *lock, struct shmb_member *member,
+		    uint64_t deadline);
+
+/* After SHMB_OWNER_DIED: what it had begun is done with. Returns 0, or -ENOLCK with a text when the
+ * lock was lost meanwhile. */
+int lock_turn_repaired(struct shmb_lock *lock, struct shmb_member *member);
+
+/* End it, also when a peer has written into the lock. Returns 0, or -ENOLCK with a text about NAME
+ * when it was lost: then what was done may have met what another did. */
+int lock_turn_end(struct lock_turn *turn, struct shmb_lock *lock, struct shmb_member *member,
+		  const char *name);
 
 #endif

@@ -11,6 +11,7 @@
 #include "core/barrier.h"
 #include "core/doorbell.h"
 #include "core/futex.h"
+#include "core/lock.h"
 #include "core/member.h"
 #include "core/segment.h"
 #include "layout/state_layout.h"
@@ -19,8 +20,7 @@
 struct state_publisher {
 	uint64_t claim;              /* the member that stands in the header; single writer */
 	struct barrier_side barrier; /* dear for ever where there are many writers */
-	/* Whose turn it was last by this handle, of the threads of this process; many writers. */
-	_Atomic uintptr_t taker;
+	struct lock_turn turn;       /* many writers */
 };
 
 struct shmb_state {

@@ -139,14 +139,6 @@ static int check_claim(const struct shmb_state *state)
 			 state->name);
 }
 
-/* Tells the threads of this process apart. */
-static uintptr_t this_thread(void)
-{
-	static _Thread_local char place __attribute__((tls_model("initial-exec")));
-
-	return (uintptr_t)&place;
-}
-
 /* From here to end() nobody else publishes. */
 static int begin(struct shmb_state *state, uint64_t deadline)
 {
@@ -160,39 +152,19 @@ static int begin(struct shmb_state *state, uint64_t deadline)
 				 state->name);
 	if (state->view.shape.single_writer)
 		return check_claim(state);
-	r = shmb_lock_acquire(lock_of(state), state->member, deadline);
-	if (r >= 0)
-		atomic_store_explicit(&state->publisher.taker, this_thread(), memory_order_relaxed);
+	r = lock_turn_begin(&state->publisher.turn, lock_of(state), state->member, deadline);
 	if (r != SHMB_OWNER_DIED)
 		return r;
-	/* What it had begun is in the slot that is written next, and nobody looks for it there.
-	 * That there is nothing to repair, or this is not the thread to say so, is a peer's doing.
-	 */
+	/* What it had begun is in the slot that is written next, and nobody looks for it there. */
 	stand_in(state);
-	r = shmb_lock_repaired(lock_of(state), state->member);
-	return r == -ENOLCK ? r : 0;
-}
-
-/* A peer's doing, as if another thread of this process had the lock. Kept, it would be everybody's
- * loss until this process ends; but if another thread has come to its turn since, it has it. */
-static attr_rare int end_strangely(struct shmb_state *state)
-{
-	if (atomic_load_explicit(&state->publisher.taker, memory_order_relaxed) == this_thread())
-		return lock_put_back(lock_of(state), state->member);
-	return error_set(-ENOLCK,
-			 "the turn to publish \"%s\" was lost: somebody wrote over its lock; what "
-			 "was published may have met another's",
-			 state->name);
+	return lock_turn_repaired(lock_of(state), state->member);
 }
 
 static int end(struct shmb_state *state)
 {
-	int r;
-
 	if (state->view.shape.single_writer)
 		return 0;
-	r = shmb_lock_release(lock_of(state), state->member);
-	return r == -EPERM ? end_strangely(state) : r;
+	return lock_turn_end(&state->publisher.turn, lock_of(state), state->member, state->name);
 }
 
 static int put(struct shmb_state *state, const uint64_t *expected, const void *value, size_t size,

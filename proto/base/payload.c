@@ -69,3 +69,28 @@ void payload_zero_words(void *shared, size_t size)
 	for (size_t i = 0; i < size / sizeof(*words); i++)
 		atomic_store_explicit(&words[i], 0, memory_order_relaxed);
 }
+
+void payload_move_words(void *to, const void *from, size_t size)
+{
+	const _Atomic uint64_t *source = from;
+	_Atomic uint64_t *target = to;
+
+	for (size_t i = 0; i < size / sizeof(*source); i++)
+		atomic_store_explicit(&target[i],
+				      atomic_load_explicit(&source[i], memory_order_relaxed),
+				      memory_order_relaxed);
+}
+
+int payload_compare_bytes(const void *shared, const void *private, size_t size)
+{
+	const _Atomic unsigned char *one = shared;
+	const unsigned char *other = private;
+
+	for (size_t i = 0; i < size; i++) {
+		int difference = atomic_load_explicit(&one[i], memory_order_relaxed) - other[i];
+
+		if (difference != 0)
+			return difference;
+	}
+	return 0;
+}

@@ -12,6 +12,7 @@
 #ifndef BASE_PAYLOAD_H
 #define BASE_PAYLOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -23,7 +24,9 @@
 /* The copy by words, which must not be split: where SHARED is not aligned, its ends go by bytes. */
 void payload_read_words(void *private, const void *shared, size_t size);
 void payload_write_words(void *shared, const void *private, size_t size);
-void payload_zero_words(void *shared, size_t size); /* both multiples of 8 */
+void payload_zero_words(void *shared, size_t size);               /* both multiples of 8 */
+void payload_move_words(void *to, const void *from, size_t size); /* all multiples of 8 */
+int payload_compare_bytes(const void *shared, const void *private, size_t size);
 
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
@@ -101,6 +104,44 @@ static inline void payload_write(void *shared, const void *private, size_t size)
 	else
 		memcpy(shared, private, size);
 	__asm__ volatile("" ::: "memory");
+#endif
+}
+
+/* Copy SIZE bytes within it, a multiple of 8 as where they are and come to. Where they overlap, TO
+ * is before FROM. */
+static inline void payload_move(void *to, const void *from, size_t size)
+{
+#ifdef PAYLOAD_BY_WORDS
+	payload_move_words(to, from, size);
+#else
+	__asm__ volatile("" ::: "memory");
+	memmove(to, from, size);
+	__asm__ volatile("" ::: "memory");
+#endif
+}
+
+/* Whether SIZE bytes of it, at least 1, are the PRIVATE ones. */
+static inline bool payload_is(const void *shared, const void *private, size_t size)
+{
+#ifdef PAYLOAD_BY_WORDS
+	return payload_compare_bytes(shared, private, size) == 0;
+#else
+	bool is;
+
+	__asm__ volatile("" ::: "memory");
+	if (size > 16 || size < 8) {
+		is = memcmp(shared, private, size) == 0;
+	} else {
+		uint64_t first[2], last[2];
+
+		memcpy(&first[0], shared, 8);
+		memcpy(&first[1], private, 8);
+		memcpy(&last[0], (const char *)shared + size - 8, 8);
+		memcpy(&last[1], (const char *)private + size - 8, 8);
+		is = ((first[0] ^ first[1]) | (last[0] ^ last[1])) == 0;
+	}
+	__asm__ volatile("" ::: "memory");
+	return is;
 #endif
 }
 

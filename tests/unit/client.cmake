@@ -17,7 +17,7 @@ foreach(part lock lock_peers lock_namespaces condition)
 endforeach()
 
 # The formats.
-add_library(format_memory STATIC state_memory.c stream_memory.c twin_memory.c)
+add_library(format_memory STATIC cache_memory.c state_memory.c stream_memory.c twin_memory.c)
 target_link_libraries(format_memory PUBLIC client_core client_formats fake_member proto_layout
   PRIVATE shmb_build PkgConfig::CHECK)
 foreach(part layout module)
@@ -25,6 +25,9 @@ foreach(part layout module)
 endforeach()
 set(format_libs format_memory client_formats client_core support Threads::Threads)
 shmb_unit_test(test_poll LIBS ${format_libs} event_core THREADS)
+foreach(part get change evict)
+  shmb_unit_test(test_cache_${part} LIBS ${format_libs} THREADS)
+endforeach()
 foreach(part read publish wait hostile)
   shmb_unit_test(test_state_${part} LIBS ${format_libs} THREADS)
 endforeach()

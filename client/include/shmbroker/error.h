@@ -20,6 +20,10 @@ enum shmb_outcome {
 		5,        /* the lock is had; its last owner died with it: repair what it guards */
 	SHMB_CHANGED = 6, /* another version was published meanwhile */
 	SHMB_GONE = 7,    /* this version is not kept any more */
+	SHMB_MISS = 8,    /* the cache does not have this key */
+	SHMB_EXISTS = 9,  /* it has it already */
+	SHMB_STALE = 10,  /* what was had is past its time, and another process computes it anew */
+	SHMB_FILL = 11,   /* this caller is the one to compute it */
 };
 
 /*

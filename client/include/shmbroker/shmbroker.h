@@ -35,6 +35,7 @@
 #ifndef SHMBROKER_SHMBROKER_H
 #define SHMBROKER_SHMBROKER_H
 
+#include <shmbroker/cache.h>
 #include <shmbroker/connection.h>
 #include <shmbroker/consumer.h>
 #include <shmbroker/deadline.h>

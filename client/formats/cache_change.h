@@ -1,0 +1,27 @@
+/*
+ * What all calls have in common that change one entry.
+ */
+#ifndef FORMATS_CACHE_CHANGE_H
+#define FORMATS_CACHE_CHANGE_H
+
+#include "formats/cache_index.h"
+#include "formats/cache_store.h"
+#include "formats/cache_turn.h"
+
+/* Check a key and locate it. Returns 0, or -errno with a text. */
+int cache_change_locate(const struct shmb_cache *cache, const void *key, size_t key_size,
+			struct cache_key *ret_key);
+
+/* Check a value and its terms (NULL: the default). Returns 0, or -errno with a text. */
+int cache_change_check(const struct shmb_cache *cache, size_t size,
+		       const struct shmb_cache_terms *terms);
+
+/* The same as a value to be stored in TURN. */
+struct cache_value cache_change_value(const struct cache_turn *turn, const void *bytes, size_t size,
+				      const struct shmb_cache_terms *terms);
+
+/* Look for a value of KEY whose time is not over. */
+bool cache_change_find(const struct cache_turn *turn, const struct cache_key *key,
+		       struct cache_sight *ret_sight);
+
+#endif

@@ -1,0 +1,289 @@
+/*
+ * Reading a cache: no lock is taken, and what was taken counts only if its slot and its version are
+ * afterwards what they were before.
+ *
+ * What is being changed is looked at again. That takes as long as copying a value, unless who
+ * changes it is stopped, or dead: so after a millisecond a handle that may write comes to the turn
+ * of that shard, by which what a death has left is repaired, and others miss.
+ */
+#include "formats/cache.h"
+
+#include <errno.h>
+
+#include <shmbroker/error.h>
+
+#include "base/clock.h"
+#include "base/pause.h"
+#include "base/payload.h"
+#include "core/error.h"
+#include "formats/cache_find.h"
+#include "formats/cache_turn.h"
+
+#define PATIENCE_NS UINT64_C(1000000)
+#define TURN_NS     UINT64_C(10000000)
+#define LOOKS       32        /* between two looks at the clock */
+#define TRY_AGAIN   INT32_MAX /* an answer of nobody's */
+#define CROWD       32u       /* keys that are on their way from memory at a time */
+#define LINES       3u        /* of an entry, that are asked for */
+#define COUNT_UP    256u      /* after so many */
+
+/* Take the value that was found: 0, or -EMSGSIZE. */
+typedef int take_fn(const struct shmb_cache *cache, const struct cache_sight *sight, void *data);
+
+struct copying {
+	void *buffer;
+	size_t room;
+	size_t found; /* bytes of the value */
+};
+
+struct using
+{
+	shmb_cache_use_fn *use;
+	void *data;
+	int result;
+};
+
+static unsigned cell_number(void)
+{
+	static _Atomic unsigned last;
+	static _Thread_local unsigned number __attribute__((tls_model("initial-exec")));
+
+	if (number == 0)
+		number =
+			atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) % CACHE_CELLS + 1;
+	return number - 1;
+}
+
+/* Where threads share a cell some of it may be lost, which is said of what is counted so. */
+static inline void count(const struct shmb_cache *cache, uint64_t hits, uint64_t misses)
+{
+	struct cache_cell *cell = &cache->local->cells[cell_number()];
+
+	hits += atomic_load_explicit(&cell->hits, memory_order_relaxed);
+	misses += atomic_load_explicit(&cell->misses, memory_order_relaxed);
+	atomic_store_explicit(&cell->hits, hits, memory_order_relaxed);
+	atomic_store_explicit(&cell->misses, misses, memory_order_relaxed);
+	if (hits + misses >= COUNT_UP)
+		cache_count_up(cache, cell);
+}
+
+static inline void mark(const struct shmb_cache *cache, const struct cache_sight *sight)
+{
+	unsigned now = cache_slot_mark(sight->word);
+
+	if (now < CACHE_MARK_MOST && cache->member)
+		atomic_store_explicit((_Atomic unsigned char *)sight->slot,
+				      (unsigned char)(now + 1), memory_order_relaxed);
+}
+
+static attr_inlined int take_copy(const struct shmb_cache *cache, const struct cache_sight *sight,
+				  void *data)
+{
+	struct copying *copying = data;
+
+	(void)cache;
+	copying->found = cache_meta_value_size(sight->meta);
+	if (copying->found > copying->room)
+		return -EMSGSIZE;
+	payload_read(copying->buffer, cache_sight_value(sight), copying->found);
+	return 0;
+}
+
+static attr_inlined int take_use(const struct shmb_cache *cache, const struct cache_sight *sight,
+				 void *data)
+{
+	struct using *using = data;
+	struct shmb_cache_entry entry;
+
+	cache_describe(sight, cache_now(cache), &entry);
+	using->result = using->use(cache_sight_value(sight), &entry, using->data);
+	return 0;
+}
+
+/* One look: what TAKE returned, SHMB_MISS, or TRY_AGAIN. */
+static attr_inlined int look(const struct shmb_cache *cache, const struct cache_key *key,
+			     take_fn *take, void *data, struct shmb_cache_entry *ret_entry)
+{
+	struct cache_sight sight;
+	enum cache_look found = cache_find(&cache->view, key, &sight);
+	int r;
+
+	if (found != CACHE_FOUND)
+		return found == CACHE_OTHER ? SHMB_MISS : TRY_AGAIN;
+	if (cache_meta_kind(sight.meta) != CACHE_VALUE ||
+	    (cache_term_expiry(sight.term) != 0 && cache_is_over(sight.term, cache_now(cache))))
+		r = SHMB_MISS;
+	else
+		r = take(cache, &sight, data);
+	if (!cache_holds_still(&sight))
+		return TRY_AGAIN;
+	if (r != SHMB_MISS) {
+		mark(cache, &sight);
+		if (ret_entry)
+			cache_describe(&sight, cache_now(cache), ret_entry);
+	}
+	return r;
+}
+
+/* Who changes it may be dead. */
+static int look_after_repair(const struct shmb_cache *cache, const struct cache_key *key,
+			     take_fn *take, void *data, struct shmb_cache_entry *ret_entry)
+{
+	struct cache_turn turn;
+	int r;
+
+	r = cache_turn_begin(cache, key->shard_number, clock_now_ns() + TURN_NS, &turn);
+	if (r < 0 || cache_turn_end(&turn, 0) < 0)
+		return SHMB_MISS;
+	r = look(cache, key, take, data, ret_entry);
+	return r == TRY_AGAIN ? SHMB_MISS : r;
+}
+
+static attr_rare int look_patiently(const struct shmb_cache *cache, const struct cache_key *key,
+				    take_fn *take, void *data, struct shmb_cache_entry *ret_entry)
+{
+	uint64_t end = clock_now_ns() + PATIENCE_NS;
+
+	do {
+		for (unsigned i = 0; i < LOOKS; i++) {
+			int r = look(cache, key, take, data, ret_entry);
+
+			if (r != TRY_AGAIN)
+				return r;
+			pause_cpu();
+		}
+	} while (clock_now_ns() < end);
+	return cache->member ? look_after_repair(cache, key, take, data, ret_entry) : SHMB_MISS;
+}
+
+static attr_rare int refuse_key(size_t key_size)
+{
+	return error_set(-EINVAL, "a key has 1 to %u bytes, and not %zu", SHMB_CACHE_KEY_MAX,
+			 key_size);
+}
+
+static inline bool is_key_size(size_t key_size)
+{
+	return key_size - 1 < SHMB_CACHE_KEY_MAX;
+}
+
+static inline bool is_ready(const struct shmb_cache *cache, size_t key_size)
+{
+	return segment_is_here(cache->segment) && is_key_size(key_size);
+}
+
+/* Why a call cannot be made. */
+static attr_rare int refuse_call(const struct shmb_cache *cache, size_t key_size)
+{
+	int r = cache_check(cache);
+
+	if (r < 0)
+		return r;
+	return is_key_size(key_size) ? 0 : refuse_key(key_size);
+}
+
+static attr_rare int refuse_room(const struct shmb_cache *cache, size_t size, size_t room)
+{
+	return error_set(-EMSGSIZE,
+			 "the value in \"%s\" has %zu bytes, more than the %zu there is room for; "
+			 "give it a larger buffer",
+			 cache->name, size, room);
+}
+
+static attr_inlined int get(const struct shmb_cache *cache, const struct cache_key *key,
+			    void *buffer, size_t room, struct shmb_cache_entry *ret_entry)
+{
+	struct copying copying = {.buffer = buffer, .room = room};
+	int r = look(cache, key, take_copy, &copying, ret_entry);
+
+	if (r == TRY_AGAIN)
+		r = look_patiently(cache, key, take_copy, &copying, ret_entry);
+	return r == -EMSGSIZE ? refuse_room(cache, copying.found, room) : r;
+}
+
+int shmb_cache_get(const struct shmb_cache *cache, const void *key, size_t key_size, void *buffer,
+		   size_t room, struct shmb_cache_entry *ret_entry)
+{
+	struct cache_key located;
+	int r = is_ready(cache, key_size) ? 0 : refuse_call(cache, key_size);
+
+	if (r < 0)
+		return r;
+	cache_locate(&cache->view, key, key_size, &located);
+	__builtin_prefetch(located.buckets[1]);
+	r = get(cache, &located, buffer, room, ret_entry);
+	count(cache, r != SHMB_MISS, r == SHMB_MISS);
+	return r;
+}
+
+/* Where the entry of KEY may be, on its way from memory. */
+static inline void fetch_entry(const struct cache_view *view, const struct cache_key *key)
+{
+	for (unsigned b = 0; b < 2; b++) {
+		for (unsigned i = 0; i < CACHE_BUCKET_SLOTS; i++) {
+			uint64_t word = atomic_load_explicit(&key->buckets[b]->slots[i],
+							     memory_order_relaxed);
+			uint32_t place = cache_slot_place(word);
+
+			if (cache_slot_tag(word) != key->tag || cache_room_at(view, place) == 0)
+				continue;
+			for (unsigned line = 0; line < LINES; line++)
+				__builtin_prefetch((char *)cache_entry(key->shard, place) +
+						   line * LAYOUT_LINE);
+			return;
+		}
+	}
+}
+
+/* The answers to at most CROWD queries, in three rounds: each finds in the processor's caches what
+ * the one before has asked memory for. */
+static void get_crowd(const struct shmb_cache *cache, struct shmb_cache_query *queries, size_t n)
+{
+	struct cache_key keys[CROWD];
+	uint64_t misses = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		queries[i].result = is_key_size(queries[i].key_size) ? 0 : -EINVAL;
+		if (queries[i].result < 0)
+			continue;
+		cache_locate(&cache->view, queries[i].key, queries[i].key_size, &keys[i]);
+		__builtin_prefetch(keys[i].buckets[0]);
+		__builtin_prefetch(keys[i].buckets[1]);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (queries[i].result == 0)
+			fetch_entry(&cache->view, &keys[i]);
+	for (size_t i = 0; i < n; i++) {
+		if (queries[i].result == 0)
+			queries[i].result = get(cache, &keys[i], queries[i].buffer, queries[i].room,
+						&queries[i].entry);
+		misses += queries[i].result == SHMB_MISS;
+	}
+	count(cache, n - misses, misses);
+}
+
+int shmb_cache_get_many(const struct shmb_cache *cache, struct shmb_cache_query *queries, size_t n)
+{
+	int r = cache_check(cache);
+
+	for (size_t i = 0; r == 0 && i < n; i += CROWD)
+		get_crowd(cache, &queries[i], n - i < CROWD ? n - i : CROWD);
+	return r;
+}
+
+int shmb_cache_use(const struct shmb_cache *cache, const void *key, size_t key_size,
+		   shmb_cache_use_fn *use, void *data)
+{
+	struct using using = {.use = use, .data = data};
+	struct cache_key located;
+	int r = refuse_call(cache, key_size);
+
+	if (r < 0)
+		return r;
+	cache_locate(&cache->view, key, key_size, &located);
+	r = look(cache, &located, take_use, &using, NULL);
+	if (r == TRY_AGAIN)
+		r = look_patiently(cache, &located, take_use, &using, NULL);
+	count(cache, r != SHMB_MISS, r == SHMB_MISS);
+	return r == 0 ? using.result : r;
+}
