@@ -25,7 +25,7 @@
 #include "core/member.h"
 #include "core/segment.h"
 #include "formats/cache_clock.h"
-#include "layout/cache_layout.h"
+#include "layout/cache_view.h"
 
 #define CACHE_CELLS 16u
 

@@ -8,7 +8,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "layout/cache_layout.h"
+#include "layout/cache_view.h"
 #include "layout/cache_words.h"
 
 static inline uint64_t cache_hash(const struct cache_view *view, const void *key, size_t key_size)

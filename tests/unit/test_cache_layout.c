@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/attr.h"
-#include "layout/cache_layout.h"
+#include "layout/cache_view.h"
 #include "layout/cache_words.h"
 #include "support/chance.h"
 #include "support/child.h"
