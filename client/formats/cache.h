@@ -5,7 +5,7 @@
  *   cache_clock.[ch]  what time it is
  *   cache_hash.h      where a key is, when it is there
  *   cache_find.h      from a key to its entry
- *   cache_get.c       reading
+ *   cache_get.[ch]    reading
  *   cache_shard.h     a shard in the hands of one who has its turn, and then
  *   cache_index.[ch]  its index,
  *   cache_repair.[ch] going through it after a death,
@@ -14,6 +14,8 @@
  *   cache_turn.[ch]   coming to the turn
  *   cache_change.[ch] what changes one entry
  *   cache_number.c    what adds to one
+ *   cache_jobs.[ch]   who computes what,
+ *   cache_fill.c      and who waits for it
  *   cache_walk.c      all of them
  */
 #ifndef FORMATS_CACHE_H

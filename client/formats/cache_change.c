@@ -10,6 +10,7 @@
 #include <shmbroker/error.h>
 
 #include "core/error.h"
+#include "formats/cache_jobs.h"
 
 enum condition {
 	ALWAYS,
@@ -62,7 +63,7 @@ int cache_change_check(const struct shmb_cache *cache, size_t size,
 	return terms ? check_ttl(terms->ttl_ms) : 0;
 }
 
-static uint64_t expiry_in(const struct cache_turn *turn, uint64_t ttl_ms)
+uint64_t cache_change_expiry(const struct cache_turn *turn, uint64_t ttl_ms)
 {
 	uint64_t expiry = turn->now + ttl_ms;
 
@@ -71,15 +72,15 @@ static uint64_t expiry_in(const struct cache_turn *turn, uint64_t ttl_ms)
 	return expiry < CACHE_EXPIRY_MOST ? expiry : CACHE_EXPIRY_MOST;
 }
 
-struct cache_value cache_change_value(const struct cache_turn *turn, const void *bytes, size_t size,
-				      const struct shmb_cache_terms *terms)
+static struct cache_value value_of(const struct cache_turn *turn, const void *bytes, size_t size,
+				   const struct shmb_cache_terms *terms)
 {
 	return (struct cache_value){
 		.bytes = bytes,
 		.size = (uint32_t)size,
 		.kind = CACHE_VALUE,
 		.flags = terms ? terms->flags : 0,
-		.expiry = terms ? expiry_in(turn, terms->ttl_ms) : 0,
+		.expiry = terms ? cache_change_expiry(turn, terms->ttl_ms) : 0,
 	};
 }
 
@@ -129,8 +130,9 @@ static int make(struct shmb_cache *cache, const void *key, size_t key_size,
 	r = look(&turn, &located, change, &version);
 	if (r == 0) {
 		const struct cache_value value =
-			cache_change_value(&turn, change->value, change->size, change->terms);
+			value_of(&turn, change->value, change->size, change->terms);
 
+		cache_void_job(&turn, &located);
 		r = cache_store(&turn, &located, &value, &version);
 	}
 	r = cache_turn_end(&turn, r);
@@ -187,6 +189,7 @@ int shmb_cache_delete(struct shmb_cache *cache, const void *key, size_t key_size
 		r = cache_turn_begin(cache, located.shard_number, deadline, &turn);
 	if (r < 0)
 		return r;
+	cache_void_job(&turn, &located);
 	r = cache_change_find(&turn, &located, &sight) ? 0 : SHMB_MISS;
 	/* Also what is past its time, or a failure. */
 	if (cache_find_in_turn(&turn, &located, &sight))
@@ -212,7 +215,7 @@ int shmb_cache_touch(struct shmb_cache *cache, const void *key, size_t key_size,
 		return r;
 	if (cache_change_find(&turn, &located, &sight))
 		atomic_store_explicit(&sight.entry->term,
-				      cache_term(expiry_in(&turn, ttl_ms),
+				      cache_term(cache_change_expiry(&turn, ttl_ms),
 						 cache_flags(sight.meta, sight.term)),
 				      memory_order_relaxed);
 	else

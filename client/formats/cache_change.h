@@ -16,9 +16,8 @@ int cache_change_locate(const struct shmb_cache *cache, const void *key, size_t 
 int cache_change_check(const struct shmb_cache *cache, size_t size,
 		       const struct shmb_cache_terms *terms);
 
-/* The same as a value to be stored in TURN. */
-struct cache_value cache_change_value(const struct cache_turn *turn, const void *bytes, size_t size,
-				      const struct shmb_cache_terms *terms);
+/* When TTL_MS, which was checked, will be over, for an entry that is set in TURN. */
+uint64_t cache_change_expiry(const struct cache_turn *turn, uint64_t ttl_ms);
 
 /* Look for a value of KEY whose time is not over. */
 bool cache_change_find(const struct cache_turn *turn, const struct cache_key *key,

@@ -6,7 +6,7 @@
  * changes it is stopped, or dead: so after a millisecond a handle that may write comes to the turn
  * of that shard, by which what a death has left is repaired, and others miss.
  */
-#include "formats/cache.h"
+#include "formats/cache_get.h"
 
 #include <errno.h>
 
@@ -16,7 +16,6 @@
 #include "base/pause.h"
 #include "base/payload.h"
 #include "core/error.h"
-#include "formats/cache_find.h"
 #include "formats/cache_turn.h"
 
 #define PATIENCE_NS UINT64_C(1000000)
@@ -29,6 +28,14 @@
 
 /* Take the value that was found: 0, or -EMSGSIZE. */
 typedef int take_fn(const struct shmb_cache *cache, const struct cache_sight *sight, void *data);
+
+/* What a call wants. */
+struct wish {
+	take_fn *take;
+	void *data;
+	uint64_t stale_ms; /* by which a value may be past its time */
+	struct shmb_cache_entry *ret_entry;
+};
 
 struct copying {
 	void *buffer;
@@ -100,34 +107,40 @@ static attr_inlined int take_use(const struct shmb_cache *cache, const struct ca
 	return 0;
 }
 
-/* One look: what TAKE returned, SHMB_MISS, or TRY_AGAIN. */
+static attr_inlined bool is_good(const struct shmb_cache *cache, const struct cache_sight *sight,
+				 uint64_t stale_ms)
+{
+	uint64_t expiry = cache_term_expiry(sight->term);
+
+	return cache_meta_kind(sight->meta) == CACHE_VALUE &&
+	       (expiry == 0 || expiry + stale_ms > cache_now(cache));
+}
+
+/* One look: what was taken for, SHMB_MISS, or TRY_AGAIN. */
 static attr_inlined int look(const struct shmb_cache *cache, const struct cache_key *key,
-			     take_fn *take, void *data, struct shmb_cache_entry *ret_entry)
+			     const struct wish *wish)
 {
 	struct cache_sight sight;
 	enum cache_look found = cache_find(&cache->view, key, &sight);
-	int r;
+	int r = SHMB_MISS;
 
 	if (found != CACHE_FOUND)
 		return found == CACHE_OTHER ? SHMB_MISS : TRY_AGAIN;
-	if (cache_meta_kind(sight.meta) != CACHE_VALUE ||
-	    (cache_term_expiry(sight.term) != 0 && cache_is_over(sight.term, cache_now(cache))))
-		r = SHMB_MISS;
-	else
-		r = take(cache, &sight, data);
+	if (is_good(cache, &sight, wish->stale_ms))
+		r = wish->take(cache, &sight, wish->data);
 	if (!cache_holds_still(&sight))
 		return TRY_AGAIN;
-	if (r != SHMB_MISS) {
-		mark(cache, &sight);
-		if (ret_entry)
-			cache_describe(&sight, cache_now(cache), ret_entry);
-	}
+	if (r == SHMB_MISS)
+		return r;
+	mark(cache, &sight);
+	if (wish->ret_entry)
+		cache_describe(&sight, cache_now(cache), wish->ret_entry);
 	return r;
 }
 
 /* Who changes it may be dead. */
 static int look_after_repair(const struct shmb_cache *cache, const struct cache_key *key,
-			     take_fn *take, void *data, struct shmb_cache_entry *ret_entry)
+			     const struct wish *wish)
 {
 	struct cache_turn turn;
 	int r;
@@ -135,25 +148,25 @@ static int look_after_repair(const struct shmb_cache *cache, const struct cache_
 	r = cache_turn_begin(cache, key->shard_number, clock_now_ns() + TURN_NS, &turn);
 	if (r < 0 || cache_turn_end(&turn, 0) < 0)
 		return SHMB_MISS;
-	r = look(cache, key, take, data, ret_entry);
+	r = look(cache, key, wish);
 	return r == TRY_AGAIN ? SHMB_MISS : r;
 }
 
 static attr_rare int look_patiently(const struct shmb_cache *cache, const struct cache_key *key,
-				    take_fn *take, void *data, struct shmb_cache_entry *ret_entry)
+				    const struct wish *wish)
 {
 	uint64_t end = clock_now_ns() + PATIENCE_NS;
 
 	do {
 		for (unsigned i = 0; i < LOOKS; i++) {
-			int r = look(cache, key, take, data, ret_entry);
+			int r = look(cache, key, wish);
 
 			if (r != TRY_AGAIN)
 				return r;
 			pause_cpu();
 		}
 	} while (clock_now_ns() < end);
-	return cache->member ? look_after_repair(cache, key, take, data, ret_entry) : SHMB_MISS;
+	return cache->member ? look_after_repair(cache, key, wish) : SHMB_MISS;
 }
 
 static attr_rare int refuse_key(size_t key_size)
@@ -191,14 +204,27 @@ static attr_rare int refuse_room(const struct shmb_cache *cache, size_t size, si
 }
 
 static attr_inlined int get(const struct shmb_cache *cache, const struct cache_key *key,
-			    void *buffer, size_t room, struct shmb_cache_entry *ret_entry)
+			    void *buffer, size_t room, uint64_t stale_ms,
+			    struct shmb_cache_entry *ret_entry)
 {
 	struct copying copying = {.buffer = buffer, .room = room};
-	int r = look(cache, key, take_copy, &copying, ret_entry);
+	const struct wish wish = {take_copy, &copying, stale_ms, ret_entry};
+	int r = look(cache, key, &wish);
 
 	if (r == TRY_AGAIN)
-		r = look_patiently(cache, key, take_copy, &copying, ret_entry);
+		r = look_patiently(cache, key, &wish);
 	return r == -EMSGSIZE ? refuse_room(cache, copying.found, room) : r;
+}
+
+int cache_read(const struct shmb_cache *cache, const struct cache_key *key, void *buffer,
+	       size_t room, uint64_t stale_ms, struct shmb_cache_entry *ret_entry)
+{
+	return get(cache, key, buffer, room, stale_ms, ret_entry);
+}
+
+void cache_count(const struct shmb_cache *cache, uint64_t hits, uint64_t misses)
+{
+	count(cache, hits, misses);
 }
 
 int shmb_cache_get(const struct shmb_cache *cache, const void *key, size_t key_size, void *buffer,
@@ -211,7 +237,7 @@ int shmb_cache_get(const struct shmb_cache *cache, const void *key, size_t key_s
 		return r;
 	cache_locate(&cache->view, key, key_size, &located);
 	__builtin_prefetch(located.buckets[1]);
-	r = get(cache, &located, buffer, room, ret_entry);
+	r = get(cache, &located, buffer, room, 0, ret_entry);
 	count(cache, r != SHMB_MISS, r == SHMB_MISS);
 	return r;
 }
@@ -256,7 +282,7 @@ static void get_crowd(const struct shmb_cache *cache, struct shmb_cache_query *q
 	for (size_t i = 0; i < n; i++) {
 		if (queries[i].result == 0)
 			queries[i].result = get(cache, &keys[i], queries[i].buffer, queries[i].room,
-						&queries[i].entry);
+						0, &queries[i].entry);
 		misses += queries[i].result == SHMB_MISS;
 	}
 	count(cache, n - misses, misses);
@@ -275,15 +301,16 @@ int shmb_cache_use(const struct shmb_cache *cache, const void *key, size_t key_s
 		   shmb_cache_use_fn *use, void *data)
 {
 	struct using using = {.use = use, .data = data};
+	const struct wish wish = {take_use, &using, 0, NULL};
 	struct cache_key located;
 	int r = refuse_call(cache, key_size);
 
 	if (r < 0)
 		return r;
 	cache_locate(&cache->view, key, key_size, &located);
-	r = look(cache, &located, take_use, &using, NULL);
+	r = look(cache, &located, &wish);
 	if (r == TRY_AGAIN)
-		r = look_patiently(cache, &located, take_use, &using, NULL);
+		r = look_patiently(cache, &located, &wish);
 	count(cache, r != SHMB_MISS, r == SHMB_MISS);
 	return r == 0 ? using.result : r;
 }

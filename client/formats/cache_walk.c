@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "formats/cache_find.h"
+#include "formats/cache_jobs.h"
 #include "formats/cache_repair.h"
 #include "formats/cache_turn.h"
 
@@ -174,6 +175,7 @@ static int flush_shard(const struct shmb_cache *cache, uint32_t shard_number, ui
 	tallies = &turn.shard->tallies;
 	cache_tally(&tallies->flushed,
 		    atomic_load_explicit(&tallies->entries, memory_order_relaxed));
+	cache_void_all_jobs(&turn);
 	cache_empty(&turn);
 	return cache_turn_end(&turn, 0);
 }

@@ -2,12 +2,13 @@
  * Writing the header, and reading it where a peer may write it too: it is copied once, and what is
  * decided is decided on the copy. Zeroed shards are empty ones, so only the header is written.
  */
-#include "layout/cache_view.h"
+#include "layout/cache_layout.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/payload.h"
+#include "layout/cache_view.h"
 #include "layout/cache_words.h"
 
 #define VALUE_SHARE   16u /* of the cache, that a value may have */

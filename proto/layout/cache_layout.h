@@ -17,6 +17,7 @@
  *       40     8  swept: units that have gone through the nursery          all that follows
  *       48     8  looked: slots that were looked at for what is past its
  *                 time
+ *       56     8  begun: a bit for each job that may be under way
  *       64  2 x 16  logs: the nursery, and the main one
  *                 0  8  gap
  *                 8  8  waste: units that hold nothing any more
@@ -93,6 +94,11 @@
  * once: a busy slot, and one that leads to an entry of version 0 or into the gap, is emptied; an
  * entry that no slot leads to is free; and all is counted anew. When a log cannot be gone through,
  * which no crash leaves behind, all slots of the shard are emptied, and then its logs.
+ *
+ * Jobs. Who has the lock gives a job to itself: hash, serial, token, and last the owner. The owner
+ * ends it without the lock: the owner's word first, then the futex; nobody else touches the job of
+ * a member who lives, but to clear the hash when the key was changed meanwhile, so that what is
+ * computed is not set any more. Of one who died it is given on.
  *
  * Hostile bytes. What is in the header is fetched once, into a struct cache_view, and refused
  * unless it fits the mapping; after that the geometry is never read again. A place, and the sizes
@@ -171,7 +177,7 @@ struct cache_job {
 	_Atomic uint64_t owner;
 	_Atomic uint64_t token;
 	_Atomic uint32_t word;
-	uint32_t reserved_28;
+	_Atomic uint32_t serial;
 };
 
 enum cache_log_name { CACHE_NURSERY, CACHE_MAIN, CACHE_LOGS };
@@ -181,7 +187,7 @@ struct cache_shard {
 	_Atomic uint64_t version;
 	_Atomic uint64_t swept;
 	_Atomic uint64_t looked;
-	uint8_t reserved_56[8];
+	_Atomic uint64_t begun;
 	struct cache_log logs[CACHE_LOGS];
 	uint8_t reserved_96[32];
 	struct cache_tallies tallies;
@@ -209,11 +215,13 @@ static_assert(sizeof(struct cache_counts) == LAYOUT_LINE, "each in a line of its
 static_assert(offsetof(struct cache_shard, version) == 32, "as the map above says");
 static_assert(offsetof(struct cache_shard, swept) == 40, "as the map above says");
 static_assert(offsetof(struct cache_shard, looked) == 48, "as the map above says");
+static_assert(offsetof(struct cache_shard, begun) == 56, "as the map above says");
 static_assert(offsetof(struct cache_shard, logs) == 64, "as the map above says");
 static_assert(offsetof(struct cache_shard, tallies) == 128, "as the map above says");
 static_assert(offsetof(struct cache_shard, jobs) == 256, "as the map above says");
 static_assert(sizeof(struct cache_shard) == 1280, "as the map above says");
 static_assert(offsetof(struct cache_job, word) == 24, "as the map above says");
+static_assert(offsetof(struct cache_job, serial) == 28, "as the map above says");
 static_assert(sizeof(struct cache_job) == 32, "as the map above says");
 static_assert(sizeof(struct cache_bucket) == LAYOUT_LINE, "a line each");
 static_assert(sizeof(struct cache_entry) == 24, "as the map above says");

@@ -36,6 +36,7 @@
 #define SHMBROKER_SHMBROKER_H
 
 #include <shmbroker/cache.h>
+#include <shmbroker/cache_fill.h>
 #include <shmbroker/connection.h>
 #include <shmbroker/consumer.h>
 #include <shmbroker/deadline.h>
