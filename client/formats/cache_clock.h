@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#define CACHE_CLOCK_CHECK_MS 100u
+#define CACHE_CLOCK_CHECK_MS 100
 
 struct cache_clock {
 	int64_t namespace_ns;        /* by which this process's uptime is ahead of the machine's */
@@ -35,7 +35,7 @@ static inline uint64_t cache_clock_now(struct cache_clock *clock)
 	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	coarse = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 	lag = atomic_load_explicit(&clock->lag_ms, memory_order_relaxed);
-	if (coarse - atomic_load_explicit(&clock->checked_ms, memory_order_relaxed) >=
+	if ((int64_t)(coarse - atomic_load_explicit(&clock->checked_ms, memory_order_relaxed)) >=
 	    CACHE_CLOCK_CHECK_MS)
 		lag = cache_clock_check(clock, coarse);
 	return coarse + lag;

@@ -26,7 +26,8 @@
 
 static const struct operation *const tables[] = {self_operations,  lock_operations,
 						 state_operations, stream_operations,
-						 queue_operations, brokered_operations};
+						 queue_operations, cache_operations,
+						 brokered_operations};
 
 /* What is wanted. */
 static bool all;

@@ -56,6 +56,7 @@ extern const struct operation lock_operations[];
 extern const struct operation state_operations[];
 extern const struct operation stream_operations[];
 extern const struct operation queue_operations[];
+extern const struct operation cache_operations[];
 extern const struct operation brokered_operations[];
 
 /* End what those have in common. */

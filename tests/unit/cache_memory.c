@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "formats/cache_find.h"
-#include "support/child.h"
+#include "support/cache_audit.h"
 
 #define MEMBERS 1024
 
@@ -75,97 +74,12 @@ void cache_memory_bury(struct cache_memory *memory, const struct shmb_cache *cac
 	fake_roster_bury(&memory->roster, atomic_load(&cache->member->id));
 }
 
-/* What has been seen of a shard. */
-struct audit {
-	const struct cache_view *view;
-	struct cache_shard *shard;
-	uint64_t entries;
-	uint64_t bytes;
-};
-
-static bool is_led_to(const struct audit *audit, uint32_t place, const struct cache_entry *entry)
-{
-	uint32_t key_size = cache_meta_key_size(atomic_load(&entry->meta));
-	struct cache_key key;
-
-	cache_locate(audit->view, entry->key, key_size, &key);
-	if (key.shard != audit->shard)
-		return false;
-	for (unsigned i = 0; i < 2 * CACHE_BUCKET_SLOTS; i++) {
-		uint64_t word = atomic_load(
-			&key.buckets[i / CACHE_BUCKET_SLOTS]->slots[i % CACHE_BUCKET_SLOTS]);
-
-		if (cache_slot_place(word) == place) {
-			must(cache_slot_tag(word) == key.tag);
-			must(!(word & CACHE_BUSY));
-			return true;
-		}
-	}
-	return false;
-}
-
-/* From unit BEGIN to END. Returns the units that hold nothing. */
-static uint64_t audit_run(struct audit *audit, const struct cache_span *span, uint32_t begin,
-			  uint32_t end)
-{
-	uint64_t waste = 0;
-
-	while (begin < end) {
-		struct cache_entry *entry = cache_entry(audit->shard, span->start + begin);
-		uint64_t meta = atomic_load(&entry->meta);
-		uint32_t units = cache_meta_units(meta);
-
-		must(units > 0 && units <= end - begin);
-		if (cache_meta_kind(meta) == CACHE_FREE) {
-			waste += units;
-		} else {
-			must(cache_is_entry(audit->view, meta, end - begin));
-			must(is_led_to(audit, span->start + begin, entry));
-			must(atomic_load(&entry->version) != 0);
-			must(atomic_load(&entry->version) <= atomic_load(&audit->shard->version));
-			audit->entries++;
-			audit->bytes += cache_meta_key_size(meta) + cache_meta_value_size(meta);
-		}
-		begin += units;
-	}
-	return waste;
-}
-
-static uint64_t count_leading(const struct audit *audit)
-{
-	uint64_t n = 0;
-
-	for (uint32_t i = 0; i < audit->view->n_buckets; i++)
-		for (unsigned j = 0; j < CACHE_BUCKET_SLOTS; j++)
-			n += cache_slot_place(
-				     atomic_load(&cache_bucket(audit->shard, i)->slots[j])) != 0;
-	return n;
-}
-
-static void audit_shard(struct audit *audit)
-{
-	for (unsigned i = 0; i < CACHE_LOGS; i++) {
-		const struct cache_span *span = &audit->view->logs[i];
-		uint64_t gap = atomic_load(&audit->shard->logs[i].gap), waste;
-		uint32_t begin = cache_gap_begin(gap), end = cache_gap_end(gap, span->units);
-
-		must(begin <= end && end <= span->units);
-		waste = audit_run(audit, span, 0, begin) + audit_run(audit, span, end, span->units);
-		must(waste == atomic_load(&audit->shard->logs[i].waste));
-	}
-	must(audit->entries == count_leading(audit));
-	must(audit->entries == atomic_load(&audit->shard->tallies.entries));
-	must(audit->bytes == atomic_load(&audit->shard->tallies.bytes));
-}
-
 void cache_memory_check(const struct cache_memory *memory)
 {
-	for (uint32_t i = 0; i < memory->view.shape.n_shards; i++) {
-		struct audit audit = {.view = &memory->view,
-				      .shard = cache_shard(&memory->view, i)};
+	const char *wrong = cache_audit(&memory->view);
 
-		audit_shard(&audit);
-	}
+	if (wrong)
+		ck_abort_msg("%s", wrong);
 }
 
 void cache_memory_pass(struct shmb_cache *cache, uint64_t ms)

@@ -31,8 +31,7 @@ void cache_memory_close(struct shmb_cache *cache);
 /* The process of CACHE is gone, as far as the roster knows. */
 void cache_memory_bury(struct cache_memory *memory, const struct shmb_cache *cache);
 
-/* Whether all of a shard fits together: both logs can be gone through, what is in use and what the
- * tallies say is the same, and each slot leads to an entry with its tag. Fails the test if not. */
+/* Fails the test if not all of it fits together. */
 void cache_memory_check(const struct cache_memory *memory);
 
 /* Time goes on by MS, for handles of this process. */

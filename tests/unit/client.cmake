@@ -18,7 +18,7 @@ endforeach()
 
 # The formats.
 add_library(format_memory STATIC cache_memory.c state_memory.c stream_memory.c twin_memory.c)
-target_link_libraries(format_memory PUBLIC client_core client_formats fake_member proto_layout
+target_link_libraries(format_memory PUBLIC client_core client_formats cache_audit fake_member proto_layout
   PRIVATE shmb_build PkgConfig::CHECK)
 foreach(part layout module)
   shmb_unit_test(test_vars_${part} LIBS scripted client_formats client_core support Threads::Threads)
