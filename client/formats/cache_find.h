@@ -7,6 +7,11 @@
 
 #include <shmbroker/cache.h>
 
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
+
+#include "base/attr.h"
 #include "base/fence.h"
 #include "base/payload.h"
 #include "formats/cache_hash.h"
@@ -19,11 +24,12 @@ struct cache_key {
 	uint64_t tag;
 	uint32_t shard_number;
 	struct cache_shard *shard;
-	struct cache_bucket *buckets[2];
+	struct cache_bucket *bucket;
+	unsigned home; /* as cache_home() */
 };
 
-static inline void cache_locate(const struct cache_view *view, const void *bytes, size_t size,
-				struct cache_key *ret_key)
+static attr_inlined void cache_locate(const struct cache_view *view, const void *bytes, size_t size,
+				      struct cache_key *ret_key)
 {
 	uint64_t hash = cache_hash(view, bytes, size);
 	uint32_t shard_number = cache_shard_number(view, hash);
@@ -36,8 +42,8 @@ static inline void cache_locate(const struct cache_view *view, const void *bytes
 		.tag = cache_tag(hash),
 		.shard_number = shard_number,
 		.shard = shard,
-		.buckets = {cache_bucket(shard, cache_first_bucket(view, hash)),
-			    cache_bucket(shard, cache_second_bucket(view, hash))},
+		.bucket = cache_bucket(shard, cache_bucket_number(view, hash)),
+		.home = cache_home(hash),
 	};
 }
 
@@ -124,53 +130,117 @@ static inline bool cache_holds_still(const struct cache_sight *sight)
 		~CACHE_MARK_MASK) == 0;
 }
 
-static inline enum cache_look cache_look_at(const struct cache_view *view,
-					    const struct cache_key *key, struct cache_sight *sight)
+/* Whether there may be an entry at PLACE. */
+static inline bool cache_may_be_at(const struct cache_view *view, uint32_t place)
+{
+	return place - view->first <
+	       view->end - view->first - (uint32_t)sizeof(struct cache_entry) / CACHE_UNIT;
+}
+
+/* Whether key and value of the entry at PLACE, with META, are within the logs. */
+static inline bool cache_is_within(const struct cache_view *view, uint32_t place, uint64_t meta)
+{
+	return (uint64_t)place * CACHE_UNIT +
+		       cache_footprint(cache_meta_key_size(meta), cache_meta_value_size(meta)) <=
+	       (uint64_t)view->end * CACHE_UNIT;
+}
+
+static attr_inlined enum cache_look cache_look_at(const struct cache_view *view,
+						  const struct cache_key *key,
+						  struct cache_sight *sight)
 {
 	uint32_t place = cache_slot_place(sight->word);
-	uint32_t room = cache_room_at(view, place);
 
 	if (sight->word & CACHE_BUSY)
 		return CACHE_MOVING;
-	/* The end of a log has room for less than what every entry has: that is a peer's doing. */
-	if (room < sizeof(struct cache_entry) / CACHE_UNIT)
+	/* The other ones are ghosts, or a peer's doing. */
+	if (!cache_may_be_at(view, place))
 		return CACHE_OTHER;
 	sight->entry = cache_entry(key->shard, place);
 	cache_sight_fetch(sight);
 	if (sight->version == 0)
 		return CACHE_MOVING;
-	if (cache_is_entry(view, sight->meta, room) &&
-	    cache_meta_key_size(sight->meta) == key->size &&
+	if (cache_meta_key_size(sight->meta) == key->size &&
+	    cache_is_within(view, place, sight->meta) &&
+	    cache_meta_kind(sight->meta) != CACHE_FREE &&
 	    payload_is(sight->entry->key, key->bytes, key->size))
 		return CACHE_FOUND;
 	return cache_holds_still(sight) ? CACHE_OTHER : CACHE_MOVING;
 }
 
-/* Look for KEY. What is found may have changed meanwhile, as cache_holds_still() tells. */
-static inline enum cache_look cache_find(const struct cache_view *view, const struct cache_key *key,
-					 struct cache_sight *ret_sight)
+/*
+ * Which of the slots of a line may have TAG, a bit each. Each is looked at again before it counts.
+ * On x86 four are compared at a time; a slot changes by one store, so that it is seen either as it
+ * was or as it is then.
+ */
+static attr_inlined unsigned cache_match(const _Atomic uint64_t *slots, uint64_t tag)
 {
+	unsigned match = 0;
+
+#if defined(__x86_64__) && !defined(PAYLOAD_BY_WORDS)
+	const __m128i wanted = _mm_set1_epi32((int)tag);
+	const __m128i mask = _mm_set1_epi32((int)CACHE_TAG_MASK);
+	const __m128 *words = (const __m128 *)slots;
+
+	__asm__ volatile("" ::: "memory");
+	for (unsigned i = 0; i < CACHE_LINE_SLOTS / 4; i++) {
+		/* The low halves of four. */
+		__m128i tags = _mm_castps_si128(
+			_mm_shuffle_ps(words[2 * i], words[2 * i + 1], _MM_SHUFFLE(2, 0, 2, 0)));
+		__m128i same = _mm_cmpeq_epi32(_mm_and_si128(tags, mask), wanted);
+
+		match |= (unsigned)_mm_movemask_ps(_mm_castsi128_ps(same)) << (4 * i);
+	}
+	__asm__ volatile("" ::: "memory");
+#else
+	for (unsigned i = 0; i < CACHE_LINE_SLOTS; i++) {
+		uint64_t word = atomic_load_explicit(&slots[i], memory_order_relaxed);
+
+		match |= (unsigned)(cache_slot_tag(word) == tag) << i;
+	}
+#endif
+	return match;
+}
+
+/* Look for KEY in one line of its bucket, from slot FIRST on. */
+static attr_inlined enum cache_look cache_find_in_line(const struct cache_view *view,
+						       const struct cache_key *key, unsigned first,
+						       struct cache_sight *ret_sight)
+{
+	_Atomic uint64_t *slots = &key->bucket->slots[first];
+	unsigned match = cache_match(slots, key->tag);
 	enum cache_look found = CACHE_OTHER;
 
-	for (unsigned b = 0; b < 2; b++) {
-		for (unsigned i = 0; i < CACHE_BUCKET_SLOTS; i++) {
-			_Atomic uint64_t *slot = &key->buckets[b]->slots[i];
-			/* Pairs with the release of the slot when it was made to lead there. */
-			uint64_t word = atomic_load_explicit(slot, memory_order_acquire);
-			enum cache_look look;
+	for (; match != 0; match &= match - 1) {
+		_Atomic uint64_t *slot = &slots[__builtin_ctz(match)];
+		/* Pairs with the release of the slot when it was made to lead there. */
+		uint64_t word = atomic_load_explicit(slot, memory_order_acquire);
+		enum cache_look look;
 
-			if (cache_slot_tag(word) != key->tag || cache_is_ghost(word))
-				continue;
-			ret_sight->slot = slot;
-			ret_sight->word = word;
-			look = cache_look_at(view, key, ret_sight);
-			if (look == CACHE_FOUND)
-				return look;
-			if (look == CACHE_MOVING)
-				found = CACHE_MOVING;
-		}
+		if (cache_slot_tag(word) != key->tag)
+			continue;
+		ret_sight->slot = slot;
+		ret_sight->word = word;
+		look = cache_look_at(view, key, ret_sight);
+		if (look == CACHE_FOUND)
+			return look;
+		if (look == CACHE_MOVING)
+			found = CACHE_MOVING;
 	}
 	return found;
+}
+
+/* Look for KEY. What is found may have changed meanwhile, as cache_holds_still() tells. */
+static attr_inlined enum cache_look cache_find(const struct cache_view *view,
+					       const struct cache_key *key,
+					       struct cache_sight *ret_sight)
+{
+	enum cache_look found = cache_find_in_line(view, key, key->home, ret_sight), other;
+
+	if (found == CACHE_FOUND)
+		return found;
+	other = cache_find_in_line(view, key, key->home ^ CACHE_LINE_SLOTS, ret_sight);
+	return other == CACHE_OTHER ? found : other;
 }
 
 #endif

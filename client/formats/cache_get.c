@@ -227,38 +227,61 @@ void cache_count(const struct shmb_cache *cache, uint64_t hits, uint64_t misses)
 	count(cache, hits, misses);
 }
 
-int shmb_cache_get(const struct shmb_cache *cache, const void *key, size_t key_size, void *buffer,
-		   size_t room, struct shmb_cache_entry *ret_entry)
+static attr_apart int get_patiently(const struct shmb_cache *cache, const void *key,
+				    size_t key_size, void *buffer, size_t room,
+				    struct shmb_cache_entry *ret_entry)
 {
 	struct cache_key located;
-	int r = is_ready(cache, key_size) ? 0 : refuse_call(cache, key_size);
+	int r = refuse_call(cache, key_size);
 
 	if (r < 0)
 		return r;
 	cache_locate(&cache->view, key, key_size, &located);
-	__builtin_prefetch(located.buckets[1]);
 	r = get(cache, &located, buffer, room, 0, ret_entry);
 	count(cache, r != SHMB_MISS, r == SHMB_MISS);
+	return r;
+}
+
+/* The first look, which is most often the last. A processor waits for two lines of memory here, and
+ * meanwhile goes on with the next call where this one is short: so nothing is put aside for what
+ * seldom happens. */
+int shmb_cache_get(const struct shmb_cache *cache, const void *key, size_t key_size, void *buffer,
+		   size_t room, struct shmb_cache_entry *ret_entry)
+{
+	struct copying copying = {.buffer = buffer, .room = room};
+	const struct wish wish = {take_copy, &copying, 0, ret_entry};
+	struct cache_key located;
+	int r;
+
+	if (!is_ready(cache, key_size))
+		return get_patiently(cache, key, key_size, buffer, room, ret_entry);
+	cache_locate(&cache->view, key, key_size, &located);
+	r = look(cache, &located, &wish);
+	if (r == TRY_AGAIN || r == -EMSGSIZE)
+		return get_patiently(cache, key, key_size, buffer, room, ret_entry);
+	count(cache, r == 0, r != 0);
 	return r;
 }
 
 /* Where the entry of KEY may be, on its way from memory. */
 static inline void fetch_entry(const struct cache_view *view, const struct cache_key *key)
 {
-	for (unsigned b = 0; b < 2; b++) {
-		for (unsigned i = 0; i < CACHE_BUCKET_SLOTS; i++) {
-			uint64_t word = atomic_load_explicit(&key->buckets[b]->slots[i],
-							     memory_order_relaxed);
-			uint32_t place = cache_slot_place(word);
+	unsigned first = key->home, match = cache_match(&key->bucket->slots[first], key->tag);
+	uint32_t place;
 
-			if (cache_slot_tag(word) != key->tag || cache_room_at(view, place) == 0)
-				continue;
-			for (unsigned line = 0; line < LINES; line++)
-				__builtin_prefetch((char *)cache_entry(key->shard, place) +
-						   line * LAYOUT_LINE);
-			return;
-		}
+	if (match == 0) {
+		first ^= CACHE_LINE_SLOTS;
+		match = cache_match(&key->bucket->slots[first], key->tag);
 	}
+	if (match == 0)
+		return;
+	place = cache_slot_place(
+		atomic_load_explicit(&key->bucket->slots[first + (unsigned)__builtin_ctz(match)],
+				     memory_order_relaxed));
+	if (cache_room_at(view, place) == 0)
+		return;
+	for (unsigned line = 0; line < LINES; line++)
+		__builtin_prefetch((char *)cache_entry(key->shard, place) + line * LAYOUT_LINE);
 }
 
 /* The answers to at most CROWD queries, in three rounds: each finds in the processor's caches what
@@ -273,8 +296,8 @@ static void get_crowd(const struct shmb_cache *cache, struct shmb_cache_query *q
 		if (queries[i].result < 0)
 			continue;
 		cache_locate(&cache->view, queries[i].key, queries[i].key_size, &keys[i]);
-		__builtin_prefetch(keys[i].buckets[0]);
-		__builtin_prefetch(keys[i].buckets[1]);
+		__builtin_prefetch(&keys[i].bucket->slots[keys[i].home]);
+		__builtin_prefetch(&keys[i].bucket->slots[keys[i].home ^ CACHE_LINE_SLOTS]);
 	}
 	for (size_t i = 0; i < n; i++)
 		if (queries[i].result == 0)

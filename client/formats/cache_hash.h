@@ -1,5 +1,5 @@
 /*
- * Where a key of a cache is: its shard, its two buckets and its tag, all of them by a hash with the
+ * Where a key of a cache is: its shard, its bucket and its tag, all of them by a hash with the
  * cache's own seed.
  */
 #ifndef FORMATS_CACHE_HASH_H
@@ -29,16 +29,15 @@ static inline uint64_t cache_tag(uint64_t hash)
 	return tag ? tag : CACHE_TAG_MASK;
 }
 
-static inline uint32_t cache_first_bucket(const struct cache_view *view, uint64_t hash)
+static inline uint32_t cache_bucket_number(const struct cache_view *view, uint64_t hash)
 {
 	return (uint32_t)((hash & 0xffffffff) * view->n_buckets >> 32);
 }
 
-static inline uint32_t cache_second_bucket(const struct cache_view *view, uint64_t hash)
+/* The slot from which on a key is looked for in its bucket: the first one of a line. */
+static inline unsigned cache_home(uint64_t hash)
 {
-	uint64_t other = (hash * UINT64_C(0x9e3779b97f4a7c15)) >> 32;
-
-	return (uint32_t)(other * view->n_buckets >> 32);
+	return (unsigned)(hash & 1) * CACHE_LINE_SLOTS;
 }
 
 #endif

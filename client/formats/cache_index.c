@@ -1,5 +1,5 @@
 /*
- * A bucket is small, and each key has two: so all that is asked of the index is a look at sixteen
+ * Each key has one bucket, which is small: so all that is asked of the index is a look at sixteen
  * slots. Those that lead nowhere are of use as ghosts until they are needed.
  */
 #include "formats/cache_index.h"
@@ -17,22 +17,18 @@ _Atomic uint64_t *cache_slot_to(const struct cache_turn *turn, uint32_t place, u
 {
 	const struct cache_view *view = &turn->cache->view;
 	struct cache_entry *entry = cache_entry(turn->shard, place);
-	struct cache_bucket *buckets[2];
+	struct cache_bucket *bucket;
 	uint64_t hash;
 
 	if (!cache_is_entry(view, meta, room))
 		return NULL;
 	hash = cache_hash(view, entry->key, cache_meta_key_size(meta));
-	buckets[0] = cache_bucket(turn->shard, cache_first_bucket(view, hash));
-	buckets[1] = cache_bucket(turn->shard, cache_second_bucket(view, hash));
-	for (unsigned b = 0; b < 2; b++) {
-		for (unsigned i = 0; i < CACHE_BUCKET_SLOTS; i++) {
-			_Atomic uint64_t *slot = &buckets[b]->slots[i];
-			uint64_t word = atomic_load_explicit(slot, memory_order_relaxed);
+	bucket = cache_bucket(turn->shard, cache_bucket_number(view, hash));
+	for (unsigned i = 0; i < CACHE_BUCKET_SLOTS; i++) {
+		uint64_t word = atomic_load_explicit(&bucket->slots[i], memory_order_relaxed);
 
-			if (cache_slot_place(word) == place)
-				return slot;
-		}
+		if (cache_slot_place(word) == place)
+			return &bucket->slots[i];
 	}
 	return NULL;
 }
@@ -79,66 +75,56 @@ static bool ghost_counts(const struct cache_turn *turn, uint64_t ghost)
 
 bool cache_has_ghost(const struct cache_turn *turn, const struct cache_key *key)
 {
-	for (unsigned b = 0; b < 2; b++) {
-		for (unsigned i = 0; i < CACHE_BUCKET_SLOTS; i++) {
-			uint64_t word = atomic_load_explicit(&key->buckets[b]->slots[i],
-							     memory_order_relaxed);
+	for (unsigned i = 0; i < CACHE_BUCKET_SLOTS; i++) {
+		uint64_t word = atomic_load_explicit(&key->bucket->slots[i], memory_order_relaxed);
 
-			if (cache_is_ghost(word) && cache_slot_tag(word) == key->tag)
-				return ghost_counts(turn, word);
-		}
+		if (cache_is_ghost(word) && cache_slot_tag(word) == key->tag)
+			return ghost_counts(turn, word);
 	}
 	return false;
 }
 
 /* How willingly a slot is given to another key: the more the better. */
-static unsigned slot_worth(const struct cache_turn *turn, const struct cache_key *key,
-			   uint64_t word)
+enum worth {
+	WORTH_LEADING = 0, /* and up to 255 more the less it was got */
+	WORTH_GHOST = 256, /* and up to 255 more the older it is */
+	WORTH_EMPTY = 512,
+	WORTH_OWN_GHOST = 1024, /* the best there is */
+	WORTH_HOME = 512,       /* more in the line in which the key is looked for first */
+};
+
+static unsigned worth_of(const struct cache_turn *turn, const struct cache_key *key, uint64_t word)
 {
 	if (word == 0)
-		return 512;
+		return WORTH_EMPTY;
 	if (!cache_is_ghost(word))
-		return 2 * (127 - (cache_slot_mark(word) & 127)) +
+		return WORTH_LEADING + 2 * (127 - (cache_slot_mark(word) & 127)) +
 		       !cache_is_in_main(&turn->cache->view, cache_slot_place(word));
 	if (cache_slot_tag(word) == key->tag)
-		return 1024;
-	return 256 + ((cache_era(turn) - cache_slot_mark(word)) & CACHE_MARK_MASK);
+		return WORTH_OWN_GHOST;
+	return WORTH_GHOST + ((cache_era(turn) - cache_slot_mark(word)) & CACHE_MARK_MASK);
 }
 
-/* The best slot of BUCKET for KEY, and how many there are that lead nowhere. */
-static unsigned count_slots(const struct cache_turn *turn, const struct cache_key *key,
-			    struct cache_bucket *bucket, _Atomic uint64_t **ret_best,
-			    unsigned *ret_worth)
-{
-	unsigned n = 0;
-
-	*ret_worth = 0;
-	for (unsigned i = 0; i < CACHE_BUCKET_SLOTS; i++) {
-		uint64_t word = atomic_load_explicit(&bucket->slots[i], memory_order_relaxed);
-		unsigned worth = slot_worth(turn, key, word);
-
-		n += word == 0 || cache_is_ghost(word);
-		if (i == 0 || worth > *ret_worth) {
-			*ret_best = &bucket->slots[i];
-			*ret_worth = worth;
-		}
-	}
-	return n;
-}
-
-/* In the bucket that has more of those that lead nowhere, so that both fill evenly. When there is
- * none, the entry goes that was got least. */
 _Atomic uint64_t *cache_choose_slot(struct cache_turn *turn, const struct cache_key *key)
 {
-	_Atomic uint64_t *best[2];
-	unsigned worth[2], n[2], b;
+	_Atomic uint64_t *best = NULL;
+	unsigned most = 0;
 
-	for (b = 0; b < 2; b++)
-		n[b] = count_slots(turn, key, key->buckets[b], &best[b], &worth[b]);
-	b = n[1] != n[0] ? n[1] > n[0] : worth[1] > worth[0];
-	if (n[b] == 0) {
-		cache_forget(turn, best[b], 0);
+	for (unsigned i = 0; i < CACHE_BUCKET_SLOTS; i++) {
+		_Atomic uint64_t *slot = &key->bucket->slots[i];
+		uint64_t word = atomic_load_explicit(slot, memory_order_relaxed);
+		unsigned worth = worth_of(turn, key, word);
+
+		if (worth >= WORTH_GHOST && (i & CACHE_LINE_SLOTS) == key->home)
+			worth += WORTH_HOME;
+		if (!best || worth > most) {
+			best = slot;
+			most = worth;
+		}
+	}
+	if (most < WORTH_GHOST) {
+		cache_forget(turn, best, 0);
 		cache_tally(&turn->shard->tallies.evicted_index, 1);
 	}
-	return best[b];
+	return best;
 }

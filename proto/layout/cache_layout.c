@@ -13,7 +13,7 @@
 
 #define VALUE_SHARE   16u /* of the cache, that a value may have */
 #define NURSERY_SHARE 10u /* of the logs, that the nursery has */
-#define LOAD_PERCENT  80u /* of the slots, when the entries are as large as was said */
+#define LOAD_PERCENT  75u /* of the slots, when the entries are as large as was said */
 
 static bool is_power_of_two(uint32_t n)
 {
@@ -36,25 +36,32 @@ static uint64_t shard_size_of(const struct cache_shape *shape)
 {
 	uint64_t share = (shape->size - sizeof(struct cache_header)) / shape->n_shards;
 
-	return share & ~(uint64_t)(LAYOUT_LINE - 1);
+	return share & ~(uint64_t)(CACHE_BUCKET_ALIGNMENT - 1);
+}
+
+/* Of a shard with ROOM for both the logs and the slots that lead to what is in them. */
+static uint64_t buckets_for(uint64_t room, uint64_t footprint)
+{
+	uint64_t entries =
+		room * LOAD_PERCENT / (footprint * LOAD_PERCENT + sizeof(uint64_t) * 100);
+	uint64_t slots = entries * 100 / LOAD_PERCENT;
+
+	return (slots + CACHE_BUCKET_SLOTS - 1) / CACHE_BUCKET_SLOTS;
 }
 
 void cache_plan_index(struct cache_shape *shape, uint32_t entry_size)
 {
 	uint64_t footprint =
 		(uint64_t)CACHE_UNIT * units_of(sizeof(struct cache_entry) + (uint64_t)entry_size);
-	uint64_t slot = sizeof(uint64_t) * 100 / LOAD_PERCENT; /* with its share of empty ones */
-	uint64_t room, entries;
+	uint64_t size;
 
 	shape->n_buckets = CACHE_BUCKETS_LEAST;
 	if (shape->n_shards == 0 || shape->size < sizeof(struct cache_header))
 		return;
-	room = shard_size_of(shape);
-	if (room < sizeof(struct cache_shard))
-		return;
-	room -= sizeof(struct cache_shard);
-	entries = room / (footprint + slot);
-	shape->n_buckets = (uint32_t)(entries * slot / sizeof(struct cache_bucket));
+	size = shard_size_of(shape);
+	if (size > sizeof(struct cache_shard))
+		shape->n_buckets =
+			(uint32_t)buckets_for(size - sizeof(struct cache_shard), footprint);
 	if (shape->n_buckets < CACHE_BUCKETS_LEAST)
 		shape->n_buckets = CACHE_BUCKETS_LEAST;
 }
@@ -141,6 +148,8 @@ static struct cache_view view_of(void *memory, const struct cache_shape *shape)
 	};
 
 	plan_logs(shape, view.logs);
+	view.first = view.logs[CACHE_NURSERY].start;
+	view.end = view.logs[CACHE_MAIN].start + view.logs[CACHE_MAIN].units;
 	return view;
 }
 

@@ -9,7 +9,7 @@
  *       56     4  n_shards: a power of two                                 initialiser
  *       60     4  n_buckets: of each shard                                 initialiser
  *      256  16 x 64  counts: hits and misses, for a part of the handles    who may write
- *     1280        n_shards shards of (size - 1280) / n_shards bytes, down to a multiple of 64
+ *     1280        n_shards shards of (size - 1280) / n_shards bytes, down to a multiple of 128
  *
  *   in a shard
  *        0    32  lock of the writers                                      who has it, or wants it
@@ -116,19 +116,21 @@
 #include "base/attr.h"
 #include "layout/head.h"
 
-#define CACHE_MAGIC         UINT64_C(0x4548434143424d53) /* "SMBCACHE" */
-#define CACHE_VERSION       1u
-#define CACHE_SIZE_LEAST    (UINT64_C(1) << 14)
-#define CACHE_SIZE_MOST     (UINT64_C(1) << 40)
-#define CACHE_SHARDS_MOST   1024u
-#define CACHE_SHARD_MOST    (UINT64_C(1) << 34) /* bytes: what a place can say */
-#define CACHE_KEY_MOST      250u
-#define CACHE_VALUE_MOST    (1u << 20)
-#define CACHE_BUCKET_SLOTS  8u
-#define CACHE_BUCKETS_LEAST 4u
-#define CACHE_JOBS          32u
-#define CACHE_STRIPES       16u
-#define CACHE_UNIT          8u
+#define CACHE_MAGIC            UINT64_C(0x4548434143424d53) /* "SMBCACHE" */
+#define CACHE_VERSION          1u
+#define CACHE_SIZE_LEAST       (UINT64_C(1) << 14)
+#define CACHE_SIZE_MOST        (UINT64_C(1) << 40)
+#define CACHE_SHARDS_MOST      1024u
+#define CACHE_SHARD_MOST       (UINT64_C(1) << 34) /* bytes: what a place can say */
+#define CACHE_KEY_MOST         250u
+#define CACHE_VALUE_MOST       (1u << 20)
+#define CACHE_LINE_SLOTS       8u
+#define CACHE_BUCKET_SLOTS     16u
+#define CACHE_BUCKET_ALIGNMENT 128u
+#define CACHE_BUCKETS_LEAST    4u
+#define CACHE_JOBS             32u
+#define CACHE_STRIPES          16u
+#define CACHE_UNIT             8u
 
 /* What a handle has seen, added up now and then. */
 struct cache_counts {
@@ -183,7 +185,7 @@ struct cache_job {
 enum cache_log_name { CACHE_NURSERY, CACHE_MAIN, CACHE_LOGS };
 
 struct cache_shard {
-	_Alignas(LAYOUT_LINE) uint64_t lock[4];
+	_Alignas(CACHE_BUCKET_ALIGNMENT) uint64_t lock[4];
 	_Atomic uint64_t version;
 	_Atomic uint64_t swept;
 	_Atomic uint64_t looked;
@@ -195,7 +197,7 @@ struct cache_shard {
 };
 
 struct cache_bucket {
-	_Alignas(LAYOUT_LINE) _Atomic uint64_t slots[CACHE_BUCKET_SLOTS];
+	_Alignas(CACHE_BUCKET_ALIGNMENT) _Atomic uint64_t slots[CACHE_BUCKET_SLOTS];
 };
 
 struct cache_entry {
@@ -223,7 +225,7 @@ static_assert(sizeof(struct cache_shard) == 1280, "as the map above says");
 static_assert(offsetof(struct cache_job, word) == 24, "as the map above says");
 static_assert(offsetof(struct cache_job, serial) == 28, "as the map above says");
 static_assert(sizeof(struct cache_job) == 32, "as the map above says");
-static_assert(sizeof(struct cache_bucket) == LAYOUT_LINE, "a line each");
+static_assert(sizeof(struct cache_bucket) == CACHE_BUCKET_ALIGNMENT, "as the map above says");
 static_assert(sizeof(struct cache_entry) == 24, "as the map above says");
 
 /* What a cache is to be, or is. */
