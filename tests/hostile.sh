@@ -5,15 +5,16 @@
 #
 #   sh tests/hostile.sh BUILD-DIRECTORY [SECONDS]
 #
-# SECONDS for all eight together: locks and conditions, states of one writer and of many, streams that
-# wait and that overwrite, queues, variables of either backing. Leave the machine alone meanwhile.
+# SECONDS for all nine together: locks and conditions, states of one writer and of many, streams that
+# wait and that overwrite, queues, a cache, variables of either backing. Leave the machine alone meanwhile.
 set -eu
 build=$1
-SHMB_TEST_SECONDS=$((${2:-600} / 8))
+SHMB_TEST_SECONDS=$((${2:-600} / 9))
 CK_DEFAULT_TIMEOUT=$((SHMB_TEST_SECONDS + 120))
 export SHMB_TEST_SECONDS CK_DEFAULT_TIMEOUT
 
 CK_RUN_CASE=hostile "$build/tests/unit/test_lock_peers"
 "$build/tests/unit/test_state_hostile"
 "$build/tests/unit/test_stream_hostile"
+"$build/tests/unit/test_cache_hostile"
 "$build/tests/e2e/test_vars_hostile"

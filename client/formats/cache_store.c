@@ -45,11 +45,13 @@ static uint64_t next_version(struct cache_turn *turn)
 	return version;
 }
 
-static bool fits_in_place(const struct cache_sight *sight, uint32_t units, uint32_t value_size)
+static bool fits_in_place(const struct cache_turn *turn, const struct cache_sight *sight,
+			  uint32_t units, uint32_t value_size)
 {
 	uint32_t has = cache_meta_units(sight->meta);
 
-	return units <= has && has - units <= has / SPARE_SHARE && value_size <= IN_PLACE_MOST;
+	return units <= has && has - units <= has / SPARE_SHARE && value_size <= IN_PLACE_MOST &&
+	       has <= cache_room_at(&turn->cache->view, cache_slot_place(sight->word));
 }
 
 static void store_in_place(struct cache_turn *turn, const struct cache_sight *sight,
@@ -121,7 +123,7 @@ int cache_store(struct cache_turn *turn, const struct cache_key *key,
 	bool has_old = cache_find_in_turn(turn, key, &sight);
 	int r = 0;
 
-	if (has_old && fits_in_place(&sight, units, value->size))
+	if (has_old && fits_in_place(turn, &sight, units, value->size))
 		store_in_place(turn, &sight, key, value, version);
 	else
 		r = store_anew(turn, key, has_old ? &sight : NULL, value, version);

@@ -52,6 +52,7 @@ BEGIN {
 	uses["ncurses.h"] = "client/shmctl"
 	uses["malloc.h"] = "daemon/restart"
 	uses["xxhash.h"] = "daemon/restart client/formats"
+	uses["emmintrin.h"] = "client/formats"
 	uses["arpa/inet.h"] = "docs/examples"
 	uses["ftw.h"] = "docs/examples"
 	uses["sys/sdt.h"] = "daemon/ client/core client/formats"
