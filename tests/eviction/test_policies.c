@@ -7,6 +7,7 @@
 
 #include "base/attr.h"
 #include "policy.h"
+#include "replay.h"
 #include "support/chance.h"
 #include "support/suite.h"
 
@@ -322,6 +323,59 @@ START_TEST(a_scan_drives_out_what_lru_has_and_not_what_others_have)
 }
 END_TEST
 
+/* Hits of a hundred with Zipf 0.99, in a cache of 1 % of the bytes. */
+static double zipf_hits(const struct policy *policy, unsigned unmarked_percent, uint64_t seed)
+{
+	const struct trace_shape shape = {.alpha = 0.99, .unmarked_percent = unmarked_percent};
+	const struct trace_plan plan = {.n_keys = 50000, .n_requests = 300000, .seed = seed};
+	uint64_t capacity = trace_footprint(&shape, plan.n_keys) / 100;
+	struct outcome outcome;
+	struct trace trace;
+
+	trace_init(&trace, &shape, &plan, capacity);
+	outcome = replay(policy, &trace, capacity);
+	trace_fini(&trace);
+	ck_assert_uint_eq(outcome.asked, plan.n_requests / 2);
+	return outcome_hits_percent(&outcome);
+}
+
+START_TEST(with_zipf_each_is_where_it_belongs)
+{
+	double fifo = zipf_hits(&policy_fifo, 0, 1), lru = zipf_hits(&policy_lru, 0, 1),
+	       clock = zipf_hits(&policy_clock, 0, 1), clock3 = zipf_hits(&policy_clock3, 0, 1);
+
+	ck_assert_double_gt(lru, fifo + 2);
+	ck_assert_double_gt(clock, lru);
+	ck_assert_double_gt(clock3, clock);
+	ck_assert_double_gt(zipf_hits(&policy_sieve, 0, 1), lru + 5);
+	ck_assert_double_gt(zipf_hits(&policy_s3fifo, 0, 1), lru + 5);
+	ck_assert_double_gt(zipf_hits(&policy_s3fifo1, 0, 1), lru + 5);
+}
+END_TEST
+
+START_TEST(when_nobody_marks_all_are_fifo_but_for_the_ghost)
+{
+	double fifo = zipf_hits(&policy_fifo, 0, 1);
+
+	ck_assert_double_eq(zipf_hits(&policy_lru, 100, 1), fifo);
+	ck_assert_double_eq(zipf_hits(&policy_clock, 100, 1), fifo);
+	ck_assert_double_eq(zipf_hits(&policy_clock3, 100, 1), fifo);
+	ck_assert_double_eq(zipf_hits(&policy_sieve, 100, 1), fifo);
+	ck_assert_double_gt(zipf_hits(&policy_s3fifo, 100, 1), fifo + 5);
+}
+END_TEST
+
+START_TEST(the_same_seed_gives_the_same_hits)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
+		double hits = zipf_hits(policies[i], 50, 1);
+
+		ck_assert_double_eq(zipf_hits(policies[i], 50, 1), hits);
+		ck_assert_double_ne(zipf_hits(policies[i], 50, 2), hits);
+	}
+}
+END_TEST
+
 static TCase *case_by_hand(void)
 {
 	TCase *tests = tcase_create("by hand");
@@ -346,11 +400,15 @@ static TCase *case_by_hand(void)
 int main(void)
 {
 	Suite *suite = suite_create("policies");
-	TCase *laws = tcase_create("laws");
+	TCase *laws = tcase_create("laws"), *counts = tcase_create("counts");
 
 	suite_add_tcase(suite, case_by_hand());
 	tcase_add_loop_test(laws, no_byte_is_lost_and_none_is_won, 0, ARRAY_SIZE(policies));
 	tcase_add_test(laws, a_scan_drives_out_what_lru_has_and_not_what_others_have);
 	suite_add_tcase(suite, laws);
+	tcase_add_test(counts, with_zipf_each_is_where_it_belongs);
+	tcase_add_test(counts, when_nobody_marks_all_are_fifo_but_for_the_ghost);
+	tcase_add_test(counts, the_same_seed_gives_the_same_hits);
+	suite_add_tcase(suite, counts);
 	return suite_run(suite);
 }
