@@ -5,6 +5,8 @@
  */
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -290,6 +292,60 @@ START_TEST(a_writer_that_is_killed_leaves_whole_values)
 }
 END_TEST
 
+/* A process whose uptime is a day ahead, since it is in a time namespace of its own: it finds what
+ * was set for a minute, and sets something for a minute. */
+static int live_tomorrow(struct child *self attr_unused, void *data attr_unused)
+{
+	const struct shmb_cache_terms terms = {.ttl_ms = 60000};
+	struct shmb_connection *own = library_connect(&broker);
+	struct shmb_cache *cache = open_cache(own, "cache", &(struct shmb_cache_options){0});
+
+	expect(cache, "set today", "v");
+	expect_ok(shmb_cache_set(cache, "set tomorrow", 12, "v", 1, &terms, FAR, NULL));
+	shmb_cache_close(cache);
+	shmb_disconnect(own);
+	return 0;
+}
+
+/* Its children are a day ahead. */
+static int make_tomorrow(struct child *self attr_unused, void *data attr_unused)
+{
+	int file;
+
+	if (unshare(CLONE_NEWTIME) < 0)
+		return errno == EPERM || errno == EINVAL ? 77 : 1;
+	file = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+	ck_assert_int_ge(file, 0);
+	ck_assert_int_gt(dprintf(file, "monotonic 86400 0\nboottime 86400 0\n"), 0);
+	close(file);
+	child_run(live_tomorrow, NULL);
+	return 0;
+}
+
+START_TEST(a_time_namespace_changes_no_time_to_live)
+{
+	const struct shmb_cache_terms terms = {.ttl_ms = 60000};
+	struct shmb_cache *cache = open_cache(connection, "cache", &options);
+	struct shmb_cache_entry entry;
+	struct child child;
+	char value[8];
+	int status;
+
+	expect_ok(shmb_cache_set(cache, "set today", 9, "v", 1, &terms, FAR, NULL));
+	child_start(&child, make_tomorrow, NULL);
+	status = child_wait(&child);
+	if (status == 77) {
+		fprintf(stderr, "skipped: no time namespace can be had\n");
+	} else {
+		ck_assert_int_eq(status, 0);
+		expect_ok(shmb_cache_get(cache, "set tomorrow", 12, value, sizeof(value), &entry));
+		ck_assert_uint_gt(entry.ttl_ms, 0);
+		ck_assert_uint_le(entry.ttl_ms, 60000);
+	}
+	shmb_cache_close(cache);
+}
+END_TEST
+
 static int use_inherited(struct child *self attr_unused, void *data)
 {
 	struct shmb_cache *cache = data;
@@ -338,6 +394,7 @@ int main(void)
 	tcase_add_test(tcase, one_that_is_there_stays_as_it_is);
 	tcase_add_test(tcase, a_restart_is_not_noticed);
 	tcase_add_test(tcase, a_writer_that_is_killed_leaves_whole_values);
+	tcase_add_test(tcase, a_time_namespace_changes_no_time_to_live);
 	tcase_add_test(tcase, a_forked_child_does_not_have_it);
 	tcase_add_test(tcase, nothing_works_after_the_connection);
 	suite_add_tcase(suite, tcase);
