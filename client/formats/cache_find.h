@@ -24,8 +24,8 @@ struct cache_key {
 	uint64_t tag;
 	uint32_t shard_number;
 	struct cache_shard *shard;
-	struct cache_bucket *bucket;
-	unsigned home; /* as cache_home() */
+	struct cache_bucket *buckets[2]; /* by the first one alone most are found */
+	unsigned home;                   /* as cache_home() */
 };
 
 static attr_inlined void cache_locate(const struct cache_view *view, const void *bytes, size_t size,
@@ -42,7 +42,8 @@ static attr_inlined void cache_locate(const struct cache_view *view, const void 
 		.tag = cache_tag(hash),
 		.shard_number = shard_number,
 		.shard = shard,
-		.bucket = cache_bucket(shard, cache_bucket_number(view, hash)),
+		.buckets = {cache_first_bucket(view, shard, hash),
+			    cache_second_bucket(view, shard, hash)},
 		.home = cache_home(hash),
 	};
 }
@@ -202,12 +203,12 @@ static attr_inlined unsigned cache_match(const _Atomic uint64_t *slots, uint64_t
 	return match;
 }
 
-/* Look for KEY in one line of its bucket, from slot FIRST on. */
+/* Look for KEY in one line, SLOTS. */
 static attr_inlined enum cache_look cache_find_in_line(const struct cache_view *view,
-						       const struct cache_key *key, unsigned first,
+						       const struct cache_key *key,
+						       _Atomic uint64_t *slots,
 						       struct cache_sight *ret_sight)
 {
-	_Atomic uint64_t *slots = &key->bucket->slots[first];
 	unsigned match = cache_match(slots, key->tag);
 	enum cache_look found = CACHE_OTHER;
 
@@ -230,17 +231,38 @@ static attr_inlined enum cache_look cache_find_in_line(const struct cache_view *
 	return found;
 }
 
+/* Where to look for KEY: 0 is its home line, and 3 the last one. */
+static inline _Atomic uint64_t *cache_line(const struct cache_key *key, unsigned n)
+{
+	return &key->buckets[n / 2]->slots[n % 2 ? key->home ^ CACHE_LINE_SLOTS : key->home];
+}
+
+#define CACHE_KEY_LINES 4u
+
+/* The rest of cache_find(), when it was not in the home line, where FOUND was the answer. */
+static inline enum cache_look cache_find_away(const struct cache_view *view,
+					      const struct cache_key *key, enum cache_look found,
+					      struct cache_sight *ret_sight)
+{
+	for (unsigned n = 1; n < CACHE_KEY_LINES; n++) {
+		enum cache_look look = cache_find_in_line(view, key, cache_line(key, n), ret_sight);
+
+		if (look == CACHE_FOUND)
+			return look;
+		if (look == CACHE_MOVING)
+			found = look;
+	}
+	return found;
+}
+
 /* Look for KEY. What is found may have changed meanwhile, as cache_holds_still() tells. */
 static attr_inlined enum cache_look cache_find(const struct cache_view *view,
 					       const struct cache_key *key,
 					       struct cache_sight *ret_sight)
 {
-	enum cache_look found = cache_find_in_line(view, key, key->home, ret_sight), other;
+	enum cache_look found = cache_find_in_line(view, key, cache_line(key, 0), ret_sight);
 
-	if (found == CACHE_FOUND)
-		return found;
-	other = cache_find_in_line(view, key, key->home ^ CACHE_LINE_SLOTS, ret_sight);
-	return other == CACHE_OTHER ? found : other;
+	return found == CACHE_FOUND ? found : cache_find_away(view, key, found, ret_sight);
 }
 
 #endif

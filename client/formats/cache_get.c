@@ -266,18 +266,15 @@ int shmb_cache_get(const struct shmb_cache *cache, const void *key, size_t key_s
 /* Where the entry of KEY may be, on its way from memory. */
 static inline void fetch_entry(const struct cache_view *view, const struct cache_key *key)
 {
-	unsigned first = key->home, match = cache_match(&key->bucket->slots[first], key->tag);
+	unsigned match = 0, n;
 	uint32_t place;
 
-	if (match == 0) {
-		first ^= CACHE_LINE_SLOTS;
-		match = cache_match(&key->bucket->slots[first], key->tag);
-	}
+	for (n = 0; match == 0 && n < CACHE_KEY_LINES; n++)
+		match = cache_match(cache_line(key, n), key->tag);
 	if (match == 0)
 		return;
-	place = cache_slot_place(
-		atomic_load_explicit(&key->bucket->slots[first + (unsigned)__builtin_ctz(match)],
-				     memory_order_relaxed));
+	place = cache_slot_place(atomic_load_explicit(&cache_line(key, n - 1)[__builtin_ctz(match)],
+						      memory_order_relaxed));
 	if (cache_room_at(view, place) == 0)
 		return;
 	for (unsigned line = 0; line < LINES; line++)
@@ -296,8 +293,8 @@ static void get_crowd(const struct shmb_cache *cache, struct shmb_cache_query *q
 		if (queries[i].result < 0)
 			continue;
 		cache_locate(&cache->view, queries[i].key, queries[i].key_size, &keys[i]);
-		__builtin_prefetch(&keys[i].bucket->slots[keys[i].home]);
-		__builtin_prefetch(&keys[i].bucket->slots[keys[i].home ^ CACHE_LINE_SLOTS]);
+		__builtin_prefetch(cache_line(&keys[i], 0));
+		__builtin_prefetch(cache_line(&keys[i], 1));
 	}
 	for (size_t i = 0; i < n; i++)
 		if (queries[i].result == 0)

@@ -29,12 +29,26 @@ static inline uint64_t cache_tag(uint64_t hash)
 	return tag ? tag : CACHE_TAG_MASK;
 }
 
-static inline uint32_t cache_bucket_number(const struct cache_view *view, uint64_t hash)
+/* The number of a bucket, by the 32 low bits of BITS. */
+static inline uint32_t cache_bucket_by(const struct cache_view *view, uint64_t bits)
 {
-	return (uint32_t)((hash & 0xffffffff) * view->n_buckets >> 32);
+	return (uint32_t)((bits & 0xffffffff) * view->n_buckets >> 32);
 }
 
-/* The slot from which on a key is looked for in its bucket: the first one of a line. */
+static inline struct cache_bucket *cache_first_bucket(const struct cache_view *view,
+						      struct cache_shard *shard, uint64_t hash)
+{
+	return cache_bucket(shard, cache_bucket_by(view, hash));
+}
+
+static inline struct cache_bucket *cache_second_bucket(const struct cache_view *view,
+						       struct cache_shard *shard, uint64_t hash)
+{
+	return cache_bucket(shard,
+			    cache_bucket_by(view, hash * UINT64_C(0x9e3779b97f4a7c15) >> 32));
+}
+
+/* The slot from which on a key is looked for in its buckets: the first one of a line. */
 static inline unsigned cache_home(uint64_t hash)
 {
 	return (unsigned)(hash & 1) * CACHE_LINE_SLOTS;

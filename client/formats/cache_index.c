@@ -1,10 +1,11 @@
 /*
- * Each key has one bucket, which is small: so all that is asked of the index is a look at sixteen
- * slots. Those that lead nowhere are of use as ghosts until they are needed.
+ * Each key has two buckets, which are small: so all that is asked of the index is a look at a few
+ * lines. Those slots that lead nowhere are of use as ghosts until they are needed.
  */
 #include "formats/cache_index.h"
 
-#define ERAS 8u /* that a ghost counts */
+#define ERAS   8u /* that a ghost counts */
+#define UNEVEN 4u /* free slots that the second bucket may have more than the first */
 
 bool cache_find_in_turn(const struct cache_turn *turn, const struct cache_key *key,
 			struct cache_sight *ret_sight)
@@ -17,18 +18,20 @@ _Atomic uint64_t *cache_slot_to(const struct cache_turn *turn, uint32_t place, u
 {
 	const struct cache_view *view = &turn->cache->view;
 	struct cache_entry *entry = cache_entry(turn->shard, place);
-	struct cache_bucket *bucket;
+	struct cache_bucket *buckets[2];
 	uint64_t hash;
 
 	if (!cache_is_entry(view, meta, room))
 		return NULL;
 	hash = cache_hash(view, entry->key, cache_meta_key_size(meta));
-	bucket = cache_bucket(turn->shard, cache_bucket_number(view, hash));
-	for (unsigned i = 0; i < CACHE_BUCKET_SLOTS; i++) {
-		uint64_t word = atomic_load_explicit(&bucket->slots[i], memory_order_relaxed);
+	buckets[0] = cache_first_bucket(view, turn->shard, hash);
+	buckets[1] = cache_second_bucket(view, turn->shard, hash);
+	for (unsigned i = 0; i < 2 * CACHE_BUCKET_SLOTS; i++) {
+		_Atomic uint64_t *slot =
+			&buckets[i / CACHE_BUCKET_SLOTS]->slots[i % CACHE_BUCKET_SLOTS];
 
-		if (cache_slot_place(word) == place)
-			return &bucket->slots[i];
+		if (cache_slot_place(atomic_load_explicit(slot, memory_order_relaxed)) == place)
+			return slot;
 	}
 	return NULL;
 }
@@ -75,8 +78,10 @@ static bool ghost_counts(const struct cache_turn *turn, uint64_t ghost)
 
 bool cache_has_ghost(const struct cache_turn *turn, const struct cache_key *key)
 {
-	for (unsigned i = 0; i < CACHE_BUCKET_SLOTS; i++) {
-		uint64_t word = atomic_load_explicit(&key->bucket->slots[i], memory_order_relaxed);
+	for (unsigned i = 0; i < 2 * CACHE_BUCKET_SLOTS; i++) {
+		uint64_t word = atomic_load_explicit(
+			&key->buckets[i / CACHE_BUCKET_SLOTS]->slots[i % CACHE_BUCKET_SLOTS],
+			memory_order_relaxed);
 
 		if (cache_is_ghost(word) && cache_slot_tag(word) == key->tag)
 			return ghost_counts(turn, word);
@@ -105,26 +110,47 @@ static unsigned worth_of(const struct cache_turn *turn, const struct cache_key *
 	return WORTH_GHOST + ((cache_era(turn) - cache_slot_mark(word)) & CACHE_MARK_MASK);
 }
 
-_Atomic uint64_t *cache_choose_slot(struct cache_turn *turn, const struct cache_key *key)
+/* The best slot of one of the buckets of KEY. */
+struct choice {
+	_Atomic uint64_t *slot;
+	unsigned worth;
+	unsigned n_free; /* slots of the bucket that lead nowhere */
+};
+
+static struct choice choose_in(const struct cache_turn *turn, const struct cache_key *key,
+			       struct cache_bucket *bucket)
 {
-	_Atomic uint64_t *best = NULL;
-	unsigned most = 0;
+	struct choice best = {.slot = NULL};
 
 	for (unsigned i = 0; i < CACHE_BUCKET_SLOTS; i++) {
-		_Atomic uint64_t *slot = &key->bucket->slots[i];
-		uint64_t word = atomic_load_explicit(slot, memory_order_relaxed);
+		uint64_t word = atomic_load_explicit(&bucket->slots[i], memory_order_relaxed);
 		unsigned worth = worth_of(turn, key, word);
 
+		best.n_free += worth >= WORTH_GHOST;
 		if (worth >= WORTH_GHOST && (i & CACHE_LINE_SLOTS) == key->home)
 			worth += WORTH_HOME;
-		if (!best || worth > most) {
-			best = slot;
-			most = worth;
+		if (!best.slot || worth > best.worth) {
+			best.slot = &bucket->slots[i];
+			best.worth = worth;
 		}
 	}
-	if (most < WORTH_GHOST) {
-		cache_forget(turn, best, 0);
+	return best;
+}
+
+/* In the first bucket, where it is found sooner, unless the second one has far more room: as long
+ * as all buckets fill about evenly, there is hardly ever none in both. */
+_Atomic uint64_t *cache_choose_slot(struct cache_turn *turn, const struct cache_key *key)
+{
+	struct choice first = choose_in(turn, key, key->buckets[0]);
+	struct choice second = choose_in(turn, key, key->buckets[1]);
+	struct choice *best = &first;
+
+	if (second.n_free > first.n_free + UNEVEN || (first.n_free == 0 && second.n_free > 0) ||
+	    (first.n_free == 0 && second.worth > first.worth))
+		best = &second;
+	if (best->n_free == 0) {
+		cache_forget(turn, best->slot, 0);
 		cache_tally(&turn->shard->tallies.evicted_index, 1);
 	}
-	return best;
+	return best->slot;
 }

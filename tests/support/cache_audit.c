@@ -25,8 +25,9 @@ static const char *audit_entry(struct audit *audit, uint32_t place, const struct
 
 	cache_locate(audit->view, entry->key, cache_meta_key_size(meta), &key);
 	HOLDS(key.shard == audit->shard, "an entry is in the wrong shard");
-	for (unsigned i = 0; i < CACHE_BUCKET_SLOTS; i++) {
-		uint64_t word = atomic_load(&key.bucket->slots[i]);
+	for (unsigned i = 0; i < 2 * CACHE_BUCKET_SLOTS; i++) {
+		uint64_t word = atomic_load(
+			&key.buckets[i / CACHE_BUCKET_SLOTS]->slots[i % CACHE_BUCKET_SLOTS]);
 
 		if (cache_slot_place(word) != place)
 			continue;
