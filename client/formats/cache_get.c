@@ -50,28 +50,39 @@ struct using
 	int result;
 };
 
-static unsigned cell_number(void)
+/* The cell of this thread, from 1; 0 when it has none yet. */
+static _Thread_local unsigned cell_number __attribute__((tls_model("initial-exec")));
+
+static attr_rare void number_cell(void)
 {
 	static _Atomic unsigned last;
-	static _Thread_local unsigned number __attribute__((tls_model("initial-exec")));
 
-	if (number == 0)
-		number =
-			atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) % CACHE_CELLS + 1;
-	return number - 1;
+	cell_number = atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) % CACHE_CELLS + 1;
 }
 
-/* Where threads share a cell some of it may be lost, which is said of what is counted so. */
-static inline void count(const struct shmb_cache *cache, uint64_t hits, uint64_t misses)
+/* Add to what is counted there and is shared now and then. Where threads have the same cell some of
+ * it may be lost, which is said of what is counted so. */
+static inline void add(const struct shmb_cache *cache, struct cache_cell *cell,
+		       _Atomic uint64_t *counter, uint64_t n)
 {
-	struct cache_cell *cell = &cache->local->cells[cell_number()];
+	uint64_t sum = atomic_load_explicit(counter, memory_order_relaxed) + n;
 
-	hits += atomic_load_explicit(&cell->hits, memory_order_relaxed);
-	misses += atomic_load_explicit(&cell->misses, memory_order_relaxed);
-	atomic_store_explicit(&cell->hits, hits, memory_order_relaxed);
-	atomic_store_explicit(&cell->misses, misses, memory_order_relaxed);
-	if (hits + misses >= COUNT_UP)
+	atomic_store_explicit(counter, sum, memory_order_relaxed);
+	if (sum >= COUNT_UP)
 		cache_count_up(cache, cell);
+}
+
+static attr_inlined void count(const struct shmb_cache *cache, uint64_t hits, uint64_t misses)
+{
+	struct cache_cell *cell;
+
+	if (cell_number == 0)
+		number_cell();
+	cell = &cache->local->cells[cell_number - 1];
+	if (hits)
+		add(cache, cell, &cell->hits, hits);
+	if (misses)
+		add(cache, cell, &cell->misses, misses);
 }
 
 static inline void mark(const struct shmb_cache *cache, const struct cache_sight *sight)
@@ -92,7 +103,10 @@ static attr_inlined int take_copy(const struct shmb_cache *cache, const struct c
 	copying->found = cache_meta_value_size(sight->meta);
 	if (copying->found > copying->room)
 		return -EMSGSIZE;
-	payload_read(copying->buffer, cache_sight_value(sight), copying->found);
+	if (copying->found <= PAYLOAD_MIDDLE)
+		payload_read_middle(copying->buffer, cache_sight_value(sight), copying->found);
+	else
+		payload_read(copying->buffer, cache_sight_value(sight), copying->found);
 	return 0;
 }
 

@@ -19,7 +19,8 @@
 
 #include "base/attr.h"
 
-#define PAYLOAD_SMALL 64u /* bytes that are copied without a call */
+#define PAYLOAD_SMALL  64u  /* bytes that are copied without a call, */
+#define PAYLOAD_MIDDLE 128u /* and may be where that is worth its code */
 
 /* The copy by words, which must not be split: where SHARED is not aligned, its ends go by bytes. */
 void payload_read_words(void *private, const void *shared, size_t size);
@@ -37,6 +38,9 @@ int payload_compare_bytes(const void *shared, const void *private, size_t size);
 #endif
 
 typedef uint64_t payload_pair __attribute__((vector_size(16)));
+typedef struct {
+	payload_pair pairs[4];
+} payload_line;
 
 /* The first and the last bytes, so many as a TYPE has; in the middle they may be the same. All are
  * loaded before any is stored, so that none waits for another. */
@@ -75,6 +79,22 @@ static attr_inlined void payload_read_small(void *private, const void *shared, s
 #else
 	__asm__ volatile("" ::: "memory");
 	payload_copy_small(private, shared, size);
+	__asm__ volatile("" ::: "memory");
+#endif
+}
+
+/* The same of at most PAYLOAD_MIDDLE. */
+static attr_inlined void payload_read_middle(void *private, const void *shared, size_t size)
+{
+#ifdef PAYLOAD_BY_WORDS
+	payload_read_words(private, shared, size);
+#else
+	__asm__ volatile("" ::: "memory");
+	if (size <= PAYLOAD_SMALL) {
+		payload_copy_small(private, shared, size);
+	} else {
+		PAYLOAD_ENDS(payload_line, private, shared, size);
+	}
 	__asm__ volatile("" ::: "memory");
 #endif
 }
