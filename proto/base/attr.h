@@ -17,6 +17,9 @@
 #define attr_inlined inline __attribute__((always_inline))
 #define attr_apart   __attribute__((noinline))
 
+/* What it calls is compiled into it, as far as that can be. */
+#define attr_flat __attribute__((flatten))
+
 /* Of this library alone, so that it is reached without a detour. */
 #define attr_hidden __attribute__((visibility("hidden")))
 

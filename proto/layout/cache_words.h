@@ -80,6 +80,14 @@ static inline enum cache_kind cache_meta_kind(uint64_t meta)
 	return (enum cache_kind)(meta >> 47 & 3);
 }
 
+/* Whether META is that of a value with a key of KEY_SIZE bytes. */
+static inline bool cache_meta_is_value(uint64_t meta, uint32_t key_size)
+{
+	const uint64_t mask = UINT64_C(0xff) << 18 | UINT64_C(3) << 47;
+
+	return ((meta ^ cache_meta(CACHE_VALUE, 0, key_size, 0, 0)) & mask) == 0;
+}
+
 /* The same units without anything in them. */
 static inline uint64_t cache_meta_freed(uint64_t meta)
 {
