@@ -22,7 +22,7 @@ packages_machine="systemd systemd-sysv dbus dbus-user-session libpam-systemd ini
 
 # To compare with in the benchmarks.
 packages_peers="iceoryx libiceoryx-binding-c-dev libboost-dev
-	libck-dev liblmdb-dev libhiredis-dev redis-server libzmq3-dev libnng-dev"
+	libck-dev liblmdb-dev libhiredis-dev redis-server libzmq3-dev libnng-dev memcached"
 
 # To fuzz.
 packages_fuzz="clang libclang-rt-14-dev"
