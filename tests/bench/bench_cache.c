@@ -1,0 +1,39 @@
+/*
+ * cache: what it costs to get and to set, from one process and from two, beside a limit that does
+ * nothing else, and beside what others use for it.
+ *
+ * Each part is a file of cache/, and --only chooses one.
+ */
+#include <string.h>
+
+#include "cache/scene.h"
+
+static const struct part {
+	const char *name;
+	void (*measure)(const struct scene *scene);
+} parts[] = {
+	{"speed", part_speed},
+};
+
+int main(int argc, char **argv)
+{
+	const char *names[ARRAY_SIZE(parts) + 1] = {NULL};
+	static struct scene scene;
+	struct bench bench;
+	struct place place;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		names[i] = parts[i].name;
+	bench_init_parts(&bench, "cache", names, argc, argv);
+	place = place_init();
+	scene.bench = &bench;
+	scene.place = &place;
+	scene.report = report_new(&bench, &place, "keys and values that processes share");
+	report_note(scene.report, "peers: " BENCH_PEERS);
+	server_start_broker(&scene.broker, &bench, place.other);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (!bench.only || strcmp(bench.only, parts[i].name) == 0)
+			parts[i].measure(&scene);
+	server_end(&scene.broker);
+	return report_end(scene.report);
+}
