@@ -1,6 +1,8 @@
 /*
- * cache: what it costs to get and to set, from one process and from two, beside a limit that does
- * nothing else, and beside what others use for it.
+ * cache: what it costs to get and to set, from one process and from two; what memory goes to
+ * anything but keys and values; how often what is asked for is there; and what is left of the
+ * memory when values change their sizes; beside a limit that does nothing else, and beside what
+ * others use for it.
  *
  * Each part is a file of cache/, and --only chooses one.
  */
@@ -13,6 +15,9 @@ static const struct part {
 	void (*measure)(const struct scene *scene);
 } parts[] = {
 	{"speed", part_speed},
+	{"memory", part_memory},
+	{"hits", part_hits},
+	{"week", part_week},
 };
 
 int main(int argc, char **argv)

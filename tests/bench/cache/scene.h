@@ -35,5 +35,8 @@ void scene_compare(const struct scene *scene, const char *where, const struct se
 
 /* The parts. */
 void part_speed(const struct scene *scene);
+void part_memory(const struct scene *scene);
+void part_hits(const struct scene *scene);
+void part_week(const struct scene *scene);
 
 #endif
