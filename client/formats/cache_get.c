@@ -255,35 +255,51 @@ static attr_apart int get_slowly(const struct shmb_cache *cache, const void *key
 	return r;
 }
 
+/* Where a key is most often. */
+struct spot {
+	struct cache_shard *shard;
+	_Atomic uint64_t *line; /* its home line */
+	uint64_t tag;
+};
+
+static attr_inlined struct spot spot_of(const struct cache_view *view, const void *key,
+					size_t key_size)
+{
+	uint64_t hash = cache_hash(view, key, key_size);
+	struct cache_shard *shard = cache_shard(view, cache_shard_number(view, hash));
+
+	return (struct spot){
+		.shard = shard,
+		.line = &cache_first_bucket(view, shard, hash)->slots[cache_home(hash)],
+		.tag = cache_tag(hash),
+	};
+}
+
 /*
  * What most calls come to: a value of little size, in the home line, whole at the first look. False
- * when it is not that, whatever it is.
+ * when it is not that, whatever it is. What is past its time is found too.
  *
  * A processor waits for two lines of memory here. Meanwhile it goes on with the calls that follow,
  * as far as it sees ahead, which is some hundreds of instructions; so each that is left out here
  * counts more than it seems to. A place that is busy, or a ghost's, is outside of the logs.
  */
-static attr_inlined bool get_at_once(const struct shmb_cache *cache, const void *key,
-				     size_t key_size, void *buffer, size_t room,
+static attr_inlined bool get_at_once(const struct cache_view *view, struct spot spot,
+				     const void *key, size_t key_size, void *buffer, size_t room,
 				     struct cache_sight *ret_sight)
 {
-	const struct cache_view *view = &cache->view;
-	uint64_t hash = cache_hash(view, key, key_size);
-	struct cache_shard *shard = cache_shard(view, cache_shard_number(view, hash));
-	_Atomic uint64_t *line = &cache_first_bucket(view, shard, hash)->slots[cache_home(hash)];
-	unsigned match = cache_match(line, cache_tag(hash));
+	unsigned match = cache_match(spot.line, spot.tag);
 	struct cache_sight sight;
 	uint32_t place, size;
 
 	if (match == 0)
 		return false;
-	sight.slot = &line[__builtin_ctz(match)];
+	sight.slot = &spot.line[__builtin_ctz(match)];
 	/* Pairs with the release of the slot when it was made to lead there. */
 	sight.word = atomic_load_explicit(sight.slot, memory_order_acquire);
 	place = (uint32_t)(sight.word >> 32);
 	if (!cache_may_be_at(view, place))
 		return false;
-	sight.entry = cache_entry(shard, place);
+	sight.entry = cache_entry(spot.shard, place);
 	cache_sight_fetch(&sight);
 	size = cache_meta_value_size(sight.meta);
 	if (sight.version == 0 || !cache_meta_is_value(sight.meta, (uint32_t)key_size) ||
@@ -297,66 +313,98 @@ static attr_inlined bool get_at_once(const struct shmb_cache *cache, const void 
 	return true;
 }
 
-attr_flat int shmb_cache_get(const struct shmb_cache *cache, const void *key, size_t key_size,
-			     void *buffer, size_t room, struct shmb_cache_entry *ret_entry)
+/* The rest of a get that was done at once and in which the time matters: SHMB_MISS when it is over.
+ */
+static attr_apart int get_in_time(const struct shmb_cache *cache, struct cache_sight sight,
+				  struct shmb_cache_entry *ret_entry)
 {
-	struct cache_sight sight;
-	uint64_t now;
+	uint64_t now = cache_now(cache);
 
-	if (!is_ready(cache, key_size) || !get_at_once(cache, key, key_size, buffer, room, &sight))
-		return get_slowly(cache, key, key_size, buffer, room, ret_entry);
-	if (cache_term_expiry(sight.term) != 0 || ret_entry) {
-		now = cache_now(cache);
-		if (cache_is_over(sight.term, now))
-			return get_slowly(cache, key, key_size, buffer, room, ret_entry);
-		if (ret_entry)
-			cache_describe(&sight, now, ret_entry);
+	if (cache_is_over(sight.term, now)) {
+		count(cache, 0, 1);
+		return SHMB_MISS;
 	}
+	if (ret_entry)
+		cache_describe(&sight, now, ret_entry);
 	mark(cache, &sight);
 	count(cache, 1, 0);
 	return 0;
 }
 
-/* Where the entry of KEY may be, on its way from memory. */
-static inline void fetch_entry(const struct cache_view *view, const struct cache_key *key)
+attr_flat int shmb_cache_get(const struct shmb_cache *cache, const void *key, size_t key_size,
+			     void *buffer, size_t room, struct shmb_cache_entry *ret_entry)
 {
-	unsigned match = 0, n;
-	uint32_t place;
+	struct cache_sight sight;
 
-	for (n = 0; match == 0 && n < CACHE_KEY_LINES; n++)
-		match = cache_match(cache_line(key, n), key->tag);
+	if (!is_ready(cache, key_size) ||
+	    !get_at_once(&cache->view, spot_of(&cache->view, key, key_size), key, key_size, buffer,
+			 room, &sight))
+		return get_slowly(cache, key, key_size, buffer, room, ret_entry);
+	if (cache_term_expiry(sight.term) != 0 || ret_entry)
+		return get_in_time(cache, sight, ret_entry);
+	mark(cache, &sight);
+	count(cache, 1, 0);
+	return 0;
+}
+
+/* Ask for the entry that may be that of SPOT. */
+static inline void fetch_entry(const struct cache_view *view, struct spot spot)
+{
+	unsigned match = cache_match(spot.line, spot.tag);
+	uint64_t word;
+
 	if (match == 0)
 		return;
-	place = cache_slot_place(atomic_load_explicit(&cache_line(key, n - 1)[__builtin_ctz(match)],
-						      memory_order_relaxed));
-	if (cache_room_at(view, place) == 0)
+	word = atomic_load_explicit(&spot.line[__builtin_ctz(match)], memory_order_relaxed);
+	if (!cache_may_be_at(view, (uint32_t)(word >> 32)))
 		return;
 	for (unsigned line = 0; line < LINES; line++)
-		__builtin_prefetch((char *)cache_entry(key->shard, place) + line * LAYOUT_LINE);
+		__builtin_prefetch((char *)cache_entry(spot.shard, (uint32_t)(word >> 32)) +
+				   line * LAYOUT_LINE);
+}
+
+/* The answer to one query of many, at NOW; not counted. */
+static int answer(const struct shmb_cache *cache, struct spot spot, struct shmb_cache_query *query,
+		  uint64_t now)
+{
+	struct cache_sight sight;
+	struct cache_key key;
+
+	if (!get_at_once(&cache->view, spot, query->key, query->key_size, query->buffer,
+			 query->room, &sight)) {
+		cache_locate(&cache->view, query->key, query->key_size, &key);
+		return get(cache, &key, query->buffer, query->room, 0, &query->entry);
+	}
+	if (cache_is_over(sight.term, now))
+		return SHMB_MISS;
+	cache_describe(&sight, now, &query->entry);
+	mark(cache, &sight);
+	return 0;
 }
 
 /* The answers to at most CROWD queries, in three rounds: each finds in the processor's caches what
  * the one before has asked memory for. */
-static void get_crowd(const struct shmb_cache *cache, struct shmb_cache_query *queries, size_t n)
+static attr_flat void get_crowd(const struct shmb_cache *cache, struct shmb_cache_query *queries,
+				size_t n)
 {
-	struct cache_key keys[CROWD];
-	uint64_t misses = 0;
+	const struct cache_view *view = &cache->view;
+	uint64_t now = cache_now(cache), misses = 0;
+	struct spot spots[CROWD];
 
 	for (size_t i = 0; i < n; i++) {
-		queries[i].result = is_key_size(queries[i].key_size) ? 0 : -EINVAL;
+		queries[i].result =
+			is_key_size(queries[i].key_size) ? 0 : refuse_key(queries[i].key_size);
 		if (queries[i].result < 0)
 			continue;
-		cache_locate(&cache->view, queries[i].key, queries[i].key_size, &keys[i]);
-		__builtin_prefetch(cache_line(&keys[i], 0));
-		__builtin_prefetch(cache_line(&keys[i], 1));
+		spots[i] = spot_of(view, queries[i].key, queries[i].key_size);
+		__builtin_prefetch(spots[i].line);
 	}
 	for (size_t i = 0; i < n; i++)
 		if (queries[i].result == 0)
-			fetch_entry(&cache->view, &keys[i]);
+			fetch_entry(view, spots[i]);
 	for (size_t i = 0; i < n; i++) {
 		if (queries[i].result == 0)
-			queries[i].result = get(cache, &keys[i], queries[i].buffer, queries[i].room,
-						0, &queries[i].entry);
+			queries[i].result = answer(cache, spots[i], &queries[i], now);
 		misses += queries[i].result == SHMB_MISS;
 	}
 	count(cache, n - misses, misses);

@@ -15,8 +15,8 @@
 #include "formats/cache_index.h"
 #include "formats/cache_repair.h"
 
-#define PROMOTING   1u /* a mark with which the nursery passes on */
-#define WASTE_SHARE 20u/* of the main log, from which on nothing is forgotten for it */
+#define PROMOTING   1u  /* a mark with which the nursery passes on */
+#define WASTE_SHARE 20u /* of the main log, from which on nothing is forgotten for it */
 #define MOVED_LEAST                                                                                \
 	65536u /* bytes that may be moved in a turn, and so many times what is needed              \
 		*/
