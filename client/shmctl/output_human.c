@@ -12,6 +12,7 @@
 #include "framing.h"
 #include "options.h"
 #include "output.h"
+#include "readable.h"
 #include "stream_report.h"
 #include "subject.h"
 #include "table.h"
@@ -22,17 +23,6 @@
 
 #define GLANCE_MAX      64 /* of a value */
 #define STREAM_NAME_MAX sizeof(((struct shmb_seat_facts *)NULL)->name)
-
-/* How long ago: the largest unit that leaves two of it, and no more precision than that. */
-static char *age_text(uint64_t ms, char text[static UNITS_TEXT_MAX])
-{
-	static const uint64_t units[] = {86400 * 1000, 3600 * 1000, 60 * 1000, 1000};
-
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-		if (ms >= 2 * units[i])
-			return units_format_duration(ms - ms % units[i], text);
-	return units_format_duration(ms, text);
-}
 
 /* A lifetime as --lifetime takes it. */
 static char *lifetime_text(const struct shmb_object *object, char text[static LIFETIME_TEXT_MAX])
@@ -55,7 +45,7 @@ static int print_status(FILE *out, const struct shmb_totals *status)
 		status->pid, subject_user_text(status->uid, user),
 		status->per_user ? " alone" : "");
 	fprintf(out, "directory  %s\n", status->directory);
-	fprintf(out, "running    %s\n", age_text(status->uptime_ms, age));
+	fprintf(out, "running    %s\n", readable_age(status->uptime_ms, age));
 	fprintf(out, "segments   %" PRIu32 " sysv, %" PRIu32 " memfd, together %s\n",
 		status->segments_sysv, status->segments_memfd,
 		units_format_size(status->bytes, size));
@@ -88,7 +78,7 @@ static int print_list(FILE *out, const struct shmb_object *objects, size_t n)
 		table_add(table, "%s", lifetime_text(object, text));
 		table_add(table, "%" PRIu32, object->holders);
 		table_add(table, "%s", wire_state_text(object->state));
-		table_add(table, "%s", age_text(object->age_ms, text));
+		table_add(table, "%s", readable_age(object->age_ms, text));
 	}
 	return table_print(table, out);
 }
@@ -173,7 +163,7 @@ static int print_show(FILE *out, const struct shmb_object *object,
 		"holders     %" PRIu32 ", of whom %" PRIu32 " may read and %" PRIu32
 		" may write; %" PRIu32 " wait\n",
 		object->holders, object->readers, object->writers, object->waiting);
-	fprintf(out, "age         %s\n", age_text(object->age_ms, age));
+	fprintf(out, "age         %s\n", readable_age(object->age_ms, age));
 	if (report)
 		print_waits(out, report);
 	return 0;
@@ -203,7 +193,7 @@ static int print_who(FILE *out, const struct shmb_holder *holders, size_t n)
 		table_add(table, "%s", subject_user_text(holder->uid, text));
 		table_add(table, "%s", wire_access_text(holder->access));
 		table_add(table, "%s", wire_holding_text(holder->holding));
-		table_add(table, "%s", age_text(holder->age_ms, text));
+		table_add(table, "%s", readable_age(holder->age_ms, text));
 		table_add(table, "%s", holder->program);
 	}
 	return table_print(table, out);
