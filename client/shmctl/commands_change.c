@@ -7,6 +7,7 @@
 
 #include "families.h"
 #include "making.h"
+#include "value.h"
 
 static void fifo_cleanup(struct shmb_fifo **fifo)
 {
@@ -17,7 +18,7 @@ static void fifo_cleanup(struct shmb_fifo **fifo)
 int change_check_create(struct session *session)
 {
 	struct arguments *arguments = &session->arguments;
-	const char *fault = options_read_size(arguments->operands[1], &arguments->size);
+	const char *fault = value_read_size(arguments->operands[1], &arguments->size);
 
 	return fault ? complain_usage(session->command, "\"%s\" %s", arguments->operands[1], fault)
 		     : STATUS_DONE;

@@ -4,6 +4,7 @@
 #include "families.h"
 #include "session.h"
 #include "subject.h"
+#include "value.h"
 
 /* What the operand at AT says, or the complaint of what is wrong with it. */
 static int judge(const struct session *session, int at, const char *fault)
@@ -17,7 +18,7 @@ int permit_check_mode(struct session *session)
 {
 	struct arguments *arguments = &session->arguments;
 
-	return judge(session, 0, options_read_mode(arguments->operands[0], &arguments->mode));
+	return judge(session, 0, value_read_mode(arguments->operands[0], &arguments->mode));
 }
 
 int permit_check_group(struct session *session)

@@ -5,7 +5,6 @@
  */
 #include "options.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,15 +12,14 @@
 #include <shmbroker/state.h>
 
 #include "base/attr.h"
-#include "base/checked.h"
 #include "base/units.h"
 #include "command.h"
 #include "complain.h"
 #include "stream_report.h"
 #include "subject.h"
+#include "value.h"
 #include "wire/vocabulary.h"
 
-#define MODE_MAX     0777u
 #define FIRST_OPTION 256 /* what getopt_long says for option_table[0]: beyond all characters */
 
 static const char *take_socket(struct arguments *arguments, const char *value)
@@ -76,7 +74,7 @@ static const char *take_lifetime(struct arguments *arguments, const char *value)
 
 static const char *take_mode(struct arguments *arguments, const char *value)
 {
-	const char *fault = options_read_mode(value, &arguments->mode);
+	const char *fault = value_read_mode(value, &arguments->mode);
 
 	if (!fault && arguments->mode == 0)
 		arguments->mode = SHMB_MODE_NONE;
@@ -136,7 +134,7 @@ static const char *take_create(struct arguments *arguments, const char *value at
 
 static const char *take_size(struct arguments *arguments, const char *value)
 {
-	const char *fault = options_read_size(value, &arguments->size);
+	const char *fault = value_read_size(value, &arguments->size);
 
 	if (!fault && arguments->size == 0)
 		fault = "is nothing; a segment has at least one byte";
@@ -145,31 +143,18 @@ static const char *take_size(struct arguments *arguments, const char *value)
 
 static const char *take_value_size(struct arguments *arguments, const char *value)
 {
-	const char *fault = options_read_size(value, &arguments->value_size);
+	const char *fault = value_read_size(value, &arguments->value_size);
 
 	if (!fault && (arguments->value_size == 0 || arguments->value_size > SHMB_STATE_VALUE_MAX))
 		fault = "is no size of a value, which is from 1 byte to 1T";
 	return fault;
 }
 
-/* A number from LEAST to MOST, in digits. */
-static bool read_number(const char *value, uint64_t least, uint64_t most, uint64_t *ret)
-{
-	uint64_t number = 0;
-
-	for (const char *at = value; *at; at++)
-		if (*at < '0' || *at > '9' || !checked_mul_u64(number, 10, &number) ||
-		    !checked_add_u64(number, (uint64_t)(*at - '0'), &number))
-			return false;
-	*ret = number;
-	return value[0] && number >= least && number <= most;
-}
-
 static const char *take_slots(struct arguments *arguments, const char *value)
 {
 	uint64_t number;
 
-	if (!read_number(value, 2, SHMB_STATE_SLOTS_MAX, &number))
+	if (!value_read_number(value, 2, SHMB_STATE_SLOTS_MAX, &number))
 		return "is no number of slots, which is from 2 to 65536";
 	arguments->slots = (uint32_t)number;
 	return NULL;
@@ -179,7 +164,7 @@ static const char *take_history(struct arguments *arguments, const char *value)
 {
 	uint64_t number;
 
-	if (!read_number(value, 1, SHMB_STATE_SLOTS_MAX - 1, &number))
+	if (!value_read_number(value, 1, SHMB_STATE_SLOTS_MAX - 1, &number))
 		return "is no history, which is from 1 to 65535 versions";
 	arguments->history = (uint32_t)number;
 	return NULL;
@@ -187,21 +172,21 @@ static const char *take_history(struct arguments *arguments, const char *value)
 
 static const char *take_version(struct arguments *arguments, const char *value)
 {
-	return read_number(value, 1, UINT64_MAX, &arguments->version)
+	return value_read_number(value, 1, UINT64_MAX, &arguments->version)
 		       ? NULL
 		       : "is no version; they are counted from 1";
 }
 
 static const char *take_count(struct arguments *arguments, const char *value)
 {
-	return read_number(value, 1, UINT64_MAX, &arguments->count)
+	return value_read_number(value, 1, UINT64_MAX, &arguments->count)
 		       ? NULL
 		       : "is no count; write 1 or more";
 }
 
 static const char *take_lane_size(struct arguments *arguments, const char *value)
 {
-	const char *fault = options_read_size(value, &arguments->stream.lane_size);
+	const char *fault = value_read_size(value, &arguments->stream.lane_size);
 
 	if (!fault && (arguments->stream.lane_size == 0 ||
 		       arguments->stream.lane_size > SHMB_STREAM_LANE_MAX))
@@ -213,7 +198,7 @@ static const char *take_lanes(struct arguments *arguments, const char *value)
 {
 	uint64_t number;
 
-	if (!read_number(value, 1, SHMB_STREAM_LANES_MAX, &number))
+	if (!value_read_number(value, 1, SHMB_STREAM_LANES_MAX, &number))
 		return "is no number of lanes, which is from 1 to 1024";
 	arguments->stream.lanes = (uint32_t)number;
 	return NULL;
@@ -223,7 +208,7 @@ static const char *take_consumers(struct arguments *arguments, const char *value
 {
 	uint64_t number;
 
-	if (!read_number(value, 1, SHMB_STREAM_CONSUMERS_MAX, &number))
+	if (!value_read_number(value, 1, SHMB_STREAM_CONSUMERS_MAX, &number))
 		return "is no number of consumers, which is from 1 to 256";
 	arguments->stream.consumers = (uint32_t)number;
 	return NULL;
@@ -507,29 +492,4 @@ int options_parse(int argc, char **argv, struct arguments *ret_arguments,
 	*ret_arguments = arguments;
 	*ret_command = command;
 	return STATUS_DONE;
-}
-
-const char *options_read_mode(const char *text, unsigned *ret_mode)
-{
-	unsigned mode = 0;
-	const char *at = text;
-
-	for (; *at >= '0' && *at <= '7' && mode <= MODE_MAX; at++)
-		mode = mode * 8 + (unsigned)(*at - '0');
-	if (at == text || *at || mode > MODE_MAX)
-		return "is no mode; write permission bits in octal, as 0660";
-	*ret_mode = mode;
-	return NULL;
-}
-
-const char *options_read_size(const char *text, uint64_t *ret_size)
-{
-	switch (units_parse_size(text, ret_size)) {
-	case 0:
-		return NULL;
-	case -ERANGE:
-		return "is more than 64 bits can say; give a smaller size";
-	default:
-		return "is no size; write bytes, or 64K, 64M, 64G";
-	}
 }

@@ -87,10 +87,4 @@ extern const size_t option_table_n;
 int options_parse(int argc, char **argv, struct arguments *ret_arguments,
 		  const struct command **ret_command);
 
-/* Permission bits in octal, SHMB_MODE_NONE for none. The same. */
-const char *options_read_mode(const char *text, unsigned *ret_mode);
-
-/* Read a size that stands as an operand or as a value. Returns NULL, or what is wrong with it. */
-const char *options_read_size(const char *text, uint64_t *ret_size);
-
 #endif
