@@ -488,7 +488,7 @@ static void print_help_of_all(FILE *out)
 	for (size_t i = 0; i < command_table_n; i++) {
 		snprintf(text, sizeof(text), "%s %s", command_table[i].name,
 			 command_table[i].operands);
-		fprintf(out, "  %-21s %s\n", text, command_table[i].summary);
+		fprintf(out, "  %-26s %s\n", text, command_table[i].summary);
 	}
 	fputs("\nFor every command:\n", out);
 	print_options(out, OPTIONS_GLOBAL);
