@@ -164,7 +164,7 @@ const struct command command_table[] = {
 		.help = "A record for each line of FILE, or of standard input without it or when it is \"-\",\n"
 			"as it comes; the line feed is no part of it. With --framed each record stands behind\n"
 			"its length in four bytes, the highest first. A full lane of a stream that waits is\n"
-			"waited for; --timeout says how long for each.\n",
+			"waited for, for ever, or for each as long as --timeout says.\n",
 	},
 	{
 		.name = "stream recv", .operands = "NAME", .least = 1, .most = 1,
@@ -196,6 +196,54 @@ const struct command command_table[] = {
 		.help = "Sends --count records (10 million) of --size bytes (64) to another process, through\n"
 			"a stream that is made for it, and then one to and fro. The kernel chooses the\n"
 			"processors; taskset(1) can.\n",
+	},
+	{
+		.name = "cache get", .operands = "NAME KEY", .least = 2, .most = 2,
+		.check = cache_check_get, .run = cache_get,
+		.summary = "print the value that a cache has for a key",
+		.help = "The bytes as they are; with --json as text, where they are text, and in base64.\n"
+			"Ends with 1 when the cache does not have the key. Does not count as a hit or a miss,\n"
+			"and keeps nothing from being forgotten.\n",
+	},
+	{
+		.name = "cache set", .operands = "NAME KEY [FILE]", .least = 2, .most = 3,
+		.check = cache_check_set, .run = cache_set,
+		.options = OPTIONS_CREATE | OPTIONS_MAKE | OPTIONS_CACHE | OPTIONS_ENTRY |
+			   OPTIONS_VERSION | OPTIONS_TIMEOUT,
+		.summary = "set the value of a key in a cache",
+		.help = "The bytes of FILE, or of standard input without it or when it is \"-\". A value has\n"
+			"up to 1M, and no more than a sixteenth of the cache. Others who change the cache are\n"
+			"waited for, 10 s at most, or as --timeout says.\n",
+	},
+	{
+		.name = "cache delete", .operands = "NAME KEY...", .least = 2, .most = ANY_NUMBER,
+		.check = cache_check_delete, .run = cache_delete, .options = OPTIONS_TIMEOUT,
+		.summary = "take keys out of a cache",
+		.help = "Says which were not there, and ends with 1 then. Others who change the cache are\n"
+			"waited for, 10 s at most for each key, or as --timeout says.\n",
+	},
+	{
+		.name = "cache stats", .operands = "NAME", .least = 1, .most = 1, .run = cache_stats,
+		.summary = "what is in a cache, and what has happened there",
+		.help = "Counted since the cache was made, by those who may write to it. Evicted is what was\n"
+			"forgotten: for the room that it took, because too many keys met in one place of the\n"
+			"index, or past its time when its turn came. Fills are values that one program\n"
+			"computed while others waited, and which were passed on when it died. Repairs follow\n"
+			"the death of one who was changing something.\n",
+	},
+	{
+		.name = "cache flush", .operands = "NAME", .least = 1, .most = 1, .run = cache_flush,
+		.options = OPTIONS_TIMEOUT,
+		.summary = "make a cache forget everything",
+		.help = "Others who change it are waited for, 10 s at most in all, or as --timeout says.\n",
+	},
+	{
+		.name = "cache keys", .operands = "NAME [PREFIX]", .least = 1, .most = 2,
+		.run = cache_keys, .options = OPTIONS_COUNT | OPTIONS_LONG,
+		.summary = "print the keys of a cache",
+		.help = "A line each, in no order, with PREFIX those that begin with it; what is no printable\n"
+			"character shows as \\x1b, and \\ as \\\\. With --json an object a line, which has them\n"
+			"exactly, and all of --long. What others set or take away meanwhile may come or not.\n",
 	},
 	{
 		.name = "version", .operands = "", .is_local = true, .run = about_version,

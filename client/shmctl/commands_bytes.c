@@ -65,7 +65,7 @@ static int dump_to(const struct shmb_segment *segment, const char *file, size_t 
 
 int bytes_check_dump(struct session *session)
 {
-	if (session->arguments.json && !source_operand(&session->arguments))
+	if (session->arguments.json && !source_operand(&session->arguments, 1))
 		return complain_usage(session->command,
 				      "with --json the bytes cannot go to standard output; name a "
 				      "file for them");
@@ -76,7 +76,7 @@ int bytes_dump(struct session *session)
 {
 	const struct arguments *arguments = &session->arguments;
 	struct transfer transfer = {.name = arguments->operands[0],
-				    .file = source_operand(arguments)};
+				    .file = source_operand(arguments, 1)};
 	struct shmb_segment_options options = {.flags = SHMB_READ};
 	struct shmb_object object;
 	autosegment *segment = NULL;
@@ -224,7 +224,7 @@ int bytes_load(struct session *session)
 {
 	const struct arguments *arguments = &session->arguments;
 	struct transfer transfer = {.name = arguments->operands[0],
-				    .file = source_operand(arguments)};
+				    .file = source_operand(arguments, 1)};
 	struct source source;
 	int status = source_open(&source, transfer.file);
 

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "cache_report.h"
 #include "families.h"
 #include "stream_report.h"
 
@@ -34,12 +35,30 @@ static int show_stream(struct session *session, const struct shmb_object *object
 
 	if (object->state != SHMB_STATE_READY ||
 	    shmb_stream_open(session->broker, object->name, NULL, &stream) < 0)
-		return complain_output(session->output->show(session->out, object, NULL));
+		return complain_output(session->output->show(session->out, object, NULL, NULL));
 	status = stream_report_make(session, stream, object->name, &report);
 	if (status == STATUS_DONE)
-		status = complain_output(session->output->show(session->out, object, &report));
+		status =
+			complain_output(session->output->show(session->out, object, &report, NULL));
 	stream_report_free(&report);
 	shmb_stream_close(stream);
+	return status;
+}
+
+static int show_cache(struct session *session, const struct shmb_object *object)
+{
+	struct cache_report report;
+	struct shmb_cache *cache;
+	int status;
+
+	if (object->state != SHMB_STATE_READY ||
+	    shmb_cache_open(session->broker, object->name, NULL, &cache) < 0)
+		return complain_output(session->output->show(session->out, object, NULL, NULL));
+	status = cache_report_make(cache, object->name, &report);
+	if (status == STATUS_DONE)
+		status =
+			complain_output(session->output->show(session->out, object, NULL, &report));
+	shmb_cache_close(cache);
 	return status;
 }
 
@@ -49,9 +68,11 @@ int look_show(struct session *session)
 
 	if (shmb_stat(session->broker, session->arguments.operands[0], &object) < 0)
 		return complain_library();
-	return strcmp(object.layout, SHMB_STREAM_LAYOUT) == 0
-		       ? show_stream(session, &object)
-		       : complain_output(session->output->show(session->out, &object, NULL));
+	if (strcmp(object.layout, SHMB_STREAM_LAYOUT) == 0)
+		return show_stream(session, &object);
+	if (strcmp(object.layout, SHMB_CACHE_LAYOUT) == 0)
+		return show_cache(session, &object);
+	return complain_output(session->output->show(session->out, &object, NULL, NULL));
 }
 
 int look_key(struct session *session)

@@ -16,8 +16,7 @@
 /* Options that say what a state is to be when it is made. */
 #define FOR_CREATION (OPTIONS_MAKE | OPTIONS_STATE)
 
-#define TURN_MS   10000 /* how long to wait for other writers */
-#define TRIES_MAX 100   /* of a value that grows, or is overtaken */
+#define TRIES_MAX 100 /* of a value that grows, or is overtaken */
 
 static void state_cleanup(struct shmb_state **state)
 {
@@ -146,8 +145,8 @@ static int read_source(const struct source *source, const char *name, uint64_t m
 
 static int publish(struct shmb_state *state, struct state_value *value)
 {
-	if (shmb_state_publish(state, value->bytes, value->size, shmb_deadline_in_ms(TURN_MS),
-			       &value->version) < 0)
+	if (shmb_state_publish(state, value->bytes, value->size,
+			       shmb_deadline_in_ms(SESSION_TURN_MS), &value->version) < 0)
 		return complain_library();
 	return STATUS_DONE;
 }
@@ -223,7 +222,7 @@ int state_check_set(struct session *session)
 int state_set(struct session *session)
 {
 	struct source source;
-	int status = source_open(&source, source_operand(&session->arguments));
+	int status = source_open(&source, source_operand(&session->arguments, 1));
 
 	if (status != STATUS_DONE)
 		return status;

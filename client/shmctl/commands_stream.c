@@ -153,7 +153,7 @@ static int send_from(struct session *session, const struct source *source)
 int stream_send(struct session *session)
 {
 	struct source source;
-	int status = source_open(&source, source_operand(&session->arguments));
+	int status = source_open(&source, source_operand(&session->arguments, 1));
 
 	if (status != STATUS_DONE)
 		return status;

@@ -57,6 +57,17 @@ int stream_stat(struct session *session);
 int stream_evict(struct session *session);
 int stream_bench(struct session *session);
 
+/* commands_cache.c: keys to values. */
+int cache_check_get(struct session *session);
+int cache_get(struct session *session);
+int cache_check_set(struct session *session);
+int cache_set(struct session *session);
+int cache_check_delete(struct session *session);
+int cache_delete(struct session *session);
+int cache_stats(struct session *session);
+int cache_flush(struct session *session);
+int cache_keys(struct session *session);
+
 /* commands_about.c: shmctl itself. */
 int about_version(struct session *session);
 int about_help(struct session *session);

@@ -294,6 +294,63 @@ static const char *take_settle(struct arguments *arguments, const char *value)
 	return NULL;
 }
 
+static const char *take_entry_size(struct arguments *arguments, const char *value)
+{
+	uint64_t size = 0;
+	const char *fault = value_read_size(value, &size);
+
+	if (!fault && (size == 0 || size > SHMB_CACHE_KEY_MAX + SHMB_CACHE_VALUE_MAX))
+		fault = "is no size of a key and its value, which is from 1 byte to 1M";
+	arguments->cache.entry_size = fault ? 0 : (uint32_t)size;
+	return fault;
+}
+
+static const char *take_shards(struct arguments *arguments, const char *value)
+{
+	uint64_t number;
+
+	if (!value_read_number(value, 1, SHMB_CACHE_SHARDS_MAX, &number))
+		return "is no number of shards, which is from 1 to 1024";
+	arguments->cache.shards = (uint32_t)number;
+	return NULL;
+}
+
+static const char *take_ttl(struct arguments *arguments, const char *value)
+{
+	if (units_parse_duration(value, &arguments->terms.ttl_ms) < 0 ||
+	    arguments->terms.ttl_ms > SHMB_CACHE_TTL_MAX)
+		return "is no duration up to 3650d; write 90s, or 0 for ever";
+	return NULL;
+}
+
+static const char *take_flags(struct arguments *arguments, const char *value)
+{
+	uint64_t number;
+
+	if (!value_read_number(value, 0, UINT32_MAX, &number))
+		return "is no number up to 4294967295";
+	arguments->terms.flags = (uint32_t)number;
+	return NULL;
+}
+
+static const char *take_add(struct arguments *arguments, const char *value attr_unused)
+{
+	arguments->add = true;
+	return NULL;
+}
+
+static const char *take_replace(struct arguments *arguments, const char *value attr_unused)
+{
+	arguments->replace = true;
+	return NULL;
+}
+
+static const char *take_long(struct arguments *arguments, const char *value attr_unused)
+{
+	arguments->is_long = true;
+	return NULL;
+}
+
 // clang-format off
 
 const struct option_row option_table[] = {
@@ -303,10 +360,10 @@ const struct option_row option_table[] = {
 	 OPTIONS_GLOBAL, take_json},
 	{"help", NULL, "explain the command and do nothing",
 	 OPTIONS_GLOBAL, take_help},
-	{"create", NULL, "create it when there is none, as large as the file",
+	{"create", NULL, "create it when there is none; a segment as large as the file",
 	 OPTIONS_LOAD | OPTIONS_CREATE, take_create},
-	{"size", "SIZE", "the size; load --create needs it when the input is a pipe",
-	 OPTIONS_LOAD | OPTIONS_BACKING | OPTIONS_RECORD, take_size},
+	{"size", "SIZE", "the size; of a cache 64M by default; load --create needs it for a pipe",
+	 OPTIONS_LOAD | OPTIONS_BACKING | OPTIONS_RECORD | OPTIONS_CACHE, take_size},
 	{"lifetime", "LIFETIME",
 	 "keep (the default), or used:30s: until 30 seconds after its last use",
 	 OPTIONS_MAKE, take_lifetime},
@@ -321,14 +378,15 @@ const struct option_row option_table[] = {
 	{"gid", "GROUP", "ask about somebody who is in this group alone",
 	 OPTIONS_WHO, take_group},
 	{"backing", "BACKING", "auto (the default), sysv or memfd",
-	 OPTIONS_SEGMENT | OPTIONS_BACKING | OPTIONS_STATE | OPTIONS_STREAM, take_backing},
+	 OPTIONS_SEGMENT | OPTIONS_BACKING | OPTIONS_STATE | OPTIONS_STREAM | OPTIONS_CACHE,
+	 take_backing},
 	{"value-size", "SIZE", "the largest value; by default as large as the first one",
 	 OPTIONS_STATE, take_value_size},
 	{"slots", "N", "values that it has room for, 2 to 65536, 8 by default",
 	 OPTIONS_STATE, take_slots},
 	{"history", "N", "versions that can be read by number, fewer than slots; 1 by default",
 	 OPTIONS_STATE, take_history},
-	{"version", "N", "this version instead of the last",
+	{"version", "N", "this version instead of the last; cache set: in place of this one only",
 	 OPTIONS_VERSION, take_version},
 	{"count", "N", "end after so many",
 	 OPTIONS_COUNT, take_count},
@@ -346,7 +404,7 @@ const struct option_row option_table[] = {
 	 OPTIONS_STREAM, take_times},
 	{"framed", NULL, "records stand behind their lengths, and not in lines",
 	 OPTIONS_FRAMED, take_framed},
-	{"timeout", "DURATION", "how long to wait for room, or for a record; for ever by default",
+	{"timeout", "DURATION", "how long to wait: for room, a record, or others who change it",
 	 OPTIONS_TIMEOUT, take_timeout},
 	{"oldest", NULL, "begin with the oldest records that are kept, not with the next",
 	 OPTIONS_CONSUMER, take_oldest},
@@ -360,6 +418,20 @@ const struct option_row option_table[] = {
 	 OPTIONS_CONSUMER, take_by_time},
 	{"settle", "DURATION", "by time: let records grow so old, for those that come late",
 	 OPTIONS_CONSUMER, take_settle},
+	{"entry-size", "SIZE", "of a key and its value, on the average; 128 by default",
+	 OPTIONS_CACHE, take_entry_size},
+	{"shards", "N", "parts that are written to independently, 1 to 1024",
+	 OPTIONS_CACHE, take_shards},
+	{"ttl", "DURATION", "how long it lives, up to 3650d; for ever by default",
+	 OPTIONS_ENTRY, take_ttl},
+	{"flags", "N", "a number of the program's own, up to 4294967295; 0 by default",
+	 OPTIONS_ENTRY, take_flags},
+	{"add", NULL, "only if the key is not there",
+	 OPTIONS_ENTRY, take_add},
+	{"replace", NULL, "only if the key is there",
+	 OPTIONS_ENTRY, take_replace},
+	{"long", NULL, "with sizes, times, versions and flags",
+	 OPTIONS_LONG, take_long},
 	{"layout", "TAG", "layout tag: openers that name another one are refused",
 	 OPTIONS_SEGMENT, take_layout},
 	{"key", NULL, "with a System V key, for programs that call shmget(2)",

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <shmbroker/cache.h>
 #include <shmbroker/consumer.h>
 #include <shmbroker/permission.h>
 #include <shmbroker/segment.h>
@@ -31,6 +32,9 @@ enum option_family {
 	OPTIONS_TIMEOUT = 4096,
 	OPTIONS_CONSUMER = 8192,
 	OPTIONS_RECORD = 16384, /* how large records are */
+	OPTIONS_CACHE = 32768,  /* how a cache is created */
+	OPTIONS_ENTRY = 65536,  /* how an entry of a cache is set */
+	OPTIONS_LONG = 131072,
 };
 
 struct arguments {
@@ -52,6 +56,11 @@ struct arguments {
 	uint64_t count;
 	struct shmb_stream_options stream; /* but for the segment's */
 	struct shmb_consumer_options consumer;
+	struct shmb_cache_options cache; /* but for the segment's */
+	struct shmb_cache_terms terms;
+	bool add;
+	bool replace;
+	bool is_long;
 	bool framed;
 	bool has_timeout;
 	uint64_t timeout_ms;

@@ -16,6 +16,8 @@
 #include <shmbroker/permission.h>
 #include <shmbroker/segment.h>
 
+#include "output_cache.h"
+
 struct command;
 struct shmb_record;
 struct stream_report;
@@ -74,9 +76,9 @@ struct stream_speed {
 struct output {
 	int (*status)(FILE *out, const struct shmb_totals *status);
 	int (*list)(FILE *out, const struct shmb_object *objects, size_t n);
-	/* REPORT is NULL for what is no stream, or may not be read. */
-	int (*show)(FILE *out, const struct shmb_object *object,
-		    const struct stream_report *report);
+	/* STREAM and CACHE are NULL for what is none, or may not be read. */
+	int (*show)(FILE *out, const struct shmb_object *object, const struct stream_report *stream,
+		    const struct cache_report *cache);
 	int (*key)(FILE *out, const struct shmb_object *object);
 	int (*who)(FILE *out, const struct shmb_holder *holders, size_t n);
 	int (*create)(FILE *out, const struct creation *creation);
@@ -96,6 +98,7 @@ struct output {
 	int (*stream_stat)(FILE *out, const struct stream_report *report);
 	int (*stream_evict)(FILE *out, const char *name, const char *who, uint64_t ticket);
 	int (*stream_bench)(FILE *out, const struct stream_speed *speed);
+	const struct output_cache *cache;
 	int (*version)(FILE *out);
 	int (*help)(FILE *out, const struct command *command); /* NULL for all of them */
 };

@@ -131,7 +131,7 @@ static void print_waits(FILE *out, const struct stream_report *report)
 }
 
 static int print_show(FILE *out, const struct shmb_object *object,
-		      const struct stream_report *report)
+		      const struct stream_report *stream, const struct cache_report *cache)
 {
 	char size[UNITS_TEXT_MAX], age[UNITS_TEXT_MAX], lifetime[LIFETIME_TEXT_MAX];
 	char user[SUBJECT_TEXT_MAX], group[SUBJECT_TEXT_MAX];
@@ -164,8 +164,10 @@ static int print_show(FILE *out, const struct shmb_object *object,
 		" may write; %" PRIu32 " wait\n",
 		object->holders, object->readers, object->writers, object->waiting);
 	fprintf(out, "age         %s\n", readable_age(object->age_ms, age));
-	if (report)
-		print_waits(out, report);
+	if (stream)
+		print_waits(out, stream);
+	if (cache)
+		output_cache_show(out, cache);
 	return 0;
 }
 
@@ -540,6 +542,7 @@ const struct output output_human = {
 	.stream_stat = print_stream_stat,
 	.stream_evict = print_stream_evict,
 	.stream_bench = print_stream_bench,
+	.cache = &output_cache_human,
 	.version = print_version,
 	.help = print_help,
 };

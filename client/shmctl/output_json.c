@@ -4,9 +4,10 @@
  * another type.
  *
  *   status show key create fifo chmod chgrp grant revoke replace explain dump load version,
- *   state get and set, stream send, stat, evict and bench   one object
- *   list who remove help, state history   one object with one array in it
- *   state watch, stream recv        an object a line
+ *   state get and set, stream send, stat, evict and bench,
+ *   cache get, set, stats and flush       one object
+ *   list who remove help, state history, cache delete   one object with one array in it
+ *   state watch, stream recv, cache keys  an object a line
  *
  * Ids of 64 bits are strings, since many readers of JSON keep only 53 of them; a mode is a string
  * in octal. What an object does not have is null.
@@ -90,6 +91,7 @@ static struct shape describe_object(const struct shmb_object *object)
 	shape_put_number(&shape, "waiting", object->waiting);
 	shape_put_number(&shape, "age_ms", object->age_ms);
 	shape_put(&shape, "stream", json_null());
+	shape_put(&shape, "cache", json_null());
 	return shape;
 }
 
@@ -165,12 +167,14 @@ static json_t *describe_stream(const struct stream_report *report)
 }
 
 static int print_show(FILE *out, const struct shmb_object *object,
-		      const struct stream_report *report)
+		      const struct stream_report *stream, const struct cache_report *cache)
 {
 	struct shape shape = describe_object(object);
 
-	if (report)
-		shape_put(&shape, "stream", describe_stream(report));
+	if (stream)
+		shape_put(&shape, "stream", describe_stream(stream));
+	if (cache)
+		shape_put(&shape, "cache", output_cache_describe(cache).json);
 	return shape_print(out, shape);
 }
 
@@ -480,6 +484,7 @@ const struct output output_json = {
 	.stream_stat = print_stream_stat,
 	.stream_evict = print_stream_evict,
 	.stream_bench = print_stream_bench,
+	.cache = &output_cache_json,
 	.version = print_version,
 	.help = print_help,
 };

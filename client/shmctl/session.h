@@ -40,7 +40,8 @@ int session_end_output(struct session *session);
 /* Write what there is by now, for a command that goes on. */
 int session_flush(struct session *session);
 
-#define SESSION_LOOK_MS 500 /* between two looks whether an object is still there */
+#define SESSION_LOOK_MS 500   /* between two looks whether an object is still there */
+#define SESSION_TURN_MS 10000 /* how long others are waited for that change one */
 
 /* Whether whoever read standard output has gone, which only writing would show else. */
 bool session_has_no_reader(void);

@@ -11,11 +11,11 @@
 
 #include "base/fd.h"
 
-const char *source_operand(const struct arguments *arguments)
+const char *source_operand(const struct arguments *arguments, int i)
 {
-	if (arguments->operands_n < 2 || strcmp(arguments->operands[1], "-") == 0)
+	if (i >= arguments->operands_n || strcmp(arguments->operands[i], "-") == 0)
 		return NULL;
-	return arguments->operands[1];
+	return arguments->operands[i];
 }
 
 static int look_at(struct source *source)

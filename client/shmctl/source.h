@@ -16,8 +16,8 @@ struct source {
 	uint64_t size;    /* what is left of it */
 };
 
-/* The file that the second operand names, or NULL for standard input or output. */
-const char *source_operand(const struct arguments *arguments);
+/* The file that the operand number I names, or NULL for standard input or output. */
+const char *source_operand(const struct arguments *arguments, int i);
 
 /* FILE may be NULL. Returns STATUS_DONE or what has been complained of. */
 int source_open(struct source *source, const char *file);

@@ -4,8 +4,18 @@ add_test(NAME e2e.shmctl
     $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> ${PROJECT_SOURCE_DIR}/docs/SHMCTL-JSON.md)
 set_tests_properties(e2e.shmctl PROPERTIES TIMEOUT 240 COST 20 LABELS e2e)
 
+add_test(NAME e2e.shmctl_cache
+  COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_shmctl_cache.sh
+    $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> ${PROJECT_SOURCE_DIR}/docs/SHMCTL-JSON.md)
+set_tests_properties(e2e.shmctl_cache PROPERTIES TIMEOUT 240 COST 15 LABELS e2e)
+
 # A program in namespaces of its own.
 add_test(NAME e2e.container
   COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_container.sh
     $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl>)
 set_tests_properties(e2e.container PROPERTIES TIMEOUT 60 SKIP_RETURN_CODE 77 LABELS e2e)
+
+# A cache that others use.
+shmb_e2e_test(test_cache_turns LIBS e2e_library proto_layout)
+target_compile_definitions(test_cache_turns PRIVATE SHMB_TEST_SHMCTL="$<TARGET_FILE:shmctl>")
+add_dependencies(test_cache_turns shmctl)

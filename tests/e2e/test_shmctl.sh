@@ -1,6 +1,6 @@
 #!/bin/sh
 # shmctl: every command in both forms, every way to be refused, and each shape of JSON against its
-# documentation.
+# documentation. Those about caches have a test of their own, test_shmctl_cache.sh.
 #
 #   sh tests/e2e/test_shmctl.sh SHMBROKERD SHMCTL SHMCTL-JSON.md
 set -eu
@@ -35,7 +35,8 @@ run 0 --json version
 shape version .
 for command in status list show create fifo remove chmod chgrp grant revoke replace explain key who dump load \
 	'state get' 'state set' 'state watch' 'state history' \
-	'stream send' 'stream recv' 'stream stat' 'stream evict' 'stream bench' version help; do
+	'stream send' 'stream recv' 'stream stat' 'stream evict' 'stream bench' \
+	'cache get' 'cache set' 'cache delete' 'cache stats' 'cache flush' 'cache keys' version help; do
 	run 0 help
 	printed "  $command .*"
 	# shellcheck disable=SC2086 # some have two words
@@ -54,7 +55,7 @@ printed '  --socket PATH  .*'
 run 0 --json help
 shape command '.commands[]'
 shape option '.commands[].options[]'
-json '[.commands[].name] | length == 27'
+json '[.commands[].name] | length == 33'
 run 0 --json help load
 json '[.commands[].options[].name] | contains(["create", "size", "mode", "key", "json"])'
 refused 2 'no command "frob"' help frob
