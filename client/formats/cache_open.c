@@ -17,7 +17,7 @@
 #include "formats/format.h"
 
 #if SHMB_CACHE_VALUE_MAX != CACHE_VALUE_MOST || SHMB_CACHE_KEY_MAX != CACHE_KEY_MOST ||            \
-	SHMB_CACHE_SHARDS_MAX != CACHE_SHARDS_MOST
+	SHMB_CACHE_SHARDS_MAX != CACHE_SHARDS_MOST || SHMB_CACHE_SIZE_MAX != CACHE_SIZE_MOST
 #error "what is promised is not what the layout has"
 #endif
 
@@ -36,7 +36,7 @@ static int check_options(const char *name, const struct shmb_cache_options *opti
 		return refuse_options(name, "set size or layout of the segment, which follow from "
 					    "the others; leave them out");
 	if (options->size != 0 &&
-	    (options->size < SHMB_CACHE_SIZE_MIN || options->size > CACHE_SIZE_MOST))
+	    (options->size < SHMB_CACHE_SIZE_MIN || options->size > SHMB_CACHE_SIZE_MAX))
 		return refuse_options(name, "have a size other than 64 KiB to 1 TiB");
 	if (options->entry_size > SHMB_CACHE_KEY_MAX + SHMB_CACHE_VALUE_MAX)
 		return refuse_options(name, "have an entry_size of more than an entry can have");
@@ -172,8 +172,7 @@ int shmb_cache_open(struct shmb_connection *connection, const char *name,
 	shape = shape_of(options);
 	fault = cache_shape_fault(&shape);
 	if (fault)
-		return error_set(-EINVAL, "a cache as the options for \"%s\" want it %s", name,
-				 fault);
+		return error_set(-EINVAL, "a cache \"%s\" with these options %s", name, fault);
 	cache = cache_new(name);
 	if (!cache)
 		return error_no_memory();

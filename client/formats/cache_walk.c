@@ -147,7 +147,7 @@ static void add_shard(struct cache_shard *shard, struct shmb_cache_stats *stats)
 				atomic_load_explicit(&shard->logs[i].waste, memory_order_relaxed);
 }
 
-int shmb_cache_stats(const struct shmb_cache *cache, struct shmb_cache_stats *ret_stats)
+int shmb_cache_stats(const struct shmb_cache *cache, bool walks, struct shmb_cache_stats *ret_stats)
 {
 	const struct cache_view *view = &cache->view;
 	int r = cache_check(cache);
@@ -156,7 +156,7 @@ int shmb_cache_stats(const struct shmb_cache *cache, struct shmb_cache_stats *re
 		return r;
 	if (cache->member)
 		cache_count_up_all(cache);
-	*ret_stats = (struct shmb_cache_stats){.oldest_ms = oldest(cache)};
+	*ret_stats = (struct shmb_cache_stats){.oldest_ms = walks ? oldest(cache) : 0};
 	for (unsigned i = 0; i < CACHE_STRIPES; i++)
 		add_counts(&view->header->counts[i], ret_stats);
 	for (uint32_t i = 0; i < view->shape.n_shards; i++)

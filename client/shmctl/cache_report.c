@@ -45,6 +45,11 @@ const size_t cache_rows_n = ARRAY_SIZE(cache_rows);
 _Static_assert(sizeof(struct shmb_cache_stats) == ARRAY_SIZE(cache_rows) * sizeof(uint64_t),
 	       "each number has a row");
 
+bool cache_row_counts(const struct cache_report *report, const struct cache_row *row)
+{
+	return report->walked || row->kind != CACHE_AGE;
+}
+
 uint64_t cache_row_value(const struct cache_report *report, const struct cache_row *row)
 {
 	uint64_t value;
@@ -53,10 +58,11 @@ uint64_t cache_row_value(const struct cache_report *report, const struct cache_r
 	return value;
 }
 
-int cache_report_make(const struct shmb_cache *cache, const char *name,
+int cache_report_make(const struct shmb_cache *cache, const char *name, bool walks,
 		      struct cache_report *ret_report)
 {
-	*ret_report = (struct cache_report){.name = name};
+	*ret_report = (struct cache_report){.name = name, .walked = walks};
 	shmb_cache_info(cache, &ret_report->facts);
-	return shmb_cache_stats(cache, &ret_report->stats) < 0 ? complain_library() : STATUS_DONE;
+	return shmb_cache_stats(cache, walks, &ret_report->stats) < 0 ? complain_library()
+								      : STATUS_DONE;
 }

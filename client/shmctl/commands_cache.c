@@ -363,7 +363,7 @@ int cache_stats(struct session *session)
 	int status = open_to_look(session, &cache);
 
 	if (status == STATUS_DONE)
-		status = cache_report_make(cache, session->arguments.operands[0], &report);
+		status = cache_report_make(cache, session->arguments.operands[0], true, &report);
 	if (status != STATUS_DONE)
 		return status;
 	return complain_output(session->output->cache->stats(session->out, &report));

@@ -54,7 +54,7 @@ static int show_cache(struct session *session, const struct shmb_object *object)
 	if (object->state != SHMB_STATE_READY ||
 	    shmb_cache_open(session->broker, object->name, NULL, &cache) < 0)
 		return complain_output(session->output->show(session->out, object, NULL, NULL));
-	status = cache_report_make(cache, object->name, &report);
+	status = cache_report_make(cache, object->name, false, &report);
 	if (status == STATUS_DONE)
 		status =
 			complain_output(session->output->show(session->out, object, NULL, &report));

@@ -289,7 +289,7 @@ static const char *take_settle(struct arguments *arguments, const char *value)
 	uint64_t settle_ms;
 
 	if (units_parse_duration(value, &settle_ms) < 0 || settle_ms > UINT32_MAX / 1000)
-		return "is no duration up to 71m; write 100ms";
+		return "is no duration up to 71min; write 100ms";
 	arguments->consumer.settle_us = (uint32_t)settle_ms * 1000;
 	return NULL;
 }

@@ -76,9 +76,14 @@ struct shape output_cache_describe(const struct cache_report *report)
 	shape_put_number(&shape, "index_size", facts->index_size);
 	shape_put_number(&shape, "value_size", facts->value_size);
 	shape_put_number(&shape, "shards", facts->shards);
-	for (size_t i = 0; i < cache_rows_n; i++)
-		shape_put_number(&shape, cache_rows[i].member,
-				 cache_row_value(report, &cache_rows[i]));
+	for (size_t i = 0; i < cache_rows_n; i++) {
+		const struct cache_row *row = &cache_rows[i];
+
+		if (cache_row_counts(report, row))
+			shape_put_number(&shape, row->member, cache_row_value(report, row));
+		else
+			shape_put(&shape, row->member, json_null());
+	}
 	return shape;
 }
 

@@ -286,7 +286,7 @@ START_TEST(a_writer_that_is_killed_leaves_whole_values)
 						 NULL));
 		}
 	}
-	expect_ok(shmb_cache_stats(cache, &stats));
+	expect_ok(shmb_cache_stats(cache, false, &stats));
 	ck_assert_uint_eq(stats.emptied, 0);
 	shmb_cache_close(cache);
 }

@@ -365,7 +365,7 @@ static void expect_in_order(void)
 	wrong = cache_audit(&view);
 	ck_assert_msg(!wrong, "%s", wrong);
 	shmb_segment_detach(segment);
-	expect_ok(shmb_cache_stats(cache, &stats));
+	expect_ok(shmb_cache_stats(cache, false, &stats));
 	ck_assert_uint_eq(stats.emptied, 0);
 	printf("%llu calls, %llu own keys had; %llu hits, %llu misses, %llu evicted, %llu "
 	       "computed, "

@@ -166,7 +166,7 @@ START_TEST(hits_are_shown_in_percent)
 	look("k", 7);
 	look("none", 1);
 	/* This adds up what the handle has seen. */
-	expect_ok(shmb_cache_stats(cache, &stats));
+	expect_ok(shmb_cache_stats(cache, false, &stats));
 	ck_assert_int_eq(shmctl("stats", "cache"), 0);
 	expect_said("\nhit ratio              87.5 % of 8 lookups\n");
 	expect_said("\nhits                   7\n");

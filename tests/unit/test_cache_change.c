@@ -231,7 +231,7 @@ START_TEST(all_is_flushed)
 		snprintf(key, sizeof(key), "%u", i);
 		expect(key, NULL);
 	}
-	ck_assert_int_eq(shmb_cache_stats(cache, &stats), 0);
+	ck_assert_int_eq(shmb_cache_stats(cache, false, &stats), 0);
 	ck_assert_uint_eq(stats.entries, 0);
 	ck_assert_uint_eq(stats.bytes, 0);
 	ck_assert_uint_eq(stats.flushed, 100);
@@ -375,7 +375,7 @@ START_TEST(nothing_is_forgotten_without_need)
 		if (i % 10000 == 0)
 			cache_memory_check(&memory);
 	}
-	ck_assert_int_eq(shmb_cache_stats(looking, &stats), 0);
+	ck_assert_int_eq(shmb_cache_stats(looking, false, &stats), 0);
 	ck_assert_uint_eq(stats.evicted_room, 0);
 	ck_assert_uint_eq(stats.evicted_index, 0);
 	ck_assert_uint_eq(stats.emptied, 0);

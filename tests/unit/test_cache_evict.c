@@ -70,7 +70,7 @@ static struct shmb_cache_stats stats(void)
 {
 	struct shmb_cache_stats now;
 
-	must(shmb_cache_stats(cache, &now) == 0);
+	must(shmb_cache_stats(cache, false, &now) == 0);
 	return now;
 }
 

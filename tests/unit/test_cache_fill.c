@@ -125,7 +125,7 @@ static uint64_t waits(void)
 {
 	struct shmb_cache_stats stats;
 
-	ck_assert_int_eq(shmb_cache_stats(cache, &stats), 0);
+	ck_assert_int_eq(shmb_cache_stats(cache, false, &stats), 0);
 	return stats.fill_waits;
 }
 
@@ -143,7 +143,7 @@ START_TEST(eight_processes_compute_once)
 	for (unsigned i = 0; i < 8; i++)
 		ck_assert_int_eq(child_wait(&children[i]), 0);
 	ck_assert_uint_eq(board->computed, 1);
-	ck_assert_int_eq(shmb_cache_stats(cache, &stats), 0);
+	ck_assert_int_eq(shmb_cache_stats(cache, false, &stats), 0);
 	ck_assert_uint_eq(stats.fills, 1);
 }
 END_TEST
@@ -199,7 +199,7 @@ START_TEST(the_job_of_one_who_died_is_the_next_ones)
 	eventually(atomic_load(&board->begun) == 2);
 	atomic_store(&board->goes_on, true);
 	ck_assert_int_eq(child_wait(&next), 0);
-	ck_assert_int_eq(shmb_cache_stats(cache, &stats), 0);
+	ck_assert_int_eq(shmb_cache_stats(cache, false, &stats), 0);
 	ck_assert_uint_eq(stats.fill_deaths, 1);
 	ck_assert_uint_eq(stats.fills, 2);
 }
@@ -291,7 +291,7 @@ START_TEST(a_failure_is_kept_for_a_while)
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "not tried again yet"));
 	/* For whoever only gets it is not there. */
 	ck_assert_int_eq(shmb_cache_get(cache, "k", 1, text, 64, NULL), SHMB_MISS);
-	ck_assert_int_eq(shmb_cache_stats(cache, &stats), 0);
+	ck_assert_int_eq(shmb_cache_stats(cache, false, &stats), 0);
 	ck_assert_uint_eq(stats.fill_failures, 1);
 	cache_memory_pass(cache, 6000);
 	ck_assert_int_eq(get_or(compute, value, text, NULL), 0);

@@ -246,7 +246,7 @@ START_TEST(hits_and_misses_are_counted)
 		if (i % 2)
 			expect_miss(cache, "no");
 	}
-	ck_assert_int_eq(shmb_cache_stats(cache, &stats), 0);
+	ck_assert_int_eq(shmb_cache_stats(cache, false, &stats), 0);
 	ck_assert_uint_eq(stats.hits, 1000);
 	ck_assert_uint_eq(stats.misses, 500);
 	ck_assert_uint_eq(stats.entries, 1);
@@ -296,7 +296,7 @@ START_TEST(what_a_death_has_left_is_forgotten)
 	expect_miss(looking, "k");
 	expect_miss(cache, "k");
 	expect(looking, "stays", "v");
-	ck_assert_int_eq(shmb_cache_stats(cache, &stats), 0);
+	ck_assert_int_eq(shmb_cache_stats(cache, false, &stats), 0);
 	ck_assert_uint_eq(stats.repairs, 1);
 	ck_assert_uint_eq(stats.forgotten, 1);
 	set("k", "anew");

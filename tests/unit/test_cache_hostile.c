@@ -288,7 +288,7 @@ static int use(struct child *self, void *data)
 		get_somehow(looking);
 		change_somehow();
 		fill_somehow();
-		must_be_a_result(shmb_cache_stats(looking, &stats));
+		must_be_a_result(shmb_cache_stats(looking, false, &stats));
 		if (chance_below(&chance, 50) == 0)
 			must_be_a_result(shmb_cache_flush(cache, soon()));
 		took = clock_now_ms() - began;

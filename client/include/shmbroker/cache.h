@@ -56,6 +56,7 @@ struct shmb_cache;
 #define SHMB_CACHE_VALUE_MAX     (1u << 20) /* and no more than a sixteenth of the cache */
 #define SHMB_CACHE_SIZE_DEFAULT  (UINT64_C(64) << 20)
 #define SHMB_CACHE_SIZE_MIN      (UINT64_C(1) << 16)
+#define SHMB_CACHE_SIZE_MAX      (UINT64_C(1) << 40)
 #define SHMB_CACHE_ENTRY_DEFAULT 128u
 #define SHMB_CACHE_SHARDS_MAX    1024u
 #define SHMB_CACHE_TTL_MAX       UINT64_C(315360000000) /* ms: ten years */
@@ -241,7 +242,7 @@ struct shmb_cache_stats {
 	uint64_t entries;
 	uint64_t bytes;     /* of keys and values that are there */
 	uint64_t waste;     /* bytes of what was deleted or replaced, and not reused yet */
-	uint64_t oldest_ms; /* since the oldest entry was set; this takes a walk through all */
+	uint64_t oldest_ms; /* since the oldest entry was set; 0 unless that was asked for */
 	uint64_t hits;
 	uint64_t misses;
 	uint64_t sets;            /* that stored something, of any kind */
@@ -259,8 +260,9 @@ struct shmb_cache_stats {
 	uint64_t emptied;       /* shards that made no sense */
 };
 
-/* Returns 0 or as shmb_cache_get(). */
-SHMB_EXPORT int shmb_cache_stats(const struct shmb_cache *cache,
+/* WALKS: also the age of the oldest entry, for which all of the index is gone through, and the
+ * memory of what was never written to is allocated. Returns 0 or as shmb_cache_get(). */
+SHMB_EXPORT int shmb_cache_stats(const struct shmb_cache *cache, bool walks,
 				 struct shmb_cache_stats *ret_stats);
 
 SHMB_END_DECLS

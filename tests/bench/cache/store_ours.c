@@ -121,7 +121,7 @@ static void count(void *data, struct store_count *ret_count)
 	struct shmb_cache_stats stats;
 	struct shmb_cache_facts facts;
 
-	if (shmb_cache_stats(started->cache, &stats) < 0)
+	if (shmb_cache_stats(started->cache, false, &stats) < 0)
 		ours_give_up("counting");
 	shmb_cache_info(started->cache, &facts);
 	*ret_count = (struct store_count){
