@@ -26,3 +26,9 @@ foreach(example linecount logmerge)
       $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> $<TARGET_FILE:${example}>)
   set_tests_properties(e2e.${example} PROPERTIES TIMEOUT 120 COST 5 LABELS e2e)
 endforeach()
+
+add_test(NAME e2e.libneeds
+  COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_libneeds.sh
+    $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl>
+    $<TARGET_FILE:libneeds> $<TARGET_FILE:libusers>)
+set_tests_properties(e2e.libneeds PROPERTIES TIMEOUT 180 COST 10 LABELS e2e)
