@@ -1,7 +1,8 @@
 /*
  * shmbroker: shared memory between unrelated processes, brokered by shmbrokerd.
  *
- * This header brings in all others. A first program:
+ * This header brings in all others, but for memcached.h, which takes the place of another
+ * library's. A first program:
  *
  *     struct shmb_connection *broker;
  *     struct shmb_segment *segment;
