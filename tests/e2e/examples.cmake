@@ -32,3 +32,11 @@ add_test(NAME e2e.libneeds
     $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl>
     $<TARGET_FILE:libneeds> $<TARGET_FILE:libusers>)
 set_tests_properties(e2e.libneeds PROPERTIES TIMEOUT 180 COST 10 LABELS e2e)
+
+add_executable(memcached_calls memcached_calls.c)
+target_link_libraries(memcached_calls PRIVATE shmbroker shmb_build)
+add_test(NAME e2e.memcached
+  COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_memcached.sh
+    $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl>
+    $<TARGET_FILE:memcached_hits> $<TARGET_FILE:memcached_calls> ${CMAKE_C_COMPILER})
+set_tests_properties(e2e.memcached PROPERTIES TIMEOUT 120 COST 5 LABELS e2e)

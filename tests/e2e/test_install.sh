@@ -153,6 +153,9 @@ start_broker
 for program in pkg-c pkg-cc static-c cmake-c cmake-cc; do
 	[ "$("$work/$program" "consumer/$program")" = initialised ] || fail "$program does not do its work"
 done
+[ "$("$work/examples/memcached_hits" visit page)" = "page: 1" ] ||
+	fail "the header in the place of libmemcached's does not do its work"
+"$shmctl" remove memcached >/dev/null || fail "the cache of memcached.h is not there"
 "$work/readme" || fail "the README's program does not do its work"
 ldd "$work/static-c" | grep -q libshmbroker && fail "static-c needs the shared library"
 
