@@ -32,8 +32,8 @@ struct design {
 	design_run_fn *run_many; /* gets, a crowd at a time; NULL where there is no such call */
 };
 
-extern const struct design design_ours, design_limit, design_mutex, design_boost, design_lmdb,
-	design_memcached, design_redis;
+extern const struct design design_ours, design_limit, design_indexed, design_mutex, design_boost,
+	design_lmdb, design_memcached, design_redis;
 
 /* Ways of ours: gets through a read-only mapping, and gets of what else there is to know. */
 design_run_fn ours_run_read_only, ours_run_described;

@@ -45,6 +45,7 @@ struct rival {
 };
 
 static const struct rival tables[] = {
+	{&design_indexed, 0},
 	{&design_mutex, 0},
 #ifdef BENCH_BOOST
 	{&design_boost, 0},
