@@ -80,7 +80,8 @@ struct shmb_cache_options {
  * shmb_disconnect().
  *
  * Size, entry_size and shards are those of who creates it: who finds one gets it as it is, and
- * shmb_cache_info() says how.
+ * shmb_cache_info() says how. Unless the segment's lifetime says otherwise it ends with the last
+ * who has it open; SHMB_LIFETIME_KEEP, or USED with a linger_ms, lets it wait for the next program.
  *
  * Returns 0; what shmb_segment_open() says; -ESTALE when NAME is no cache, one of another layout,
  * or, unless it is to be read only, one from the time of another roster of the broker; -EINVAL for

@@ -30,6 +30,9 @@ struct design {
 	void (*dispose)(void *prepared);
 	design_run_fn *run;      /* gets, and as many sets as the traffic has */
 	design_run_fn *run_many; /* gets, a crowd at a time; NULL where there is no such call */
+	/* Gets, none of which a processor can begin before the one before has its value; NULL where
+	 * that is so anyway. */
+	design_run_fn *run_chained;
 };
 
 extern const struct design design_ours, design_limit, design_indexed, design_mutex, design_boost,
@@ -57,6 +60,27 @@ static attr_inlined void design_run(void *opened, struct traffic *traffic, uint6
 			value_mark(value, traffic->size, draw->number);
 			set(opened, draw->key, value, traffic->size);
 		} else if (get(opened, draw->key, value, traffic->size)) {
+			traffic_check(traffic, draw, value);
+		} else {
+			traffic->misses++;
+		}
+	}
+}
+
+/* Where the next key is read from depends on the value, whose mark never has the bit that would
+ * make a difference. */
+static attr_inlined void design_run_chained(void *opened, struct traffic *traffic, uint64_t n,
+					    bool (*get)(void *opened, const char *key, void *value,
+							size_t size))
+{
+	unsigned char *value = traffic->values;
+	uint64_t mark = 0;
+
+	for (; n > 0; n--) {
+		const struct draw *draw = traffic_next(traffic, 1) + (mark >> 63);
+
+		if (get(opened, draw->key, value, traffic->size)) {
+			memcpy(&mark, value, sizeof(mark));
 			traffic_check(traffic, draw, value);
 		} else {
 			traffic->misses++;

@@ -171,6 +171,11 @@ static void run(void *limit, struct traffic *traffic, uint64_t n)
 	design_run(limit, traffic, n, get, set);
 }
 
+static void run_chained(void *limit, struct traffic *traffic, uint64_t n)
+{
+	design_run_chained(limit, traffic, n, get);
+}
+
 static void run_many(void *limit, struct traffic *traffic, uint64_t n)
 {
 	design_run_many(limit, traffic, n, get_many);
@@ -184,4 +189,5 @@ const struct design design_limit = {
 	.dispose = dispose,
 	.run = run,
 	.run_many = run_many,
+	.run_chained = run_chained,
 };

@@ -202,6 +202,11 @@ static void run(void *indexed, struct traffic *traffic, uint64_t n)
 	design_run(indexed, traffic, n, get, set);
 }
 
+static void run_chained(void *indexed, struct traffic *traffic, uint64_t n)
+{
+	design_run_chained(indexed, traffic, n, get);
+}
+
 static void run_many(void *indexed, struct traffic *traffic, uint64_t n)
 {
 	design_run_many(indexed, traffic, n, get_many);
@@ -215,4 +220,5 @@ const struct design design_indexed = {
 	.dispose = dispose,
 	.run = run,
 	.run_many = run_many,
+	.run_chained = run_chained,
 };

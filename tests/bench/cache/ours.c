@@ -119,6 +119,11 @@ static void run(void *ours, struct traffic *traffic, uint64_t n)
 	design_run(ours, traffic, n, get, set);
 }
 
+static void run_chained(void *ours, struct traffic *traffic, uint64_t n)
+{
+	design_run_chained(ours, traffic, n, get);
+}
+
 static void run_many(void *ours, struct traffic *traffic, uint64_t n)
 {
 	design_run_many(ours, traffic, n, get_many);
@@ -143,4 +148,5 @@ const struct design design_ours = {
 	.dispose = free,
 	.run = run,
 	.run_many = run_many,
+	.run_chained = run_chained,
 };

@@ -80,6 +80,11 @@ static struct way many(struct crew *crew)
 	return way_of(crew, crew->design->name, crew->design->run_many, 0);
 }
 
+static struct way chained(struct crew *crew)
+{
+	return way_of(crew, crew->design->name, crew->design->run_chained, 0);
+}
+
 static struct way in_two(struct way way)
 {
 	way.task.n = 2;
@@ -143,6 +148,18 @@ static void measure_many(const struct scene *scene, struct crew *ours, struct cr
 	scene_fini(seen, ARRAY_SIZE(ways));
 }
 
+/* As in a program that has something to do with what it gets. */
+static void measure_chained(const struct scene *scene, struct crew *ours, struct crew *other)
+{
+	struct way ways[] = {chained(ours), chained(other)};
+	struct series seen[ARRAY_SIZE(ways)] = {0};
+
+	scene_measure(scene, ways, ARRAY_SIZE(ways), seen);
+	scene_compare(scene, "one", &seen[0], &seen[1], 0, "%zu B, get, each after the other: %s",
+		      ours->traffic.size, other->design->name);
+	scene_fini(seen, ARRAY_SIZE(ways));
+}
+
 static void measure_two(const struct scene *scene, struct crew *ours, struct crew *limit)
 {
 	struct way ways[] = {
@@ -173,6 +190,7 @@ static void beside_limit(const struct scene *scene, const struct traffic *traffi
 	for (size_t i = 0; i < ARRAY_SIZE(mixes); i++)
 		measure_mix(scene, &mixes[i], ours, &limit);
 	measure_many(scene, ours, &limit);
+	measure_chained(scene, ours, &limit);
 	measure_two(scene, ours, &limit);
 	crew_end(&limit);
 }
@@ -201,6 +219,8 @@ static void beside_table(const struct scene *scene, const struct traffic *traffi
 				      traffic->size, mixes[i].name, name);
 		scene_fini(seen, n);
 	}
+	if (crew.design->run_chained)
+		measure_chained(scene, ours, &crew);
 	crew_end(&crew);
 }
 
