@@ -239,11 +239,15 @@ what_is_said_twice "$libneeds"
 what_is_said_twice env SHMBROKER_SOCKET="$work/no-socket" "$libneeds"
 
 echo "- a wrong call is status 2"
-for call in "$libneeds" "$libneeds -x file" "$libusers" "$libusers libc.so.6"; do
-	# shellcheck disable=SC2086 # words
-	needs $call
-	[ "$status" = 2 ] || fail "$call ended with $status"
-done
+# is_usage PROGRAM [WORD...]: such a call is.
+is_usage() {
+	needs "$@"
+	[ "$status" = 2 ] || fail "$* ended with $status"
+}
+is_usage "$libneeds"
+is_usage "$libneeds" -x file
+is_usage "$libusers"
+is_usage "$libusers" libc.so.6
 needs "$libneeds" "$work/nowhere"
 [ "$status" = 1 ] || fail "no file: status $status"
 
