@@ -41,7 +41,7 @@ struct cache_cell {
 struct cache_local {
 	struct cache_clock clock;
 	struct cache_cell cells[CACHE_CELLS];
-	struct lock_turn turns[]; /* of each shard; none of a handle that does not write */
+	struct lock_turn turns[]; /* of each shard */
 };
 
 struct shmb_cache {
@@ -63,7 +63,7 @@ static inline uint64_t cache_now(const struct shmb_cache *cache)
 	return cache_clock_now(&cache->local->clock);
 }
 
-/* The locals of a handle with TURNS, one for each shard or none. NULL without memory. */
+/* The locals of a handle with TURNS, one for each shard. NULL without memory. */
 struct cache_local *cache_local_new(uint32_t turns);
 
 /* Add what was seen to what is shared. */

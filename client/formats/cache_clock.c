@@ -10,6 +10,8 @@
 #define NS_PER_S  INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
 
+#define LOOKS 10u /* at a thread that hardly ever runs */
+
 static int64_t read_namespace_ns(void)
 {
 	FILE *file = fopen("/proc/self/timens_offsets", "re");
@@ -34,10 +36,24 @@ static int64_t clock_ns(clockid_t id)
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
+/* How far the coarse clock is behind: the difference of two looks, which is wrong by as long as the
+ * thread did not run between them; so it is looked again if that was long. */
+static int64_t lag_ns(const struct cache_clock *clock)
+{
+	int64_t before, boot, after;
+	unsigned looks = 0;
+
+	do {
+		before = clock_ns(CLOCK_MONOTONIC);
+		boot = clock_ns(CLOCK_BOOTTIME);
+		after = clock_ns(CLOCK_MONOTONIC);
+	} while (after - before > NS_PER_MS && ++looks < LOOKS);
+	return boot - clock->namespace_ns - before;
+}
+
 uint64_t cache_clock_check(struct cache_clock *clock, uint64_t now_ms)
 {
-	int64_t boot = clock_ns(CLOCK_BOOTTIME), monotonic = clock_ns(CLOCK_MONOTONIC);
-	uint64_t lag = (uint64_t)((boot - clock->namespace_ns - monotonic) / NS_PER_MS);
+	uint64_t lag = (uint64_t)(lag_ns(clock) / NS_PER_MS);
 
 	atomic_store_explicit(&clock->lag_ms, lag, memory_order_relaxed);
 	atomic_store_explicit(&clock->checked_ms, now_ms, memory_order_relaxed);

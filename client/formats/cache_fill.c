@@ -27,24 +27,28 @@ struct wish {
 	const struct shmb_cache_fill_options *options;
 	struct futex_patience patience;
 	uint64_t deadline;
+	bool has_waited; /* and was counted for that */
+	bool has_looked; /* more than once */
 	struct shmb_cache_entry *ret_entry;
 };
+
+#define ERROR_MOST 4095 /* of the numbers of errors */
 
 static const struct shmb_cache_fill_options no_options;
 
 static int refuse_failure(const struct wish *wish, const struct cache_sight *sight)
 {
+	uint64_t now = cache_now(wish->cache), set = cache_version_time(sight->version);
 	int32_t error = -EIO;
-	uint64_t age = cache_now(wish->cache) - cache_version_time(sight->version);
 
 	if (cache_meta_value_size(sight->meta) == sizeof(error))
 		payload_read(&error, cache_sight_value(sight), sizeof(error));
-	if (error >= 0)
+	if (error >= 0 || error < -ERROR_MOST)
 		error = -EIO;
 	return error_set(error,
 			 "computing a value of \"%s\" has failed %" PRIu64
 			 " ms ago (%s), and is not tried again yet",
-			 wish->cache->name, age, strerror(-error));
+			 wish->cache->name, now > set ? now - set : 0, strerror(-error));
 }
 
 /* What is there by now: 0 for a value, SHMB_MISS, or the failure that is kept. */
@@ -85,15 +89,16 @@ static int sleep_for(struct wish *wish, const struct wait *wait)
 			   : 0;
 }
 
-/* Read the value that is past its time by no more than is allowed: SHMB_STALE. */
+/* What is there while another one computes: 0 when that has come to its end meanwhile, SHMB_STALE
+ * for a value that is past its time by no more than is allowed, or SHMB_MISS. */
 static int take_stale(const struct wish *wish)
 {
-	uint64_t stale_ms = wish->options->stale_ms;
-	int r = SHMB_MISS;
+	int r = cache_read(wish->cache, &wish->key, wish->buffer, wish->room, 0, wish->ret_entry);
 
-	if (stale_ms > 0)
-		r = cache_read(wish->cache, &wish->key, wish->buffer, wish->room, stale_ms,
-			       wish->ret_entry);
+	if (r != SHMB_MISS || wish->options->stale_ms == 0)
+		return r;
+	r = cache_read(wish->cache, &wish->key, wish->buffer, wish->room, wish->options->stale_ms,
+		       wish->ret_entry);
 	return r == 0 ? SHMB_STALE : r;
 }
 
@@ -105,9 +110,10 @@ static int refuse_recursion(const struct wish *wish)
 			 wish->cache->name);
 }
 
-/* In the turn: SHMB_FILL with a ticket, SHMB_EMPTY with what to wait for, or as look_in_turn(). */
-static int bid_in_turn(struct cache_turn *turn, const struct wish *wish,
-		       struct cache_ticket *ret_ticket, struct wait *ret_wait)
+/* In the turn: SHMB_FILL with a ticket, SHMB_EMPTY with what to wait for, SHMB_MISS when all is
+ * another by now, or as look_in_turn(). */
+static int bid_in_turn(struct cache_turn *turn, struct wish *wish, struct cache_ticket *ret_ticket,
+		       struct wait *ret_wait)
 {
 	int r = look_in_turn(turn, wish);
 
@@ -118,37 +124,58 @@ static int bid_in_turn(struct cache_turn *turn, const struct wish *wish,
 		return SHMB_FILL;
 	case CACHE_HAS_IT_ALREADY:
 		return refuse_recursion(wish);
+	case CACHE_HAS_CHANGED:
+		return SHMB_MISS;
 	default:
+		cache_tally(&turn->shard->tallies.fill_waits, !wish->has_waited);
+		wish->has_waited = true;
 		return SHMB_EMPTY;
 	}
 }
 
-/* Come to the turn and bid; when another one computes, wait, or take what was there. SHMB_MISS:
- * look again. */
-static int bid(struct wish *wish, struct cache_ticket *ret_ticket)
+/* The same, with the turn. */
+static int bid(struct wish *wish, struct cache_ticket *ret_ticket, struct wait *ret_wait)
 {
-	struct wait wait;
 	struct cache_turn turn;
-	int r;
+	int r = cache_turn_begin(wish->cache, wish->key.shard_number, wish->deadline, &turn);
+	int ended;
 
-	/* Before the bid: what dies afterwards is noticed. Pairs with the release with which the
-	 * broker counts it up. */
-	if (wish->cache->member)
-		wait.epoch = atomic_load_explicit(&wish->cache->member->roster.shared->epoch,
-						  memory_order_acquire);
-	r = cache_turn_begin(wish->cache, wish->key.shard_number, wish->deadline, &turn);
 	if (r < 0)
 		return r;
-	r = cache_turn_end(&turn, bid_in_turn(&turn, wish, ret_ticket, &wait));
-	if (r == 0)
-		return SHMB_MISS;
-	if (r != SHMB_EMPTY)
-		return r;
-	r = take_stale(wish);
-	if (r != SHMB_MISS)
-		return r;
-	r = sleep_for(wish, &wait);
-	return r < 0 ? r : SHMB_MISS;
+	/* Before the bid: what dies afterwards is noticed. Pairs with the release with which the
+	 * broker counts it up. */
+	ret_wait->epoch = atomic_load_explicit(&wish->cache->member->roster.shared->epoch,
+					       memory_order_acquire);
+	r = bid_in_turn(&turn, wish, ret_ticket, ret_wait);
+	ended = cache_turn_end(&turn, r);
+	if (r == SHMB_FILL && ended != r)
+		cache_end_job(wish->cache, ret_ticket);
+	return ended;
+}
+
+static int refuse_haste(const struct wish *wish)
+{
+	return error_set(
+		-ETIMEDOUT,
+		"the value in \"%s\" that is wanted is changed so often that none could be "
+		"read in time",
+		wish->cache->name);
+}
+
+/* Bid, and when another one computes, wait, or take what was there. SHMB_MISS: look again. */
+static int bid_and_wait(struct wish *wish, struct cache_ticket *ret_ticket)
+{
+	struct wait wait;
+	int r = bid(wish, ret_ticket, &wait);
+
+	if (r == SHMB_EMPTY) {
+		r = take_stale(wish);
+		if (r != SHMB_MISS)
+			return r;
+		r = sleep_for(wish, &wait);
+		return r < 0 ? r : SHMB_MISS;
+	}
+	return r == 0 ? SHMB_MISS : r;
 }
 
 /* SHMB_FILL with a ticket; or as shmb_cache_get_or_fill(). */
@@ -156,12 +183,16 @@ static int get_or_bid(struct wish *wish, struct cache_ticket *ret_ticket)
 {
 	int r = cache_read(wish->cache, &wish->key, wish->buffer, wish->room, 0, wish->ret_entry);
 
-	cache_count(wish->cache, r != SHMB_MISS, r == SHMB_MISS);
+	cache_count(wish->cache, r == 0, r == SHMB_MISS);
 	while (r == SHMB_MISS) {
-		r = bid(wish, ret_ticket);
-		if (r == SHMB_MISS)
-			r = cache_read(wish->cache, &wish->key, wish->buffer, wish->room, 0,
-				       wish->ret_entry);
+		r = bid_and_wait(wish, ret_ticket);
+		if (r != SHMB_MISS)
+			break;
+		r = cache_read(wish->cache, &wish->key, wish->buffer, wish->room, 0,
+			       wish->ret_entry);
+		if (r == SHMB_MISS && wish->has_looked && futex_is_over(&wish->patience))
+			return refuse_haste(wish);
+		wish->has_looked = true;
 	}
 	return r;
 }
@@ -179,11 +210,13 @@ static int wish_init(struct wish *wish, const void *key, size_t key_size, uint64
 	return r;
 }
 
-/* Set what was computed, if the key was not changed meanwhile. */
+/* Set what was computed, if the key was not changed meanwhile. A failure without a time is only
+ * counted. */
 static int finish(struct shmb_cache *cache, const struct cache_key *key,
 		  const struct cache_ticket *ticket, const struct cache_value *wanted,
 		  uint64_t ttl_ms, uint64_t deadline, uint64_t *ret_version)
 {
+	bool keeps = wanted->kind == CACHE_VALUE || ttl_ms > 0;
 	struct cache_value value = *wanted;
 	struct cache_turn turn;
 	int r = cache_turn_begin(cache, key->shard_number, deadline, &turn);
@@ -192,7 +225,7 @@ static int finish(struct shmb_cache *cache, const struct cache_key *key,
 		return r;
 	value.expiry = cache_change_expiry(&turn, ttl_ms);
 	if (cache_job_counts(cache, ticket))
-		r = cache_store(&turn, key, &value, ret_version);
+		r = keeps ? cache_store(&turn, key, &value, ret_version) : 0;
 	else
 		r = error_set(-ENOENT,
 			      "what was computed for \"%s\" is not set: somebody has changed the "
@@ -221,21 +254,18 @@ static int finish_with_value(struct shmb_cache *cache, const struct cache_key *k
 	return r;
 }
 
-/* What is not kept is not set, but counted. */
 static int finish_with_failure(struct shmb_cache *cache, const struct cache_key *key,
 			       const struct cache_ticket *ticket, int error, uint32_t failure_ms,
 			       uint64_t deadline)
 {
 	const int32_t code = error;
 	uint64_t version;
-	int r = 0;
+	int r = finish(cache, key, ticket,
+		       &(struct cache_value){.bytes = &code,
+					     .size = sizeof(code),
+					     .kind = CACHE_FAILURE},
+		       failure_ms, deadline, &version);
 
-	if (failure_ms > 0)
-		r = finish(cache, key, ticket,
-			   &(struct cache_value){.bytes = &code,
-						 .size = sizeof(code),
-						 .kind = CACHE_FAILURE},
-			   failure_ms, deadline, &version);
 	cache_end_job(cache, ticket);
 	return r;
 }
@@ -266,10 +296,9 @@ static int fill_in(struct wish *wish, const struct cache_ticket *ticket, shmb_ca
 	int r = fill(wish->buffer, wish->room, &size, &terms, data);
 
 	if (r != 0 || size > wish->room) {
-		r = refuse_filling(wish->cache, r, size, wish->room);
-		(void)finish_with_failure(wish->cache, &wish->key, ticket, r,
+		(void)finish_with_failure(wish->cache, &wish->key, ticket, r < 0 ? r : -EINVAL,
 					  wish->options->failure_ms, wish->deadline);
-		return r;
+		return refuse_filling(wish->cache, r, size, wish->room);
 	}
 	/* It is had, whether it can be kept or not. */
 	(void)finish_with_value(wish->cache, &wish->key, ticket, wish->buffer, size, &terms,

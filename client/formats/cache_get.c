@@ -19,7 +19,6 @@
 #include "formats/cache_turn.h"
 
 #define PATIENCE_NS UINT64_C(1000000)
-#define TURN_NS     UINT64_C(10000000)
 #define LOOKS       32        /* between two looks at the clock */
 #define TRY_AGAIN   INT32_MAX /* an answer of nobody's */
 #define CROWD       32u       /* keys that are on their way from memory at a time */
@@ -124,10 +123,14 @@ static attr_inlined int take_use(const struct shmb_cache *cache, const struct ca
 static attr_inlined bool is_good(const struct shmb_cache *cache, const struct cache_sight *sight,
 				 uint64_t stale_ms)
 {
-	uint64_t expiry = cache_term_expiry(sight->term);
+	uint64_t expiry = cache_term_expiry(sight->term), now;
 
-	return cache_meta_kind(sight->meta) == CACHE_VALUE &&
-	       (expiry == 0 || expiry + stale_ms > cache_now(cache));
+	if (cache_meta_kind(sight->meta) != CACHE_VALUE)
+		return false;
+	if (expiry == 0)
+		return true;
+	now = cache_now(cache);
+	return expiry > now || now - expiry < stale_ms;
 }
 
 /* One look: what was taken for, SHMB_MISS, or TRY_AGAIN. */
@@ -152,17 +155,24 @@ static attr_inlined int look(const struct shmb_cache *cache, const struct cache_
 	return r;
 }
 
-/* Who changes it may be dead. */
-static int look_after_repair(const struct shmb_cache *cache, const struct cache_key *key,
-			     const struct wish *wish)
+/* Who changes it may be dead, or stopped, or others may be at it again and again: in the turn, if
+ * that is to be had without waiting, it stands still. What is to be used in place is looked at
+ * after it, since that may call the cache. */
+static int look_in_turn(const struct shmb_cache *cache, const struct cache_key *key,
+			const struct wish *wish)
 {
+	bool is_held = wish->take == take_copy;
 	struct cache_turn turn;
-	int r;
+	int r = SHMB_MISS;
 
-	r = cache_turn_begin(cache, key->shard_number, clock_now_ns() + TURN_NS, &turn);
-	if (r < 0 || cache_turn_end(&turn, 0) < 0)
+	if (cache_turn_begin(cache, key->shard_number, SHMB_AT_ONCE, &turn) < 0)
 		return SHMB_MISS;
-	r = look(cache, key, wish);
+	if (is_held)
+		r = look(cache, key, wish);
+	if (cache_turn_end(&turn, 0) < 0)
+		return SHMB_MISS;
+	if (!is_held)
+		r = look(cache, key, wish);
 	return r == TRY_AGAIN ? SHMB_MISS : r;
 }
 
@@ -180,7 +190,7 @@ static attr_rare int look_patiently(const struct shmb_cache *cache, const struct
 			pause_cpu();
 		}
 	} while (clock_now_ns() < end);
-	return cache->member ? look_after_repair(cache, key, wish) : SHMB_MISS;
+	return cache->member ? look_in_turn(cache, key, wish) : SHMB_MISS;
 }
 
 static attr_rare int refuse_key(size_t key_size)
@@ -251,7 +261,7 @@ static attr_apart int get_slowly(const struct shmb_cache *cache, const void *key
 		return r;
 	cache_locate(&cache->view, key, key_size, &located);
 	r = get(cache, &located, buffer, room, 0, ret_entry);
-	count(cache, r != SHMB_MISS, r == SHMB_MISS);
+	count(cache, r == 0, r == SHMB_MISS);
 	return r;
 }
 
@@ -363,18 +373,34 @@ static inline void fetch_entry(const struct cache_view *view, struct spot spot)
 				   line * LAYOUT_LINE);
 }
 
+/* The same as get(), which is patient with what is being changed only if IS_PATIENT says so, and
+ * then for once. */
+static int answer_slowly(const struct shmb_cache *cache, struct shmb_cache_query *query,
+			 bool *is_patient)
+{
+	struct copying copying = {.buffer = query->buffer, .room = query->room};
+	const struct wish wish = {take_copy, &copying, 0, &query->entry};
+	struct cache_key key;
+	int r;
+
+	cache_locate(&cache->view, query->key, query->key_size, &key);
+	r = look(cache, &key, &wish);
+	if (r == TRY_AGAIN) {
+		r = *is_patient ? look_patiently(cache, &key, &wish) : SHMB_MISS;
+		*is_patient = false;
+	}
+	return r == -EMSGSIZE ? refuse_room(cache, copying.found, query->room) : r;
+}
+
 /* The answer to one query of many, at NOW; not counted. */
 static int answer(const struct shmb_cache *cache, struct spot spot, struct shmb_cache_query *query,
-		  uint64_t now)
+		  uint64_t now, bool *is_patient)
 {
 	struct cache_sight sight;
-	struct cache_key key;
 
 	if (!get_at_once(&cache->view, spot, query->key, query->key_size, query->buffer,
-			 query->room, &sight)) {
-		cache_locate(&cache->view, query->key, query->key_size, &key);
-		return get(cache, &key, query->buffer, query->room, 0, &query->entry);
-	}
+			 query->room, &sight))
+		return answer_slowly(cache, query, is_patient);
 	if (cache_is_over(sight.term, now))
 		return SHMB_MISS;
 	cache_describe(&sight, now, &query->entry);
@@ -388,8 +414,9 @@ static attr_flat void get_crowd(const struct shmb_cache *cache, struct shmb_cach
 				size_t n)
 {
 	const struct cache_view *view = &cache->view;
-	uint64_t now = cache_now(cache), misses = 0;
+	uint64_t now = cache_now(cache), hits = 0, misses = 0;
 	struct spot spots[CROWD];
+	bool is_patient = true;
 
 	for (size_t i = 0; i < n; i++) {
 		queries[i].result =
@@ -404,10 +431,11 @@ static attr_flat void get_crowd(const struct shmb_cache *cache, struct shmb_cach
 			fetch_entry(view, spots[i]);
 	for (size_t i = 0; i < n; i++) {
 		if (queries[i].result == 0)
-			queries[i].result = answer(cache, spots[i], &queries[i], now);
+			queries[i].result = answer(cache, spots[i], &queries[i], now, &is_patient);
+		hits += queries[i].result == 0;
 		misses += queries[i].result == SHMB_MISS;
 	}
-	count(cache, n - misses, misses);
+	count(cache, hits, misses);
 }
 
 int shmb_cache_get_many(const struct shmb_cache *cache, struct shmb_cache_query *queries, size_t n)
@@ -433,6 +461,6 @@ int shmb_cache_use(const struct shmb_cache *cache, const void *key, size_t key_s
 	r = look(cache, &located, &wish);
 	if (r == TRY_AGAIN)
 		r = look_patiently(cache, &located, &wish);
-	count(cache, r != SHMB_MISS, r == SHMB_MISS);
+	count(cache, r == 0, r == SHMB_MISS);
 	return r == 0 ? using.result : r;
 }

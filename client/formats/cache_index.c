@@ -47,6 +47,9 @@ void cache_free_entry(struct cache_turn *turn, uint32_t place)
 	if (room == 0)
 		return;
 	meta = atomic_load_explicit(&entry->meta, memory_order_relaxed);
+	/* Who sees that it is free sees that the slot was changed. Pairs with the acquire fence in
+	 * cache_holds_still(). */
+	fence_release();
 	atomic_store_explicit(&entry->meta, cache_meta_freed(meta), memory_order_relaxed);
 	cache_tally(&turn->shard->logs[is_main ? CACHE_MAIN : CACHE_NURSERY].waste,
 		    cache_meta_units(meta));
@@ -94,7 +97,7 @@ enum worth {
 	WORTH_LEADING = 0, /* and up to 255 more the less it was got */
 	WORTH_GHOST = 256, /* and up to 255 more the older it is */
 	WORTH_EMPTY = 512,
-	WORTH_OWN_GHOST = 1024, /* the best there is */
+	WORTH_OWN_GHOST = 2048, /* the best there is */
 	WORTH_HOME = 512,       /* more in the line in which the key is looked for first */
 };
 

@@ -46,13 +46,21 @@ static void change_word(struct cache_job *job)
 		(void)futex_wake(&job->word, FUTEX_ALL);
 }
 
+static bool was_orphaned(const struct cache_job *job, const struct cache_key *key)
+{
+	return atomic_load_explicit(&job->owner, memory_order_relaxed) != 0 &&
+	       atomic_load_explicit(&job->hash, memory_order_relaxed) == key->hash;
+}
+
 /* Take JOB, which nobody has who lives. */
-static void take(struct cache_turn *turn, struct cache_job *job, const struct cache_key *key,
-		 struct cache_ticket *ret_ticket)
+static enum cache_bid take(struct cache_turn *turn, struct cache_job *job,
+			   const struct cache_key *key, struct cache_ticket *ret_ticket)
 {
 	uint32_t serial = atomic_load_explicit(&job->serial, memory_order_relaxed) + 1;
 	uint64_t owner = id_of(turn->cache);
 
+	cache_tally(&turn->shard->tallies.fills, 1);
+	cache_tally(&turn->shard->tallies.fill_deaths, was_orphaned(job, key));
 	atomic_store_explicit(&job->hash, key->hash, memory_order_relaxed);
 	atomic_store_explicit(&job->serial, serial, memory_order_relaxed);
 	atomic_store_explicit(&job->token, this_thread(), memory_order_relaxed);
@@ -65,6 +73,7 @@ static void take(struct cache_turn *turn, struct cache_job *job, const struct ca
 		.hash = key->hash,
 		.owner = owner,
 	};
+	return CACHE_HAS_JOB;
 }
 
 /* What to sleep on for JOB; false when it was ended meanwhile. */
@@ -107,39 +116,22 @@ static struct cache_job *find(struct cache_turn *turn, const struct cache_key *k
 	return found;
 }
 
-static bool was_orphaned(const struct cache_job *job, const struct cache_key *key)
-{
-	return atomic_load_explicit(&job->owner, memory_order_relaxed) != 0 &&
-	       atomic_load_explicit(&job->hash, memory_order_relaxed) == key->hash;
-}
-
 enum cache_bid cache_bid(struct cache_turn *turn, const struct cache_key *key,
 			 struct cache_ticket *ret_ticket, const _Atomic uint32_t **ret_word,
 			 uint32_t *ret_value)
 {
-	struct cache_tallies *tallies = &turn->shard->tallies;
 	uint64_t owner;
 	struct cache_job *job = find(turn, key, &owner);
 
 	if (owner == id_of(turn->cache) && owner != 0 &&
 	    atomic_load_explicit(&job->token, memory_order_relaxed) == this_thread())
 		return CACHE_HAS_IT_ALREADY;
-	if (!job || owner != 0) {
-		bool is_left = !job;
-
-		if (is_left)
-			job = &turn->shard->jobs[key->hash % CACHE_JOBS];
-		cache_tally(&tallies->fill_waits, 1);
-		/* When it was ended meanwhile the sleep ends at once, by the deadline of the next
-		 * look, or the word: what there is to see is seen at the next bid. */
-		if (!prepare_sleep(turn->cache, job, ret_word, ret_value))
-			*ret_value = 0;
-		return is_left ? CACHE_NO_JOB_LEFT : CACHE_OTHER_HAS_JOB;
-	}
-	cache_tally(&tallies->fills, 1);
-	cache_tally(&tallies->fill_deaths, was_orphaned(job, key));
-	take(turn, job, key, ret_ticket);
-	return CACHE_HAS_JOB;
+	if (!job)
+		job = &turn->shard->jobs[key->hash % CACHE_JOBS];
+	else if (owner == 0)
+		return take(turn, job, key, ret_ticket);
+	return prepare_sleep(turn->cache, job, ret_word, ret_value) ? CACHE_MUST_WAIT
+								    : CACHE_HAS_CHANGED;
 }
 
 static struct cache_job *job_of(const struct shmb_cache *cache, const struct cache_ticket *ticket)

@@ -20,8 +20,8 @@ struct cache_ticket {
 enum cache_bid {
 	CACHE_HAS_JOB,
 	CACHE_HAS_IT_ALREADY, /* this thread has begun it before, and not ended it */
-	CACHE_OTHER_HAS_JOB,
-	CACHE_NO_JOB_LEFT, /* as many keys are computed as can be */
+	CACHE_MUST_WAIT,      /* another one has it, or as many keys are computed as can be */
+	CACHE_HAS_CHANGED,    /* since it was looked for: look again */
 };
 
 /*

@@ -30,7 +30,6 @@ struct sweep {
 	struct cache_log *log;
 	uint32_t begin;
 	uint32_t end;
-	uint64_t moves; /* bytes that may still be kept */
 };
 
 /* The entry at the gap's end. */
@@ -42,7 +41,7 @@ struct candidate {
 	uint32_t units;
 };
 
-static struct sweep sweep_of(struct cache_turn *turn, enum cache_log_name name, uint32_t units)
+static struct sweep sweep_of(struct cache_turn *turn, enum cache_log_name name)
 {
 	const struct cache_span *span = &turn->cache->view.logs[name];
 	struct cache_log *log = &turn->shard->logs[name];
@@ -54,7 +53,6 @@ static struct sweep sweep_of(struct cache_turn *turn, enum cache_log_name name, 
 		.log = log,
 		.begin = cache_gap_begin(gap),
 		.end = cache_gap_end(gap, span->units),
-		.moves = MOVED_LEAST + (uint64_t)MOVED_TIMES * units * CACHE_UNIT,
 	};
 }
 
@@ -75,7 +73,7 @@ static void reclaim_waste(struct cache_log *log, uint32_t units)
 
 void cache_append(struct cache_turn *turn, enum cache_log_name name, uint32_t units)
 {
-	struct sweep sweep = sweep_of(turn, name, units);
+	struct sweep sweep = sweep_of(turn, name);
 
 	set_gap(&sweep, sweep.begin + units, sweep.end);
 }
@@ -90,6 +88,8 @@ static void go_round(struct sweep *sweep)
 		struct cache_entry *filling =
 			cache_entry(sweep->turn->shard, sweep->span->start + sweep->begin);
 
+		/* Pairs with the acquire fence in cache_holds_still(), as in copy_to(). */
+		fence_release();
 		atomic_store_explicit(&filling->meta, cache_meta(CACHE_FREE, left, 0, 0, 0),
 				      memory_order_relaxed);
 		cache_tally(&sweep->log->waste, left);
@@ -120,13 +120,14 @@ static bool is_past(const struct cache_turn *turn, const struct cache_entry *ent
 	return cache_is_over(atomic_load_explicit(&entry->term, memory_order_relaxed), turn->now);
 }
 
-/* Move the candidate over the gap. */
+/* Move the candidate over the gap: to where it is already, or nearer to the beginning of the log,
+ * and never back. Readers rely on that. */
 static void keep(struct sweep *sweep, const struct candidate *candidate, unsigned mark)
 {
 	uint32_t place = sweep->span->start + sweep->begin;
 	uint32_t gap = sweep->end - sweep->begin, units = candidate->units;
 
-	sweep->moves -= (uint64_t)units * CACHE_UNIT;
+	sweep->turn->moves -= (uint64_t)units * CACHE_UNIT;
 	if (gap == 0) {
 		lead_to(candidate, place, mark);
 		set_gap(sweep, sweep->begin + units, sweep->end + units);
@@ -157,12 +158,15 @@ static void drop(struct sweep *sweep, const struct candidate *candidate, uint64_
 	set_gap(sweep, sweep->begin, sweep->end + candidate->units);
 }
 
+static int make_room(struct cache_turn *turn, enum cache_log_name name, uint32_t units,
+		     uint32_t *ret_place);
+
 /* Let the candidate of the nursery go on to the main log. */
 static int promote(struct sweep *sweep, const struct candidate *candidate)
 {
 	struct cache_turn *turn = sweep->turn;
 	uint32_t place;
-	int r = cache_make_room(turn, CACHE_MAIN, candidate->units, &place);
+	int r = make_room(turn, CACHE_MAIN, candidate->units, &place);
 
 	if (r < 0)
 		return r;
@@ -182,7 +186,7 @@ static bool has_much_waste(const struct sweep *sweep)
 /* Whether the main log has room for UNITS that nothing has to be forgotten for. */
 static bool main_has_room(struct cache_turn *turn, uint32_t units)
 {
-	const struct sweep main = sweep_of(turn, CACHE_MAIN, units);
+	const struct sweep main = sweep_of(turn, CACHE_MAIN);
 
 	return main.end - main.begin >= units || has_much_waste(&main);
 }
@@ -234,7 +238,7 @@ static int pass_on(struct sweep *sweep, const struct candidate *candidate)
 static int keep_or_drop(struct sweep *sweep, const struct candidate *candidate)
 {
 	unsigned mark = cache_slot_mark(candidate->word);
-	bool may_move = sweep->moves >= (uint64_t)candidate->units * CACHE_UNIT;
+	bool may_move = sweep->turn->moves >= (uint64_t)candidate->units * CACHE_UNIT;
 
 	if (may_move && has_much_waste(sweep))
 		keep(sweep, candidate, mark);
@@ -272,10 +276,10 @@ static int sweep_one(struct sweep *sweep, bool is_nursery)
 	return is_nursery ? pass_on(sweep, &candidate) : keep_or_drop(sweep, &candidate);
 }
 
-int cache_make_room(struct cache_turn *turn, enum cache_log_name name, uint32_t units,
-		    uint32_t *ret_place)
+static int make_room(struct cache_turn *turn, enum cache_log_name name, uint32_t units,
+		     uint32_t *ret_place)
 {
-	struct sweep sweep = sweep_of(turn, name, units);
+	struct sweep sweep = sweep_of(turn, name);
 	int r = 0;
 
 	if (sweep.begin > sweep.end || sweep.end > sweep.span->units)
@@ -289,4 +293,13 @@ int cache_make_room(struct cache_turn *turn, enum cache_log_name name, uint32_t 
 	if (r == 0)
 		*ret_place = sweep.span->start + sweep.begin;
 	return r;
+}
+
+/* What may be moved is for both logs together: making room in the nursery may want some in the main
+ * one for each entry that goes on. */
+int cache_make_room(struct cache_turn *turn, enum cache_log_name name, uint32_t units,
+		    uint32_t *ret_place)
+{
+	turn->moves = MOVED_LEAST + (uint64_t)MOVED_TIMES * units * CACHE_UNIT;
+	return make_room(turn, name, units, ret_place);
 }

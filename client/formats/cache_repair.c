@@ -76,6 +76,8 @@ static uint32_t check_entry(struct survey *survey, uint32_t place, uint32_t room
 		atomic_store_explicit(slot, 0, memory_order_release);
 		survey->forgotten++;
 	}
+	/* Pairs with the acquire fence in cache_holds_still(). */
+	fence_release();
 	atomic_store_explicit(&entry->meta, cache_meta_freed(meta), memory_order_relaxed);
 	survey->waste += units;
 	return units;

@@ -10,7 +10,8 @@ struct cache_turn {
 	const struct shmb_cache *cache;
 	struct cache_shard *shard;
 	uint32_t shard_number;
-	uint64_t now; /* as cache_now() */
+	uint64_t now;   /* as cache_now() */
+	uint64_t moves; /* bytes that may still be moved to keep what is there */
 };
 
 /* Add to a word that only who has the turn changes. */

@@ -38,7 +38,7 @@ static void write_entry(struct cache_turn *turn, struct cache_entry *entry, uint
 static uint64_t next_version(struct cache_turn *turn)
 {
 	uint64_t last = atomic_load_explicit(&turn->shard->version, memory_order_relaxed);
-	uint64_t version = cache_next_version(last, turn->now);
+	uint64_t version = cache_next_version(last, turn->now, turn->shard_number);
 
 	/* It stands there before it stands anywhere else, so that none comes twice. */
 	atomic_store_explicit(&turn->shard->version, version, memory_order_relaxed);
@@ -58,15 +58,13 @@ static void store_in_place(struct cache_turn *turn, const struct cache_sight *si
 			   const struct cache_key *key, const struct cache_value *value,
 			   uint64_t version)
 {
-	unsigned mark = cache_slot_mark(sight->word);
-
 	atomic_store_explicit(&sight->entry->version, 0, memory_order_relaxed);
 	cache_tally(&turn->shard->tallies.bytes,
 		    UINT64_C(0) - key->size - cache_meta_value_size(sight->meta));
 	write_entry(turn, sight->entry, cache_meta_units(sight->meta), key, value, version);
-	if (mark < CACHE_MARK_MOST)
-		atomic_store_explicit((_Atomic unsigned char *)sight->slot,
-				      (unsigned char)(mark + 1), memory_order_relaxed);
+	atomic_store_explicit((_Atomic unsigned char *)sight->slot,
+			      (unsigned char)cache_mark_more(cache_slot_mark(sight->word)),
+			      memory_order_relaxed);
 }
 
 /* The log that an entry of UNITS goes into. What was there before stays in its log. */
@@ -102,7 +100,7 @@ static int store_anew(struct cache_turn *turn, const struct cache_key *key,
 	/* What was there before may have moved meanwhile, or be gone. */
 	if (old && cache_find_in_turn(turn, key, &sight)) {
 		slot = sight.slot;
-		mark = cache_slot_mark(sight.word);
+		mark = cache_mark_more(cache_slot_mark(sight.word));
 		freed = cache_slot_place(sight.word);
 	} else {
 		slot = cache_choose_slot(turn, key);

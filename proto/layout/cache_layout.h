@@ -26,8 +26,10 @@
  *                 0  8  hash of the key
  *                 8  8  owner: the member that computes, 0 for nobody
  *                16  8  token of its thread
- *                24  4  word, a futex: its low bit that somebody sleeps, else counted up at each
- * end 1280        n_buckets buckets of 8 slots, of 8 bytes each the nursery: a tenth of the rest
+ *                24  4  word, a futex: its low bit that somebody sleeps; counted up at an end
+ *                28  4  serial: of the job, counted up
+ *     1280        n_buckets buckets of 16 slots, of 8 bytes each, in two lines
+ *                 the nursery: a tenth of the rest
  *                 the main log: what is left
  *
  * Units. Everything in logs is of whole units of 8 bytes, and places are counted in units from the
@@ -43,11 +45,12 @@
  * ever scattered.
  *
  *   an entry
- *        0     8  meta: units, size of the key, size of the value, kind, high byte of the flags
- *        8     8  version, 0 while it is changed: milliseconds at which it was set, as the uptime
- * of the machine, times 2^22, and a serial 16     8  term: when its time is over, in milliseconds
- * of the same (40 bits; 0: never), and the low three bytes of the flags 24        key, value, and
- * what is left to whole units
+ *        0     8  meta: units, sizes of key and value, kind, high byte of the flags
+ *        8     8  version, 0 while it is changed: when it was set, in milliseconds of the
+ *                 machine's uptime, times 2^22, a serial, and in the low ten bits the shard
+ *       16     8  term: when its time is over, in milliseconds of the same (40 bits; 0:
+ *                 never), and the low three bytes of the flags
+ *       24        key, value, and what is left to whole units
  *
  * Units are the same all the life of an entry, and of what is left of it, so that a log can be gone
  * through from entry to entry whoever has died where.
@@ -66,8 +69,11 @@
  *
  * Readers. A reader loads a slot with its tag, the version, compares the key, copies the value, and
  * loads the version and the slot again. It has a value if both are the same and the version is not
- * 0. Since versions never come again, and a slot is changed before the units that it led to are
- * written to, that was whole and of that key. A key that is there all the while stays in its slot.
+ * 0. A slot is changed before the units that it led to are written to, and never leads to the same
+ * entry in the same place again: versions never come again, and an entry that is moved, which keeps
+ * its version, only ever comes nearer to the beginning of its log, or from the nursery into the
+ * main log. So what was read was whole and of that key. A key that is there all the while stays in
+ * its slot.
  *
  * Who has the lock
  *
@@ -75,7 +81,7 @@
  *                2. begin += its units                     an entry that no slot leads to
  *                3. the slot, release                      it is set
  *                4. marks what was there before as free    (else the next sweep finds it so)
- *   sets in      1. the version = 0, release               the entry is to be forgotten
+ *   sets in      1. the version = 0                        the entry is to be forgotten
  *   place        2. fence; meta, term, value
  *                3. the version, release                   it is set
  *   forgets      1. the slot, release                      it is forgotten

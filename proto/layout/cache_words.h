@@ -35,6 +35,12 @@ static inline unsigned cache_slot_mark(uint64_t slot)
 	return (unsigned)(slot & CACHE_MARK_MASK);
 }
 
+/* The mark of what was got, or set, once more than MARK says. */
+static inline unsigned cache_mark_more(unsigned mark)
+{
+	return mark < CACHE_MARK_MOST ? mark + 1 : CACHE_MARK_MOST;
+}
+
 /* What the nursery has forgotten in ERA. */
 static inline uint64_t cache_ghost(uint64_t tag, unsigned era)
 {
@@ -115,12 +121,15 @@ static inline uint32_t cache_flags(uint64_t meta, uint64_t term)
 /* A version. */
 #define CACHE_VERSION_SERIAL 22
 
-/* The one after LAST, at NOW in milliseconds. */
-static inline uint64_t cache_next_version(uint64_t last, uint64_t now)
-{
-	uint64_t first = now << CACHE_VERSION_SERIAL;
+#define CACHE_VERSION_SHARDS UINT64_C(1024) /* each has its own ones */
 
-	return last < first ? first : last + 1;
+/* The one after LAST of a shard, at NOW in milliseconds; never 0. */
+static inline uint64_t cache_next_version(uint64_t last, uint64_t now, uint32_t shard_number)
+{
+	uint64_t first = now << CACHE_VERSION_SERIAL | shard_number;
+	uint64_t next = last < first ? first : last + CACHE_VERSION_SHARDS;
+
+	return next ? next : CACHE_VERSION_SHARDS;
 }
 
 static inline uint64_t cache_version_time(uint64_t version)

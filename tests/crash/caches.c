@@ -113,6 +113,23 @@ static void set_up_full_and_past(void *data)
 	image->later_ms = LATER_MS;
 }
 
+/* Of the main log all is past its time, of the nursery nothing. */
+static void set_up_full_and_partly_past(void *data)
+{
+	struct cache_image *image = data;
+	struct shmb_cache *cache;
+
+	cache_image_lay_out(data, 64);
+	cache = cache_image_handle(image, image->cast.former);
+	for (unsigned key = 0; key < CACHE_IMAGE_CROWD; key++)
+		if (cache_image_set(cache, key, OLD, cache_image_size(key),
+				    key < CACHE_IMAGE_CROWD - 30 ? 1000 : 0) != 0)
+			abort();
+	image->keys = CACHE_IMAGE_CROWD;
+	image->later_ms = LATER_MS;
+	cache_image_close(cache);
+}
+
 /* An index with few slots, all of which lead somewhere. */
 static void set_up_full_index(void *data)
 {
@@ -560,6 +577,7 @@ const struct operation cache_operations[] = {
 	{ROW("set much and move others", set_up_full_and_got, be_writer, set_large_fresh, go_on_crowded)},
 	{ROW("set much where much is waste", set_up_full_of_waste, be_writer, set_large_fresh, go_on_crowded)},
 	{ROW("set where all is past its time", set_up_full_and_past, be_writer, set_large_fresh, go_on_crowded)},
+	{ROW("set where others are past their time", set_up_full_and_partly_past, be_writer, set_fresh, go_on_crowded)},
 	{ROW("set where the index is full", set_up_full_index, be_writer, set_fresh, go_on_crowded)},
 	{ROW("flush", set_up, be_writer, flush, go_on_flushed)},
 	{ROW("set after a death", set_up_orphaned, be_writer, set_in_place, go_on_repaired)},

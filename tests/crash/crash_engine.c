@@ -24,9 +24,9 @@
 #define EXIT_USAGE   2
 #define EXIT_SKIPPED 77
 
-static const struct operation *const tables[] = {self_operations,  lock_operations,
-						 state_operations, stream_operations,
-						 queue_operations, cache_operations,
+static const struct operation *const tables[] = {self_operations,    lock_operations,
+						 state_operations,   stream_operations,
+						 queue_operations,   cache_operations,
 						 brokered_operations};
 
 /* What is wanted. */

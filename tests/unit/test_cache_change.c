@@ -105,6 +105,20 @@ START_TEST(another_version_is_not_set)
 }
 END_TEST
 
+START_TEST(no_two_entries_have_one_version)
+{
+	uint64_t versions[500];
+
+	for (unsigned i = 0; i < 500; i++) {
+		ck_assert_int_eq(shmb_cache_set(cache, &i, sizeof(i), "v", 1, NULL, SOON,
+						&versions[i]),
+				 0);
+		for (unsigned j = 0; j < i; j++)
+			must(versions[i] != versions[j]);
+	}
+}
+END_TEST
+
 START_TEST(what_is_deleted_is_missed)
 {
 	ck_assert_int_eq(shmb_cache_delete(cache, "k", 1, SOON), SHMB_MISS);
@@ -391,6 +405,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_there_is_not_added);
 	tcase_add_test(tcase, what_is_not_there_is_not_replaced);
 	tcase_add_test(tcase, another_version_is_not_set);
+	tcase_add_test(tcase, no_two_entries_have_one_version);
 	tcase_add_test(tcase, what_is_deleted_is_missed);
 	tcase_add_test(tcase, an_entry_ends_with_its_time);
 	tcase_add_test(tcase, a_touch_gives_another_time);

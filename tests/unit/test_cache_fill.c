@@ -255,6 +255,10 @@ START_TEST(while_one_computes_the_others_take_what_was)
 			 SHMB_STALE);
 	ck_assert_uint_eq(entry.size, 3);
 	ck_assert_mem_eq(text, "old", 3);
+	options.stale_ms = UINT64_MAX; /* however old */
+	ck_assert_int_eq(shmb_cache_get_or_fill(cache, "k", 1, text, 64, must_not_compute, NULL,
+						&options, FAR, &entry),
+			 SHMB_STALE);
 	options.stale_ms = 1000; /* it is older */
 	ck_assert_int_eq(shmb_cache_get_or_fill(cache, "k", 1, text, 64, must_not_compute, NULL,
 						&options, shmb_deadline_in_ms(10), &entry),
@@ -301,10 +305,13 @@ END_TEST
 
 START_TEST(a_failure_that_is_not_kept_is_the_next_ones_job)
 {
+	struct shmb_cache_stats stats;
 	char text[64];
 
 	ck_assert_int_eq(get_or(fail_to_compute, NULL, text, NULL), -EHOSTUNREACH);
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "No route to host"));
+	ck_assert_int_eq(shmb_cache_stats(cache, false, &stats), 0);
+	ck_assert_uint_eq(stats.fill_failures, 1);
 	ck_assert_int_eq(get_or(compute, value, text, NULL), 0);
 	ck_assert_str_eq(text, "value");
 }

@@ -211,9 +211,11 @@ START_TEST(words_say_what_was_put_into_them)
 	ck_assert_uint_eq(cache_gap_end(0, 100), 100);
 	ck_assert_uint_eq(cache_gap_begin(cache_gap(3, 7, 100)), 3);
 	ck_assert_uint_eq(cache_gap_end(cache_gap(3, 7, 100), 100), 7);
-	ck_assert_uint_eq(cache_next_version(0, 5), UINT64_C(5) << 22);
-	ck_assert_uint_eq(cache_next_version((UINT64_C(5) << 22) + 3, 5), (UINT64_C(5) << 22) + 4);
-	ck_assert_uint_eq(cache_next_version(UINT64_C(6) << 22, 5), (UINT64_C(6) << 22) + 1);
+	ck_assert_uint_eq(cache_next_version(0, 5, 3), (UINT64_C(5) << 22) + 3);
+	ck_assert_uint_eq(cache_next_version((UINT64_C(5) << 22) + 3, 5, 3),
+			  (UINT64_C(5) << 22) + 1024 + 3);
+	ck_assert_uint_eq(cache_next_version(UINT64_C(6) << 22, 5, 0), (UINT64_C(6) << 22) + 1024);
+	ck_assert_uint_ne(cache_next_version(UINT64_MAX - 1023, 5, 0), 0);
 }
 END_TEST
 

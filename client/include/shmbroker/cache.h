@@ -15,10 +15,10 @@
  *
  *   yes: by any threads of any processes at the same time, through one handle or several.
  *
- * Progress. Getting takes no lock and waits for nobody: what another process is changing at the
- * very moment is looked at again, for up to about a millisecond, and then missed. Changing takes
- * the lock of one shard of the cache, up to its deadline, and takes over from who died with it.
- * Neither makes a system call where nobody waits.
+ * Progress. Getting waits for nobody: what another process is changing at the very moment is looked
+ * at again, for up to about a millisecond, and then missed, unless the handle may write and the
+ * lock of that shard is free. Changing takes the lock of one shard of the cache, up to its
+ * deadline, and takes over from who died with it. Neither makes a system call where nobody waits.
  *
  * Who dies. A process that is killed in the midst of a change leaves the old value, the new one, or
  * none. Whoever changes something in that shard next goes through it once (some 20 to 40 ns for
@@ -161,7 +161,8 @@ struct shmb_cache_terms {
  *
  * Returns 0; -EINVAL for a key of 0 or more than 250 bytes, or a time to live of more than
  * SHMB_CACHE_TTL_MAX; -EFBIG for a value of more than 1 MiB or a sixteenth of the cache; -EPERM
- * through a read-only mapping; -ETIMEDOUT, -EINTR and -ESTALE as shmb_lock_acquire(); -EBADMSG when
+ * through a read-only mapping; -ETIMEDOUT, -EINTR and -ESTALE as shmb_lock_acquire(), and
+ * -ENOTRECOVERABLE when a peer has written into the lock; -EBADMSG when
  * what stands in the memory makes no sense, and then the shard has been emptied, and the next call
  * will do; -ENOLCK when the lock was lost meanwhile.
  */
