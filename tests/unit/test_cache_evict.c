@@ -12,6 +12,8 @@
 #include "base/attr.h"
 #include "cache_memory.h"
 #include "formats/cache_find.h"
+#include "formats/cache_log.h"
+#include "formats/cache_turn.h"
 #include "support/chance.h"
 #include "support/child.h"
 #include "support/suite.h"
@@ -216,6 +218,27 @@ START_TEST(the_largest_finds_room)
 }
 END_TEST
 
+/* What wants much room finds both logs full of small entries that were all got. To let some on into
+ * the main log others are moved there, for each of them: all together no more than for one. */
+START_TEST(what_is_moved_for_one_is_bounded)
+{
+	uint32_t units = memory.view.logs[CACHE_NURSERY].units / 2, place;
+	uint64_t most = 65536 + 4 * (uint64_t)units * CACHE_UNIT;
+	struct cache_turn turn;
+
+	for (uint64_t key = 0; key < 20000; key++) {
+		set(key, 92);
+		must(is_had(cache, key));
+	}
+	for (uint64_t key = 0; key < 3 * 20000; key++)
+		(void)is_had(cache, key % 20000);
+	ck_assert_int_eq(cache_turn_begin(cache, 0, SHMB_AT_ONCE, &turn), 0);
+	ck_assert_int_eq(cache_make_room(&turn, CACHE_NURSERY, units, &place), 0);
+	ck_assert_uint_lt(turn.moves, most / 4); /* it was in need of moving */
+	ck_assert_int_eq(cache_turn_end(&turn, 0), 0);
+}
+END_TEST
+
 /* Keys that meet in one place of the index push each other out, and nobody else. */
 START_TEST(keys_that_meet_push_each_other_out)
 {
@@ -253,6 +276,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_past_its_time_makes_room);
 	tcase_add_test(tcase, no_memory_is_lost);
 	tcase_add_test(tcase, the_largest_finds_room);
+	tcase_add_test(tcase, what_is_moved_for_one_is_bounded);
 	tcase_add_test(tcase, keys_that_meet_push_each_other_out);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);

@@ -422,6 +422,21 @@ START_TEST(a_job_is_done_in_two_steps)
 }
 END_TEST
 
+/* A failure that nobody keeps, of a key that was changed meanwhile. */
+START_TEST(a_job_of_a_changed_key_cannot_fail)
+{
+	struct shmb_cache_job job;
+	char text[64];
+
+	ck_assert_int_eq(shmb_cache_get_or_begin(cache, "k", 1, text, 64, NULL, FAR, &job, NULL),
+			 SHMB_FILL);
+	ck_assert_int_eq(shmb_cache_delete(cache, "k", 1, FAR), SHMB_MISS);
+	ck_assert_int_eq(shmb_cache_fail(cache, &job, "k", 1, -EPIPE, 0, FAR), -ENOENT);
+	ck_assert_int_eq(shmb_cache_get_or_begin(cache, "k", 1, text, 64, NULL, FAR, &job, NULL),
+			 SHMB_FILL);
+}
+END_TEST
+
 /* More keys at a time than there are jobs. */
 START_TEST(more_keys_wait_for_a_job)
 {
@@ -483,6 +498,7 @@ int main(void)
 	tcase_add_test(tcase, a_filler_may_call_the_cache);
 	tcase_add_test(tcase, what_was_changed_meanwhile_stays);
 	tcase_add_test(tcase, a_job_is_done_in_two_steps);
+	tcase_add_test(tcase, a_job_of_a_changed_key_cannot_fail);
 	tcase_add_test(tcase, more_keys_wait_for_a_job);
 	tcase_add_test(tcase, who_may_only_read_computes_nothing);
 	suite_add_tcase(suite, tcase);
