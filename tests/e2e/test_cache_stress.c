@@ -38,13 +38,15 @@ struct value {
 	unsigned char fill[VALUE];
 };
 
-/* An own key, as its process knows it, and whoever takes the place of that when it has died. */
+/* An own key, as its process knows it, and whoever takes the place of that when it has died. While
+ * it is in doubt MEANT may have been set, or the key deleted; and what else stands here may be half
+ * changed. */
 struct own {
-	bool is_set;
-	bool in_doubt; /* it died while it was setting MEANT, or deleting */
-	uint32_t serial;
-	uint32_t meant;
-	uint64_t version;
+	_Atomic bool is_set;
+	_Atomic bool in_doubt;
+	_Atomic uint32_t serial;
+	_Atomic uint32_t meant;
+	_Atomic uint64_t version;
 };
 
 static struct broker broker;
@@ -122,6 +124,15 @@ static size_t key_text(char text[static 32], uint32_t owner, uint32_t key)
  * Own keys.
  */
 
+/* It has this, beyond doubt. */
+static void know(struct own *mine, uint32_t serial, uint64_t version)
+{
+	mine->serial = serial;
+	mine->version = version;
+	mine->is_set = true;
+	mine->in_doubt = false;
+}
+
 /* What is found resolves a doubt; what is not may be there all the same, while it is changed. */
 static void look_at_own(uint32_t key)
 {
@@ -137,7 +148,7 @@ static void look_at_own(uint32_t key)
 		return;
 	must_be_whole(&value, entry.size, me, key);
 	if (mine->in_doubt && value.serial == mine->meant)
-		*mine = (struct own){true, false, value.serial, 0, entry.version};
+		know(mine, value.serial, entry.version);
 	must(mine->is_set);
 	must(value.serial == mine->serial && entry.version == mine->version);
 	mine->in_doubt = false;
@@ -173,7 +184,7 @@ static void set_own(uint32_t key)
 	}
 	must(r >= 0);
 	if (r == 0)
-		*mine = (struct own){true, false, serial, 0, version};
+		know(mine, serial, version);
 	mine->in_doubt = false;
 }
 
