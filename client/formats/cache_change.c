@@ -125,7 +125,7 @@ static int make(struct shmb_cache *cache, const void *key, size_t key_size,
 		r = cache_change_check(cache, change->size, change->terms);
 	if (r == 0)
 		r = cache_turn_begin(cache, located.shard_number, change->deadline, &turn);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	r = look(&turn, &located, change, &version);
 	if (r == 0) {
@@ -187,7 +187,7 @@ int shmb_cache_delete(struct shmb_cache *cache, const void *key, size_t key_size
 
 	if (r == 0)
 		r = cache_turn_begin(cache, located.shard_number, deadline, &turn);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	cache_void_job(&turn, &located);
 	r = cache_change_find(&turn, &located, &sight) ? 0 : SHMB_MISS;
@@ -211,7 +211,7 @@ int shmb_cache_touch(struct shmb_cache *cache, const void *key, size_t key_size,
 		r = check_ttl(ttl_ms);
 	if (r == 0)
 		r = cache_turn_begin(cache, located.shard_number, deadline, &turn);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (cache_change_find(&turn, &located, &sight))
 		atomic_store_explicit(&sight.entry->term,

@@ -386,7 +386,7 @@ int shmb_cache_finish(struct shmb_cache *cache, const struct shmb_cache_job *job
 {
 	struct cache_ticket ticket;
 	struct cache_key located;
-	uint64_t version;
+	uint64_t version = 0;
 	int r = open_job(cache, job, key, key_size, &located, &ticket);
 
 	if (r == 0)

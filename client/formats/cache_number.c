@@ -100,7 +100,7 @@ int shmb_cache_increment(struct shmb_cache *cache, const void *key, size_t key_s
 
 	if (r == 0)
 		r = cache_turn_begin(cache, located.shard_number, deadline, &turn);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	r = cache_turn_end(&turn, increment(&turn, &located, delta, &number));
 	if (r == 0 && ret_number)
