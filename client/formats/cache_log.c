@@ -17,11 +17,11 @@
 
 #define PROMOTING   1u  /* a mark with which the nursery passes on */
 #define WASTE_SHARE 20u /* of the main log, from which on nothing is forgotten for it */
-#define MOVED_LEAST                                                                                \
-	65536u /* bytes that may be moved in a turn, and so many times what is needed              \
-		*/
+#define LOOKS       4u  /* at slots, for what is past its time, for each that is forgotten */
+
+/* Bytes that may be moved in a turn: so many, and so many times what is needed. */
+#define MOVED_LEAST 65536u
 #define MOVED_TIMES 4u
-#define LOOKS       4u /* at slots, for what is past its time, for each that is forgotten */
 
 /* A log while room is made in it; begin and end are of the gap, in units of the log. */
 struct sweep {

@@ -10,11 +10,6 @@
 #define IN_PLACE_MOST 4096u /* bytes of a value: readers wait while it is written */
 #define SPARE_SHARE   4u    /* of an entry, that may be left over when one takes its place */
 
-static uint32_t units_of(uint32_t bytes)
-{
-	return (bytes + CACHE_UNIT - 1) / CACHE_UNIT;
-}
-
 /* The units at PLACE are written to next: whoever sees a byte of that sees all that was changed
  * before. Pairs with the acquire fence in cache_holds_still(). */
 static void write_entry(struct cache_turn *turn, struct cache_entry *entry, uint32_t units,
@@ -84,7 +79,7 @@ static int store_anew(struct cache_turn *turn, const struct cache_key *key,
 		      const struct cache_sight *old, const struct cache_value *value,
 		      uint64_t version)
 {
-	uint32_t place, units = units_of(cache_footprint((uint32_t)key->size, value->size));
+	uint32_t place, units = cache_units_of(cache_footprint((uint32_t)key->size, value->size));
 	enum cache_log_name name = log_for(turn, key, old, units);
 	_Atomic uint64_t *slot = NULL;
 	struct cache_sight sight;
@@ -115,7 +110,7 @@ static int store_anew(struct cache_turn *turn, const struct cache_key *key,
 int cache_store(struct cache_turn *turn, const struct cache_key *key,
 		const struct cache_value *value, uint64_t *ret_version)
 {
-	uint32_t units = units_of(cache_footprint((uint32_t)key->size, value->size));
+	uint32_t units = cache_units_of(cache_footprint((uint32_t)key->size, value->size));
 	uint64_t version = next_version(turn);
 	struct cache_sight sight;
 	bool has_old = cache_find_in_turn(turn, key, &sight);

@@ -20,11 +20,6 @@ static bool is_power_of_two(uint32_t n)
 	return n != 0 && (n & (n - 1)) == 0;
 }
 
-static uint32_t units_of(uint64_t bytes)
-{
-	return (uint32_t)((bytes + CACHE_UNIT - 1) / CACHE_UNIT);
-}
-
 uint32_t cache_value_most(uint64_t size)
 {
 	uint64_t share = size / VALUE_SHARE;
@@ -51,8 +46,8 @@ static uint64_t buckets_for(uint64_t room, uint64_t footprint)
 
 void cache_plan_index(struct cache_shape *shape, uint32_t entry_size)
 {
-	uint64_t footprint =
-		(uint64_t)CACHE_UNIT * units_of(sizeof(struct cache_entry) + (uint64_t)entry_size);
+	uint64_t footprint = (uint64_t)CACHE_UNIT *
+			     cache_units_of(sizeof(struct cache_entry) + (uint64_t)entry_size);
 	uint64_t size;
 
 	shape->n_buckets = CACHE_BUCKETS_LEAST;
@@ -102,7 +97,7 @@ const char *cache_shape_fault(const struct cache_shape *shape)
 		return "has an impossible index";
 	plan_logs(shape, logs);
 	largest = sizeof(struct cache_entry) + CACHE_KEY_MOST + cache_value_most(shape->size);
-	if (logs[CACHE_MAIN].units < 2 * units_of(largest))
+	if (logs[CACHE_MAIN].units < 2 * cache_units_of(largest))
 		return "has shards that are too small for its largest values";
 	return NULL;
 }

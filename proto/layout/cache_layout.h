@@ -138,6 +138,12 @@
 #define CACHE_STRIPES          16u
 #define CACHE_UNIT             8u
 
+/* The units that BYTES take. */
+static inline uint32_t cache_units_of(uint64_t bytes)
+{
+	return (uint32_t)((bytes + CACHE_UNIT - 1) / CACHE_UNIT);
+}
+
 /* What a handle has seen, added up now and then. */
 struct cache_counts {
 	_Atomic uint64_t hits;
