@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,16 +146,6 @@ static int set_up(struct shmb_cache *cache, struct shmb_connection *connection,
 	return r;
 }
 
-static struct shmb_cache *cache_new(const char *name)
-{
-	size_t size = strlen(name) + 1;
-	struct shmb_cache *cache = calloc(1, sizeof(*cache) + size);
-
-	if (cache)
-		memcpy(cache->name, name, size);
-	return cache;
-}
-
 int shmb_cache_open(struct shmb_connection *connection, const char *name,
 		    const struct shmb_cache_options *options, struct shmb_cache **ret_cache)
 {
@@ -173,7 +164,7 @@ int shmb_cache_open(struct shmb_connection *connection, const char *name,
 	fault = cache_shape_fault(&shape);
 	if (fault)
 		return error_set(-EINVAL, "a cache \"%s\" with these options %s", name, fault);
-	cache = cache_new(name);
+	cache = format_handle_new(sizeof(*cache), offsetof(struct shmb_cache, name), name);
 	if (!cache)
 		return error_no_memory();
 	r = format_open_segment(connection, name, &options->segment, SHMB_CACHE_LAYOUT, shape.size,

@@ -1,9 +1,20 @@
 #include "formats/format.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
+
+void *format_handle_new(size_t size, size_t name_at, const char *name)
+{
+	size_t name_size = strlen(name) + 1;
+	char *handle = calloc(1, size + name_size);
+
+	if (handle)
+		memcpy(handle + name_at, name, name_size);
+	return handle;
+}
 
 int format_open_segment(struct shmb_connection *connection, const char *name,
 			const struct shmb_segment_options *options, const char *tag, uint64_t size,

@@ -1,9 +1,10 @@
 /*
- * What the formats have in common that live in a segment of their own: opening it.
+ * What the formats have in common that live in a segment of their own: a handle, and opening it.
  */
 #ifndef FORMATS_FORMAT_H
 #define FORMATS_FORMAT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <shmbroker/connection.h>
@@ -11,6 +12,10 @@
 
 #include "core/member.h"
 #include "layout/head.h"
+
+/* A handle of SIZE bytes, all zero but for a copy of NAME in the array at NAME_AT, which is its
+ * last member. free() it. NULL without memory. */
+void *format_handle_new(size_t size, size_t name_at, const char *name);
 
 /*
  * As shmb_segment_open() for a segment with the layout tag TAG, of SIZE bytes when it is created.

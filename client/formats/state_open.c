@@ -10,8 +10,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <shmbroker/error.h>
 
@@ -157,16 +157,6 @@ static int set_up(struct shmb_state *state, struct shmb_connection *connection,
 	return r;
 }
 
-static struct shmb_state *state_new(const char *name)
-{
-	size_t size = strlen(name) + 1;
-	struct shmb_state *state = calloc(1, sizeof(*state) + size);
-
-	if (state)
-		memcpy(state->name, name, size);
-	return state;
-}
-
 int shmb_state_open(struct shmb_connection *connection, const char *name,
 		    const struct shmb_state_options *options, struct shmb_state **ret_state)
 {
@@ -179,7 +169,7 @@ int shmb_state_open(struct shmb_connection *connection, const char *name,
 	r = check_options(name, options);
 	if (r < 0)
 		return r;
-	state = state_new(name);
+	state = format_handle_new(sizeof(*state), offsetof(struct shmb_state, name), name);
 	if (!state)
 		return error_no_memory();
 	r = open_segment(connection, name, options, &state->segment);

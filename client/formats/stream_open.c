@@ -6,8 +6,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <shmbroker/error.h>
 
@@ -131,16 +131,6 @@ static int set_up(struct shmb_stream *stream, struct shmb_connection *connection
 	return r;
 }
 
-static struct shmb_stream *stream_new(const char *name)
-{
-	size_t size = strlen(name) + 1;
-	struct shmb_stream *stream = calloc(1, sizeof(*stream) + size);
-
-	if (stream)
-		memcpy(stream->name, name, size);
-	return stream;
-}
-
 int shmb_stream_open(struct shmb_connection *connection, const char *name,
 		     const struct shmb_stream_options *options, struct shmb_stream **ret_stream)
 {
@@ -158,7 +148,7 @@ int shmb_stream_open(struct shmb_connection *connection, const char *name,
 	shape = shape_of(options);
 	if (!stream_size(&shape, &size))
 		return refuse_options(name, "make no stream");
-	stream = stream_new(name);
+	stream = format_handle_new(sizeof(*stream), offsetof(struct shmb_stream, name), name);
 	if (!stream)
 		return error_no_memory();
 	r = format_open_segment(connection, name, &options->segment, SHMB_STREAM_LAYOUT, size,
