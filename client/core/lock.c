@@ -28,6 +28,7 @@
 #include "core/lock.h"
 #include "core/member.h"
 #include "core/process.h"
+#include "core/thread.h"
 #include "layout/lock_layout.h"
 
 /* 250 ns, then twice as long each time: in all about what it costs to sleep. */
@@ -37,9 +38,6 @@
 static_assert(sizeof(struct shmb_lock) == sizeof(struct lock_layout), "one is the other");
 static_assert(LOCK_WAITERS == ROSTER_DEAD, "the bit that no member id has");
 
-/* A number of this thread, 0 until it has one. */
-static _Thread_local uint64_t thread_number __attribute__((tls_model("initial-exec")));
-
 /* Somebody who wants a lock. */
 struct claim {
 	struct lock_layout *lock;
@@ -47,16 +45,6 @@ struct claim {
 	uint64_t me;
 	uint64_t waiters; /* LOCK_WAITERS once it has slept */
 };
-
-/* Spread over all bits, so that with the id of a member it makes a token that no other has. */
-static void number_thread(void)
-{
-	static _Atomic uint64_t last;
-
-	if (!thread_number)
-		thread_number = (atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1) *
-				UINT64_C(0x9e3779b97f4a7c15);
-}
 
 static struct lock_layout *layout_of(struct shmb_lock *lock)
 {
@@ -77,6 +65,7 @@ static inline bool is_here(const struct shmb_member *member, uint64_t *ret_me)
 	return is;
 }
 
+/* That of this thread in the member ME, which no other has. */
 static uint64_t token_of(uint64_t me)
 {
 	return thread_number ^ me;
@@ -285,7 +274,7 @@ static attr_rare int try_slowly(struct lock_layout *lock, const struct shmb_memb
 	if (r < 0)
 		return r;
 	claim.me = id_of(member);
-	number_thread();
+	(void)thread_here();
 	r = attempt(&claim, &word);
 	return r == -EBUSY || r == -EAGAIN ? refuse_held(-EBUSY, word) : r;
 }
@@ -299,7 +288,7 @@ static attr_rare int acquire_slowly(struct lock_layout *lock, const struct shmb_
 	if (r < 0)
 		return r;
 	claim.me = id_of(member);
-	number_thread();
+	(void)thread_here();
 	return wait_for(&claim, deadline);
 }
 

@@ -19,7 +19,7 @@ int lock_put_back(struct shmb_lock *lock, struct shmb_member *member);
 /* What a handle remembers of one lock: which thread of this process has come to its turn last.
  * Zeroed at first. */
 struct lock_turn {
-	_Atomic uintptr_t taker;
+	_Atomic uint64_t taker;
 };
 
 /* Come to the turn. Returns as shmb_lock_acquire(). */

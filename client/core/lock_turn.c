@@ -10,14 +10,7 @@
 
 #include "base/attr.h"
 #include "core/error.h"
-
-/* Tells the threads of this process apart. */
-static inline uintptr_t this_thread(void)
-{
-	static _Thread_local char place __attribute__((tls_model("initial-exec")));
-
-	return (uintptr_t)&place;
-}
+#include "core/thread.h"
 
 int lock_turn_begin(struct lock_turn *turn, struct shmb_lock *lock, struct shmb_member *member,
 		    uint64_t deadline)
@@ -25,7 +18,7 @@ int lock_turn_begin(struct lock_turn *turn, struct shmb_lock *lock, struct shmb_
 	int r = shmb_lock_acquire(lock, member, deadline);
 
 	if (r >= 0)
-		atomic_store_explicit(&turn->taker, this_thread(), memory_order_relaxed);
+		atomic_store_explicit(&turn->taker, thread_here(), memory_order_relaxed);
 	return r;
 }
 
@@ -40,7 +33,7 @@ int lock_turn_repaired(struct shmb_lock *lock, struct shmb_member *member)
 static attr_rare int end_strangely(const struct lock_turn *turn, struct shmb_lock *lock,
 				   struct shmb_member *member, const char *name)
 {
-	if (atomic_load_explicit(&turn->taker, memory_order_relaxed) == this_thread())
+	if (atomic_load_explicit(&turn->taker, memory_order_relaxed) == thread_here())
 		return lock_put_back(lock, member);
 	return error_set(-ENOLCK,
 			 "the turn to change \"%s\" was lost: somebody wrote over its lock; what "

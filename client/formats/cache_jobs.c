@@ -7,18 +7,11 @@
 #include "formats/cache_jobs.h"
 
 #include "core/futex.h"
+#include "core/thread.h"
 
 #define SLEEPER UINT32_C(1)
 
 static_assert(CACHE_JOBS <= 64, "a bit each");
-
-/* Tells the threads of this process apart. */
-static uint64_t this_thread(void)
-{
-	static _Thread_local char place __attribute__((tls_model("initial-exec")));
-
-	return (uintptr_t)&place;
-}
 
 static uint64_t id_of(const struct shmb_cache *cache)
 {
@@ -63,7 +56,7 @@ static enum cache_bid take(struct cache_turn *turn, struct cache_job *job,
 	cache_tally(&turn->shard->tallies.fill_deaths, was_orphaned(job, key));
 	atomic_store_explicit(&job->hash, key->hash, memory_order_relaxed);
 	atomic_store_explicit(&job->serial, serial, memory_order_relaxed);
-	atomic_store_explicit(&job->token, this_thread(), memory_order_relaxed);
+	atomic_store_explicit(&job->token, thread_here(), memory_order_relaxed);
 	/* Pairs with the acquire in owner_of(). */
 	atomic_store_explicit(&job->owner, owner, memory_order_release);
 	*ret_ticket = (struct cache_ticket){
@@ -124,7 +117,7 @@ enum cache_bid cache_bid(struct cache_turn *turn, const struct cache_key *key,
 	struct cache_job *job = find(turn, key, &owner);
 
 	if (owner == id_of(turn->cache) && owner != 0 &&
-	    atomic_load_explicit(&job->token, memory_order_relaxed) == this_thread())
+	    atomic_load_explicit(&job->token, memory_order_relaxed) == thread_here())
 		return CACHE_HAS_IT_ALREADY;
 	if (!job)
 		job = &turn->shard->jobs[key->hash % CACHE_JOBS];

@@ -397,6 +397,38 @@ START_TEST(what_was_changed_meanwhile_stays)
 }
 END_TEST
 
+struct beginning {
+	struct shmb_cache_job job;
+	uint64_t deadline;
+	int result;
+};
+
+static void *begin_in_a_thread(void *data)
+{
+	struct beginning *beginning = data;
+	char text[64];
+
+	beginning->result = shmb_cache_get_or_begin(cache, "k", 1, text, 64, NULL,
+						    beginning->deadline, &beginning->job, NULL);
+	return NULL;
+}
+
+/* The second one runs on the stack of the first, where it has all that the first one had. */
+START_TEST(a_later_thread_is_not_the_one_that_began)
+{
+	struct beginning first = {.deadline = FAR}, second = {.deadline = SHMB_AT_ONCE};
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, begin_in_a_thread, &first), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(first.result, SHMB_FILL);
+	ck_assert_int_eq(pthread_create(&thread, NULL, begin_in_a_thread, &second), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(second.result, -ETIMEDOUT);
+	ck_assert_int_eq(shmb_cache_finish(cache, &first.job, "k", 1, "v", 1, NULL, FAR, NULL), 0);
+}
+END_TEST
+
 START_TEST(a_job_is_done_in_two_steps)
 {
 	struct shmb_cache_job job, other;
@@ -497,6 +529,7 @@ int main(void)
 	tcase_add_test(tcase, what_a_filler_may_not_do_is_refused);
 	tcase_add_test(tcase, a_filler_may_call_the_cache);
 	tcase_add_test(tcase, what_was_changed_meanwhile_stays);
+	tcase_add_test(tcase, a_later_thread_is_not_the_one_that_began);
 	tcase_add_test(tcase, a_job_is_done_in_two_steps);
 	tcase_add_test(tcase, a_job_of_a_changed_key_cannot_fail);
 	tcase_add_test(tcase, more_keys_wait_for_a_job);
