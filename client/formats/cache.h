@@ -5,7 +5,12 @@
  *   cache_clock.[ch]  what time it is
  *   cache_hash.h      where a key is, when it is there
  *   cache_find.h      from a key to its entry
- *   cache_get.[ch]    reading
+ *   cache_key.[ch]    the key that a call was given
+ *   cache_near.h      getting what most gets come to,
+ *   cache_get.c       one
+ *   cache_many.c      or many at a time
+ *   cache_read.[ch]   reading, whatever comes
+ *   cache_count.[ch]  what was found and missed
  *   cache_shard.h     a shard in the hands of one who has its turn, and then
  *   cache_index.[ch]  its index,
  *   cache_repair.[ch] going through it after a death,
@@ -65,9 +70,5 @@ static inline uint64_t cache_now(const struct shmb_cache *cache)
 
 /* The locals of a handle with TURNS, one for each shard. NULL without memory. */
 struct cache_local *cache_local_new(uint32_t turns);
-
-/* Add what was seen to what is shared. */
-void cache_count_up(const struct shmb_cache *cache, struct cache_cell *cell);
-void cache_count_up_all(const struct shmb_cache *cache);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "formats/cache_jobs.h"
+#include "formats/cache_key.h"
 
 enum condition {
 	ALWAYS,
@@ -27,20 +28,6 @@ struct change {
 	const struct shmb_cache_terms *terms;
 	uint64_t deadline;
 };
-
-int cache_change_locate(const struct shmb_cache *cache, const void *key, size_t key_size,
-			struct cache_key *ret_key)
-{
-	int r = cache_check(cache);
-
-	if (r < 0)
-		return r;
-	if (key_size == 0 || key_size > SHMB_CACHE_KEY_MAX)
-		return error_set(-EINVAL, "a key has 1 to %u bytes, and not %zu",
-				 SHMB_CACHE_KEY_MAX, key_size);
-	cache_locate(&cache->view, key, key_size, ret_key);
-	return 0;
-}
 
 static int check_ttl(uint64_t ttl_ms)
 {
@@ -119,7 +106,7 @@ static int make(struct shmb_cache *cache, const void *key, size_t key_size,
 	struct cache_key located;
 	struct cache_turn turn;
 	uint64_t version = 0;
-	int r = cache_change_locate(cache, key, key_size, &located);
+	int r = cache_key_take(cache, key, key_size, &located);
 
 	if (r == 0)
 		r = cache_change_check(cache, change->size, change->terms);
@@ -183,7 +170,7 @@ int shmb_cache_delete(struct shmb_cache *cache, const void *key, size_t key_size
 	struct cache_key located;
 	struct cache_sight sight;
 	struct cache_turn turn;
-	int r = cache_change_locate(cache, key, key_size, &located);
+	int r = cache_key_take(cache, key, key_size, &located);
 
 	if (r == 0)
 		r = cache_turn_begin(cache, located.shard_number, deadline, &turn);
@@ -205,7 +192,7 @@ int shmb_cache_touch(struct shmb_cache *cache, const void *key, size_t key_size,
 	struct cache_key located;
 	struct cache_sight sight;
 	struct cache_turn turn;
-	int r = cache_change_locate(cache, key, key_size, &located);
+	int r = cache_key_take(cache, key, key_size, &located);
 
 	if (r == 0)
 		r = check_ttl(ttl_ms);

@@ -8,10 +8,6 @@
 #include "formats/cache_store.h"
 #include "formats/cache_turn.h"
 
-/* Check a key and locate it. Returns 0, or -errno with a text. */
-int cache_change_locate(const struct shmb_cache *cache, const void *key, size_t key_size,
-			struct cache_key *ret_key);
-
 /* Check a value and its terms (NULL: the default). Returns 0, or -errno with a text. */
 int cache_change_check(const struct shmb_cache *cache, size_t size,
 		       const struct shmb_cache_terms *terms);

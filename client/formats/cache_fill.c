@@ -14,8 +14,10 @@
 #include "core/error.h"
 #include "core/futex.h"
 #include "formats/cache_change.h"
-#include "formats/cache_get.h"
+#include "formats/cache_count.h"
 #include "formats/cache_jobs.h"
+#include "formats/cache_key.h"
+#include "formats/cache_read.h"
 #include "formats/cache_turn.h"
 
 /* A call that wants a key. */
@@ -181,9 +183,9 @@ static int bid_and_wait(struct wish *wish, struct cache_ticket *ret_ticket)
 /* SHMB_FILL with a ticket; or as shmb_cache_get_or_fill(). */
 static int get_or_bid(struct wish *wish, struct cache_ticket *ret_ticket)
 {
-	int r = cache_read(wish->cache, &wish->key, wish->buffer, wish->room, 0, wish->ret_entry);
+	int r = cache_counted(wish->cache, cache_read(wish->cache, &wish->key, wish->buffer,
+						      wish->room, 0, wish->ret_entry));
 
-	cache_count(wish->cache, r == 0, r == SHMB_MISS);
 	while (r == SHMB_MISS) {
 		r = bid_and_wait(wish, ret_ticket);
 		if (r != SHMB_MISS)
@@ -199,7 +201,7 @@ static int get_or_bid(struct wish *wish, struct cache_ticket *ret_ticket)
 
 static int wish_init(struct wish *wish, const void *key, size_t key_size, uint64_t deadline)
 {
-	int r = cache_change_locate(wish->cache, key, key_size, &wish->key);
+	int r = cache_key_take(wish->cache, key, key_size, &wish->key);
 
 	if (!wish->options)
 		wish->options = &no_options;
@@ -362,7 +364,7 @@ static int open_job(const struct shmb_cache *cache, const struct shmb_cache_job 
 		    const void *key, size_t key_size, struct cache_key *ret_key,
 		    struct cache_ticket *ret_ticket)
 {
-	int r = cache_change_locate(cache, key, key_size, ret_key);
+	int r = cache_key_take(cache, key, key_size, ret_key);
 
 	if (r < 0)
 		return r;

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "formats/cache_change.h"
+#include "formats/cache_key.h"
 
 #define DIGITS_MOST 20u /* of 2^64 - 1 */
 
@@ -96,7 +97,7 @@ int shmb_cache_increment(struct shmb_cache *cache, const void *key, size_t key_s
 	struct cache_key located;
 	struct cache_turn turn;
 	uint64_t number = 0;
-	int r = cache_change_locate(cache, key, key_size, &located);
+	int r = cache_key_take(cache, key, key_size, &located);
 
 	if (r == 0)
 		r = cache_turn_begin(cache, located.shard_number, deadline, &turn);

@@ -3,7 +3,7 @@
  * by everybody else. What is in it depends on who created it; size, entry_size and shards of
  * somebody who finds it there are wishes that came too late.
  */
-#include "formats/cache.h"
+#include "formats/cache_count.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -177,25 +177,6 @@ int shmb_cache_open(struct shmb_connection *connection, const char *name,
 	}
 	*ret_cache = cache;
 	return 0;
-}
-
-void cache_count_up(const struct shmb_cache *cache, struct cache_cell *cell)
-{
-	size_t number = (size_t)(cell - cache->local->cells);
-	struct cache_counts *counts = &cache->view.header->counts[number % CACHE_STRIPES];
-	uint64_t hits = atomic_exchange_explicit(&cell->hits, 0, memory_order_relaxed);
-	uint64_t misses = atomic_exchange_explicit(&cell->misses, 0, memory_order_relaxed);
-
-	if (!cache->member)
-		return;
-	atomic_fetch_add_explicit(&counts->hits, hits, memory_order_relaxed);
-	atomic_fetch_add_explicit(&counts->misses, misses, memory_order_relaxed);
-}
-
-void cache_count_up_all(const struct shmb_cache *cache)
-{
-	for (unsigned i = 0; i < CACHE_CELLS; i++)
-		cache_count_up(cache, &cache->local->cells[i]);
 }
 
 void shmb_cache_close(struct shmb_cache *cache)

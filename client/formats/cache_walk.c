@@ -10,6 +10,7 @@
 #include <shmbroker/error.h>
 
 #include "core/error.h"
+#include "formats/cache_count.h"
 #include "formats/cache_find.h"
 #include "formats/cache_jobs.h"
 #include "formats/cache_repair.h"

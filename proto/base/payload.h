@@ -37,10 +37,7 @@ int payload_compare_bytes(const void *shared, const void *private, size_t size);
 #define PAYLOAD_BY_WORDS
 #endif
 
-typedef uint64_t payload_pair __attribute__((vector_size(16)));
-typedef struct {
-	payload_pair pairs[4];
-} payload_line;
+typedef uint64_t payload_pair __attribute__((vector_size(16), aligned(1), may_alias));
 
 /* The first and the last bytes, so many as a TYPE has; in the middle they may be the same. All are
  * loaded before any is stored, so that none waits for another. */
@@ -71,6 +68,35 @@ static attr_inlined void payload_copy_small(void *to, const void *from, size_t s
 	}
 }
 
+/* The same of more than PAYLOAD_SMALL and at most PAYLOAD_MIDDLE. */
+static attr_inlined void payload_copy_middle(void *to, const void *from, size_t size)
+{
+	const payload_pair *first = from;
+	const payload_pair *last = (const void *)((const char *)from + size - PAYLOAD_SMALL);
+	payload_pair *to_first = to, *to_last = (void *)((char *)to + size - PAYLOAD_SMALL);
+	payload_pair a = first[0], b = first[1], c = first[2], d = first[3];
+	payload_pair e = last[0], f = last[1], g = last[2], h = last[3];
+
+	to_first[0] = a;
+	to_first[1] = b;
+	to_first[2] = c;
+	to_first[3] = d;
+	to_last[0] = e;
+	to_last[1] = f;
+	to_last[2] = g;
+	to_last[3] = h;
+}
+
+/* SIZE, which was just loaded, as a number that a processor has before it has loaded it if that is
+ * LIKELY: by a branch, which is foretold. So it knows where the bytes go to, and is not held up. */
+static attr_inlined size_t payload_size(size_t size, size_t likely)
+{
+	if (size != likely)
+		return size;
+	__asm__ volatile("" : "+r"(likely));
+	return likely;
+}
+
 /* Copy SIZE bytes, at most PAYLOAD_SMALL, out of shared memory. */
 static attr_inlined void payload_read_small(void *private, const void *shared, size_t size)
 {
@@ -90,11 +116,10 @@ static attr_inlined void payload_read_middle(void *private, const void *shared, 
 	payload_read_words(private, shared, size);
 #else
 	__asm__ volatile("" ::: "memory");
-	if (size <= PAYLOAD_SMALL) {
+	if (size <= PAYLOAD_SMALL)
 		payload_copy_small(private, shared, size);
-	} else {
-		PAYLOAD_ENDS(payload_line, private, shared, size);
-	}
+	else
+		payload_copy_middle(private, shared, size);
 	__asm__ volatile("" ::: "memory");
 #endif
 }

@@ -1,5 +1,6 @@
 /*
- * Copies of payload: the bytes asked for and no others, at any alignment of either side.
+ * Copies of payload: the bytes asked for and no others, at any alignment of either side; and
+ * comparisons of it.
  */
 #include <check.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "support/guarded.h"
 #include "support/suite.h"
 
-#define SIZE_MOST  100
+#define SIZE_MOST  140
 #define SHIFT_MOST 9
 
 typedef void copy_fn(void *to, const void *from, size_t size);
@@ -22,6 +23,15 @@ static void read_small(void *to, const void *from, size_t size)
 {
 	if (size <= PAYLOAD_SMALL)
 		payload_read_small(to, from, size);
+	else
+		memcpy(to, from, size);
+}
+
+/* Of a size that was foretold, and of one that was not. */
+static void read_middle(void *to, const void *from, size_t size)
+{
+	if (size <= PAYLOAD_MIDDLE)
+		payload_read_middle(to, from, payload_size(size, size & ~(size_t)1));
 	else
 		memcpy(to, from, size);
 }
@@ -71,7 +81,27 @@ START_TEST(what_is_asked_for_is_copied)
 {
 	try_all(read_plainly);
 	try_all(read_small);
+	try_all(read_middle);
 	try_all(write_plainly);
+}
+END_TEST
+
+/* Both are the last bytes before memory that faults. */
+START_TEST(every_byte_is_compared)
+{
+	for (size_t size = 1; size <= SIZE_MOST; size++) {
+		unsigned char *shared = guarded_new(SIZE_MOST) + SIZE_MOST - size;
+		unsigned char *private = guarded_new(SIZE_MOST) + SIZE_MOST - size;
+
+		memset(shared, 'x', size);
+		memset(private, 'x', size);
+		ck_assert(payload_is(shared, private, size));
+		for (size_t i = 0; i < size; i++) {
+			shared[i] = 'X';
+			ck_assert(!payload_is(shared, private, size));
+			shared[i] = 'x';
+		}
+	}
 }
 END_TEST
 
@@ -88,6 +118,7 @@ int main(void)
 	TCase *tcase = tcase_create("payload");
 
 	tcase_add_test(tcase, what_is_asked_for_is_copied);
+	tcase_add_test(tcase, every_byte_is_compared);
 	tcase_add_test(tcase, word_by_word_too);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
