@@ -110,8 +110,11 @@ static int make(struct shmb_cache *cache, const void *key, size_t key_size,
 
 	if (r == 0)
 		r = cache_change_check(cache, change->size, change->terms);
-	if (r == 0)
-		r = cache_turn_begin(cache, located.shard_number, change->deadline, &turn);
+	if (r != 0)
+		return r;
+	/* It is on its way from memory while the turn is awaited. */
+	__builtin_prefetch(cache_line(&located, 0));
+	r = cache_turn_begin(cache, located.shard_number, change->deadline, &turn);
 	if (r != 0)
 		return r;
 	r = look(&turn, &located, change, &version);

@@ -13,6 +13,13 @@ static inline bool is_ready(const struct shmb_cache *cache, size_t key_size)
 	return segment_is_here(cache->segment) && cache_is_key_size(key_size);
 }
 
+static attr_inlined bool get_near(const struct cache_view *view, const void *key, size_t key_size,
+				  void *buffer, size_t room, struct cache_sight *ret_sight)
+{
+	return cache_near_find(view, cache_spot_of(view, key, key_size), ret_sight) &&
+	       cache_near_take(view, key, key_size, buffer, room, ret_sight);
+}
+
 static attr_apart int get_patiently(const struct shmb_cache *cache, const void *key,
 				    size_t key_size, void *buffer, size_t room,
 				    struct shmb_cache_entry *ret_entry)
@@ -30,12 +37,11 @@ static attr_apart attr_flat int get_described(const struct shmb_cache *cache, co
 					      size_t key_size, void *buffer, size_t room,
 					      struct shmb_cache_entry *ret_entry)
 {
-	const struct cache_view *view = &cache->view;
 	struct cache_sight sight;
 	uint64_t now;
 
-	if (!is_ready(cache, key_size) || !cache_get_near(view, cache_spot_of(view, key, key_size),
-							  key, key_size, buffer, room, &sight))
+	if (!is_ready(cache, key_size) ||
+	    !get_near(&cache->view, key, key_size, buffer, room, &sight))
 		return get_patiently(cache, key, key_size, buffer, room, ret_entry);
 	now = cache_now(cache);
 	if (cache_is_over(sight.term, now))
@@ -54,13 +60,12 @@ static attr_apart int count_in_time(const struct shmb_cache *cache, uint64_t ter
 attr_flat int shmb_cache_get(const struct shmb_cache *cache, const void *key, size_t key_size,
 			     void *buffer, size_t room, struct shmb_cache_entry *ret_entry)
 {
-	const struct cache_view *view = &cache->view;
 	struct cache_sight sight;
 
 	if (ret_entry)
 		return get_described(cache, key, key_size, buffer, room, ret_entry);
-	if (!is_ready(cache, key_size) || !cache_get_near(view, cache_spot_of(view, key, key_size),
-							  key, key_size, buffer, room, &sight))
+	if (!is_ready(cache, key_size) ||
+	    !get_near(&cache->view, key, key_size, buffer, room, &sight))
 		return get_patiently(cache, key, key_size, buffer, room, NULL);
 	cache_mark(cache, &sight);
 	return count_in_time(cache, sight.term);

@@ -81,13 +81,16 @@ static bool ghost_counts(const struct cache_turn *turn, uint64_t ghost)
 
 bool cache_has_ghost(const struct cache_turn *turn, const struct cache_key *key)
 {
-	for (unsigned i = 0; i < 2 * CACHE_BUCKET_SLOTS; i++) {
-		uint64_t word = atomic_load_explicit(
-			&key->buckets[i / CACHE_BUCKET_SLOTS]->slots[i % CACHE_BUCKET_SLOTS],
-			memory_order_relaxed);
+	for (unsigned n = 0; n < CACHE_KEY_LINES; n++) {
+		_Atomic uint64_t *slots = cache_line(key, n);
 
-		if (cache_is_ghost(word) && cache_slot_tag(word) == key->tag)
-			return ghost_counts(turn, word);
+		for (unsigned match = cache_match(slots, key->tag); match; match &= match - 1) {
+			uint64_t word = atomic_load_explicit(&slots[__builtin_ctz(match)],
+							     memory_order_relaxed);
+
+			if (cache_is_ghost(word))
+				return ghost_counts(turn, word);
+		}
 	}
 	return false;
 }
@@ -101,7 +104,8 @@ enum worth {
 	WORTH_HOME = 512,       /* more in the line in which the key is looked for first */
 };
 
-static unsigned worth_of(const struct cache_turn *turn, const struct cache_key *key, uint64_t word)
+static attr_inlined unsigned worth_of(const struct cache_turn *turn, const struct cache_key *key,
+				      uint64_t word, unsigned era)
 {
 	if (word == 0)
 		return WORTH_EMPTY;
@@ -110,7 +114,7 @@ static unsigned worth_of(const struct cache_turn *turn, const struct cache_key *
 		       !cache_is_in_main(&turn->cache->view, cache_slot_place(word));
 	if (cache_slot_tag(word) == key->tag)
 		return WORTH_OWN_GHOST;
-	return WORTH_GHOST + ((cache_era(turn) - cache_slot_mark(word)) & CACHE_MARK_MASK);
+	return WORTH_GHOST + ((era - cache_slot_mark(word)) & CACHE_MARK_MASK);
 }
 
 /* The best slot of one of the buckets of KEY. */
@@ -124,10 +128,11 @@ static struct choice choose_in(const struct cache_turn *turn, const struct cache
 			       struct cache_bucket *bucket)
 {
 	struct choice best = {.slot = NULL};
+	unsigned era = cache_era(turn);
 
 	for (unsigned i = 0; i < CACHE_BUCKET_SLOTS; i++) {
 		uint64_t word = atomic_load_explicit(&bucket->slots[i], memory_order_relaxed);
-		unsigned worth = worth_of(turn, key, word);
+		unsigned worth = worth_of(turn, key, word, era);
 
 		best.n_free += worth >= WORTH_GHOST;
 		if (worth >= WORTH_GHOST && (i & CACHE_LINE_SLOTS) == key->home)

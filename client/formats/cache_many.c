@@ -11,20 +11,11 @@
 #define CROWD 32u /* keys that are on their way from memory at a time */
 #define LINES 3u  /* of an entry, that are asked for */
 
-/* Ask for the entry that may be that of SPOT. */
-static inline void fetch_entry(const struct cache_view *view, struct cache_spot spot)
+/* Ask memory for an entry. */
+static inline void fetch(const struct cache_entry *entry)
 {
-	unsigned match = cache_match(spot.line, spot.tag);
-	uint64_t word;
-
-	if (match == 0)
-		return;
-	word = atomic_load_explicit(&spot.line[__builtin_ctz(match)], memory_order_relaxed);
-	if (!cache_may_be_at(view, (uint32_t)(word >> 32)))
-		return;
 	for (unsigned line = 0; line < LINES; line++)
-		__builtin_prefetch((char *)cache_entry(spot.shard, (uint32_t)(word >> 32)) +
-				   line * LAYOUT_LINE);
+		__builtin_prefetch((const char *)entry + line * LAYOUT_LINE);
 }
 
 /* Patient with what is being changed only if IS_PATIENT says so, and then for once. */
@@ -44,14 +35,12 @@ static attr_apart int answer_patiently(const struct shmb_cache *cache,
 	return cache_read(cache, &key, query->buffer, query->room, 0, &query->entry);
 }
 
-/* The answer to one query of many, at NOW; not counted. */
-static int answer(const struct shmb_cache *cache, struct cache_spot spot,
-		  struct shmb_cache_query *query, uint64_t now, bool *is_patient)
+/* The answer to one query of many, whose entry is SIGHT's, or NULL, at NOW; not counted. */
+static attr_inlined int answer(const struct shmb_cache *cache, struct cache_sight sight,
+			       struct shmb_cache_query *query, uint64_t now, bool *is_patient)
 {
-	struct cache_sight sight;
-
-	if (!cache_get_near(&cache->view, spot, query->key, query->key_size, query->buffer,
-			    query->room, &sight))
+	if (!sight.entry || !cache_near_take(&cache->view, query->key, query->key_size,
+					     query->buffer, query->room, &sight))
 		return answer_patiently(cache, query, is_patient);
 	if (cache_is_over(sight.term, now))
 		return SHMB_MISS;
@@ -68,25 +57,35 @@ static attr_flat void get_crowd(const struct shmb_cache *cache, struct shmb_cach
 	const struct cache_view *view = &cache->view;
 	uint64_t now = cache_now(cache), hits = 0, misses = 0;
 	struct cache_spot spots[CROWD];
+	struct cache_sight sights[CROWD];
 	bool is_patient = true;
 
 	for (size_t i = 0; i < n; i++) {
-		queries[i].result = cache_is_key_size(queries[i].key_size)
-					    ? 0
-					    : cache_refuse_key(queries[i].key_size);
-		if (queries[i].result < 0)
+		struct shmb_cache_query *query = &queries[i];
+
+		query->result =
+			cache_is_key_size(query->key_size) ? 0 : cache_refuse_key(query->key_size);
+		if (query->result < 0)
 			continue;
-		spots[i] = cache_spot_of(view, queries[i].key, queries[i].key_size);
+		spots[i] = cache_spot_of(view, query->key, query->key_size);
 		__builtin_prefetch(spots[i].line);
 	}
-	for (size_t i = 0; i < n; i++)
-		if (queries[i].result == 0)
-			fetch_entry(view, spots[i]);
 	for (size_t i = 0; i < n; i++) {
-		if (queries[i].result == 0)
-			queries[i].result = answer(cache, spots[i], &queries[i], now, &is_patient);
-		hits += queries[i].result == 0;
-		misses += queries[i].result == SHMB_MISS;
+		if (queries[i].result < 0)
+			continue;
+		if (cache_near_find(view, spots[i], &sights[i]))
+			fetch(sights[i].entry);
+		else
+			sights[i].entry = NULL;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct shmb_cache_query *query = &queries[i];
+
+		if (query->result < 0)
+			continue;
+		query->result = answer(cache, sights[i], query, now, &is_patient);
+		hits += query->result == 0;
+		misses += query->result == SHMB_MISS;
 	}
 	cache_count_hits(cache, hits);
 	cache_count_misses(cache, misses);

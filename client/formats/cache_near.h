@@ -33,36 +33,44 @@ static attr_inlined struct cache_spot cache_spot_of(const struct cache_view *vie
 	};
 }
 
-/* False when it is not that, whatever it is. What is past its time is found too. A place that is
- * busy, or a ghost's, is outside of the logs. */
-static attr_inlined bool cache_get_near(const struct cache_view *view, struct cache_spot spot,
-					const void *key, size_t key_size, void *buffer, size_t room,
-					struct cache_sight *ret_sight)
+/* Follow its slot to an entry. False where there is none: a place that is busy, or a ghost's, is
+ * outside of the logs. */
+static attr_inlined bool cache_near_find(const struct cache_view *view, struct cache_spot spot,
+					 struct cache_sight *ret_sight)
 {
 	unsigned match = cache_match(spot.line, spot.tag);
-	struct cache_sight sight;
-	uint32_t place, size;
+	uint32_t place;
 
 	if (match == 0)
 		return false;
-	sight.slot = &spot.line[__builtin_ctz(match)];
+	ret_sight->slot = &spot.line[__builtin_ctz(match)];
 	/* Pairs with the release of the slot when it was made to lead there. */
-	sight.word = atomic_load_explicit(sight.slot, memory_order_acquire);
-	place = (uint32_t)(sight.word >> 32);
-	if (!cache_may_be_at(view, place))
+	ret_sight->word = atomic_load_explicit(ret_sight->slot, memory_order_acquire);
+	place = (uint32_t)(ret_sight->word >> 32);
+	ret_sight->entry = cache_entry(spot.shard, place);
+	return cache_may_be_at(view, place);
+}
+
+/* Copy the value of the entry that was found. False when it is not to be had so, whatever it is.
+ * What is past its time is had, too. */
+static attr_inlined bool cache_near_take(const struct cache_view *view, const void *key,
+					 size_t key_size, void *buffer, size_t room,
+					 struct cache_sight *sight)
+{
+	uint32_t size;
+
+	cache_sight_fetch(sight);
+	size = cache_meta_value_size(sight->meta);
+	if (sight->version == 0 || !cache_meta_is_value(sight->meta, (uint32_t)key_size) ||
+	    size > room ||
+	    !cache_is_within(view, (uint32_t)(sight->word >> 32), sight->meta) ||
+	    !payload_is(sight->entry->key, key, key_size))
 		return false;
-	sight.entry = cache_entry(spot.shard, place);
-	cache_sight_fetch(&sight);
-	size = cache_meta_value_size(sight.meta);
-	if (sight.version == 0 || !cache_meta_is_value(sight.meta, (uint32_t)key_size) ||
-	    size > room || size > PAYLOAD_MIDDLE || !cache_is_within(view, place, sight.meta) ||
-	    !payload_is(sight.entry->key, key, key_size))
-		return false;
-	payload_read_middle(buffer, sight.entry->key + key_size, payload_size(size, room));
-	if (!cache_holds_still(&sight))
-		return false;
-	*ret_sight = sight;
-	return true;
+	if (size <= PAYLOAD_MIDDLE)
+		payload_read_middle(buffer, sight->entry->key + key_size, payload_size(size, room));
+	else
+		payload_read(buffer, sight->entry->key + key_size, payload_size(size, room));
+	return cache_holds_still(sight);
 }
 
 #endif
