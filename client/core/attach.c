@@ -47,6 +47,9 @@ int attach(const struct attach_grant *grant, struct attachment *ret_attachment)
 	r = attach_backing(grant, &attachment.data);
 	if (r < 0)
 		return r;
+	/* A kernel without them has nothing that could be different. */
+	if (grant->is_huge)
+		(void)madvise(attachment.data, attachment.size, MADV_HUGEPAGE);
 	if (!grant->inherits && madvise(attachment.data, attachment.size, MADV_DONTFORK) < 0) {
 		r = -errno;
 		attach_end(&attachment);

@@ -18,6 +18,7 @@ struct attach_grant {
 	int fd; /* memfd */
 	bool writable;
 	bool inherits; /* forked children keep the mapping */
+	bool is_huge;  /* its pages may be huge */
 };
 
 struct attachment {

@@ -14,7 +14,8 @@
 #include "wire/vocabulary.h"
 
 #define FLAGS_KNOWN                                                                                \
-	(SHMB_CREATE | SHMB_EXCLUSIVE | SHMB_KEY | SHMB_READ | SHMB_GROUP | SHMB_INHERIT)
+	(SHMB_CREATE | SHMB_EXCLUSIVE | SHMB_KEY | SHMB_READ | SHMB_GROUP | SHMB_INHERIT |         \
+	 SHMB_HUGE)
 
 /* The broker's own refusal says more than ours: it gets so much more time. */
 #define LATER_MS 250u
@@ -78,6 +79,7 @@ int opening_prepare(struct shmb_connection *connection, const struct opening *op
 	if (r < 0)
 		return r;
 	(*ret_request)->inherits = opening->flags & SHMB_INHERIT;
+	(*ret_request)->is_huge = opening->flags & SHMB_HUGE;
 	*ret_timeout_ms = (uint64_t)wait_ms + LATER_MS;
 	return 0;
 }

@@ -48,7 +48,8 @@ struct shmb_request {
 	bool is_done;
 	bool is_waited_for; /* by a blocking call, which keeps the deadline itself */
 	bool is_abandoned;  /* by its caller */
-	bool inherits;      /* OPEN: forked children keep the memory */
+	bool inherits;      /* OPEN: forked children keep the memory, */
+	bool is_huge;       /* and its pages may be huge */
 	uint64_t timeout_ms;
 	uint64_t deadline;
 	shmb_done_fn *done;

@@ -116,6 +116,7 @@ static int segment_new(struct shmb_request *request, struct shmb_segment **ret_s
 		.fd = request->fd,
 		.writable = asked->access & WIRE_ACCESS_WRITE,
 		.inherits = request->inherits,
+		.is_huge = request->is_huge,
 	};
 	size_t why_size = strlen(opened->why) + 1;
 	struct shmb_segment *segment = malloc(sizeof(*segment) + why_size);

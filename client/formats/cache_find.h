@@ -134,8 +134,7 @@ static inline bool cache_holds_still(const struct cache_sight *sight)
 /* Whether there may be an entry at PLACE. */
 static inline bool cache_may_be_at(const struct cache_view *view, uint32_t place)
 {
-	return place - view->first <
-	       view->end - view->first - (uint32_t)sizeof(struct cache_entry) / CACHE_UNIT;
+	return place - view->first < view->places;
 }
 
 /* Whether key and value of the entry at PLACE, with META, are within the logs. */
@@ -143,7 +142,7 @@ static inline bool cache_is_within(const struct cache_view *view, uint32_t place
 {
 	return (uint64_t)place * CACHE_UNIT +
 		       cache_footprint(cache_meta_key_size(meta), cache_meta_value_size(meta)) <=
-	       (uint64_t)view->end * CACHE_UNIT;
+	       view->end;
 }
 
 static attr_inlined enum cache_look cache_look_at(const struct cache_view *view,

@@ -141,10 +141,13 @@ static struct cache_view view_of(void *memory, const struct cache_shape *shape)
 		.header = memory,
 		.shape = *shape,
 	};
+	uint32_t end;
 
 	plan_logs(shape, view.logs);
+	end = view.logs[CACHE_MAIN].start + view.logs[CACHE_MAIN].units;
 	view.first = view.logs[CACHE_NURSERY].start;
-	view.end = view.logs[CACHE_MAIN].start + view.logs[CACHE_MAIN].units;
+	view.places = end - view.first - cache_units_of(sizeof(struct cache_entry));
+	view.end = (uint64_t)end * CACHE_UNIT;
 	return view;
 }
 

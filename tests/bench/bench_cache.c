@@ -6,9 +6,26 @@
  *
  * Each part is a file of cache/, and --only chooses one.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "cache/scene.h"
+
+#define HUGE_PAGES "/sys/kernel/mm/transparent_hugepage/shmem_enabled"
+
+/* All tables here ask for huge pages; the kernel decides. */
+static void note_pages(struct report *report)
+{
+	FILE *file = fopen(HUGE_PAGES, "re");
+	char line[128];
+
+	if (!file || !fgets(line, sizeof(line), file))
+		report_note(report, "this kernel has no huge pages");
+	else
+		report_note(report, HUGE_PAGES ": %.*s", (int)strcspn(line, "\n"), line);
+	if (file)
+		fclose(file);
+}
 
 static const struct part {
 	const char *name;
@@ -35,6 +52,7 @@ int main(int argc, char **argv)
 	scene.place = &place;
 	scene.report = report_new(&bench, &place, "keys and values that processes share");
 	report_note(scene.report, "peers: " BENCH_PEERS);
+	note_pages(scene.report);
 	server_start_broker(&scene.broker, &bench, place.other);
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		if (!bench.only || strcmp(bench.only, parts[i].name) == 0)

@@ -214,6 +214,44 @@ START_TEST(detach_leaves_neither_map_nor_descriptor)
 }
 END_TEST
 
+/* Whether the mapping at DATA has FLAG, of two letters, as the kernel says it. */
+static bool has_vm_flag(const void *data, const char *flag)
+{
+	FILE *maps = fopen("/proc/self/smaps", "re");
+	char line[512], first[32];
+	bool is_it = false, has = false;
+
+	ck_assert_ptr_nonnull(maps);
+	snprintf(first, sizeof(first), "%lx-", (unsigned long)(uintptr_t)data);
+	while (fgets(line, sizeof(line), maps)) {
+		if (strncmp(line, first, strlen(first)) == 0)
+			is_it = true;
+		if (is_it && strncmp(line, "VmFlags:", 8) == 0) {
+			has = strstr(line, flag);
+			break;
+		}
+	}
+	fclose(maps);
+	ck_assert(is_it);
+	return has;
+}
+
+START_TEST(pages_may_be_huge_where_that_was_asked_for)
+{
+	struct shmb_segment *plain, *huge;
+
+	options.backing = backings[_i];
+	options.size = 4 << 20;
+	plain = library_create(connection, "plain", &options);
+	ck_assert(!has_vm_flag(shmb_segment_data(plain), " hg"));
+	options.flags |= SHMB_HUGE;
+	huge = library_create(connection, "huge", &options);
+	ck_assert(has_vm_flag(shmb_segment_data(huge), " hg"));
+	shmb_segment_detach(plain);
+	shmb_segment_detach(huge);
+}
+END_TEST
+
 START_TEST(what_cannot_be_is_refused_with_a_reason)
 {
 	const struct shmb_segment_options none = {0};
@@ -546,6 +584,7 @@ int main(void)
 	tcase_add_loop_test(each, two_processes_share_bytes, 0, n);
 	tcase_add_loop_test(each, facts_of_a_segment_are_those_of_the_broker, 0, n);
 	tcase_add_loop_test(each, a_read_only_grant_faults_on_a_write, 0, n);
+	tcase_add_loop_test(each, pages_may_be_huge_where_that_was_asked_for, 0, n);
 	tcase_add_loop_test(each, detach_leaves_neither_map_nor_descriptor, 0, n);
 	tcase_add_checked_fixture(one, start, stop);
 	tcase_add_test(one, a_legacy_program_reaches_the_same_bytes_by_key);

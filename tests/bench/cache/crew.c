@@ -42,6 +42,7 @@ void *design_share(size_t size)
 
 	if (memory == MAP_FAILED)
 		bench_fail("no memory: %s", strerror(errno));
+	(void)madvise(memory, size, MADV_HUGEPAGE);
 	memset(memory, 0, size);
 	return memory;
 }

@@ -31,7 +31,7 @@ void ours_name(char name[static 32])
 struct shmb_cache *ours_open(struct shmb_connection *connection, const char *name, uint64_t size,
 			     uint32_t entry_size)
 {
-	const struct shmb_cache_options options = {.segment.flags = SHMB_CREATE,
+	const struct shmb_cache_options options = {.segment.flags = SHMB_CREATE | SHMB_HUGE,
 						   .size = size,
 						   .entry_size = entry_size};
 	struct shmb_cache *cache;
@@ -43,9 +43,10 @@ struct shmb_cache *ours_open(struct shmb_connection *connection, const char *nam
 
 struct shmb_cache *ours_open_read_only(struct shmb_connection *connection, const char *name)
 {
+	const struct shmb_cache_options options = {.segment.flags = SHMB_READ | SHMB_HUGE};
 	struct shmb_cache *cache;
 
-	if (shmb_cache_open(connection, name, NULL, &cache) < 0)
+	if (shmb_cache_open(connection, name, &options, &cache) < 0)
 		ours_give_up(name);
 	return cache;
 }
