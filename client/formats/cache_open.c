@@ -3,7 +3,7 @@
  * by everybody else. What is in it depends on who created it; size, entry_size and shards of
  * somebody who finds it there are wishes that came too late.
  */
-#include "formats/cache_count.h"
+#include "formats/cache.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,8 +13,10 @@
 
 #include <shmbroker/error.h>
 
+#include "base/powers.h"
 #include "base/random.h"
 #include "core/error.h"
+#include "formats/cache_count.h"
 #include "formats/format.h"
 
 #if SHMB_CACHE_VALUE_MAX != CACHE_VALUE_MOST || SHMB_CACHE_KEY_MAX != CACHE_KEY_MOST ||            \
@@ -26,33 +28,22 @@
 #define SHARDS_MOST  64u
 #define SHARD_SIZE   (UINT64_C(8) << 20) /* of caches that are large enough for more shards */
 
-static int refuse_options(const char *name, const char *why)
-{
-	return error_set(-EINVAL, "the options for the cache \"%s\" %s", name, why);
-}
-
 static int check_options(const char *name, const struct shmb_cache_options *options)
 {
-	if (options->segment.size != 0 || options->segment.layout)
-		return refuse_options(name, "set size or layout of the segment, which follow from "
-					    "the others; leave them out");
+	int r = format_check_options("cache", name, &options->segment);
+
+	if (r < 0)
+		return r;
 	if (options->size != 0 &&
 	    (options->size < SHMB_CACHE_SIZE_MIN || options->size > SHMB_CACHE_SIZE_MAX))
-		return refuse_options(name, "have a size other than 64 KiB to 1 TiB");
+		return format_refuse_options("cache", name,
+					     "have a size other than 64 KiB to 1 TiB");
 	if (options->entry_size > SHMB_CACHE_KEY_MAX + SHMB_CACHE_VALUE_MAX)
-		return refuse_options(name, "have an entry_size of more than an entry can have");
+		return format_refuse_options("cache", name,
+					     "have an entry_size of more than an entry can have");
 	if (options->shards > SHMB_CACHE_SHARDS_MAX)
-		return refuse_options(name, "have more than 1024 shards");
+		return format_refuse_options("cache", name, "have more than 1024 shards");
 	return 0;
-}
-
-static uint32_t round_up(uint32_t n)
-{
-	uint32_t power = 1;
-
-	while (power < n)
-		power *= 2;
-	return power;
 }
 
 static uint32_t shards_for(uint64_t size)
@@ -70,7 +61,8 @@ static struct cache_shape shape_of(const struct shmb_cache_options *options)
 	uint64_t size = options->size ? options->size : SHMB_CACHE_SIZE_DEFAULT;
 	struct cache_shape shape = {
 		.size = size,
-		.n_shards = options->shards ? round_up(options->shards) : shards_for(size),
+		.n_shards = options->shards ? (uint32_t)power_of_two_from(1, options->shards)
+					    : shards_for(size),
 	};
 
 	cache_plan_index(&shape,

@@ -16,6 +16,21 @@ void *format_handle_new(size_t size, size_t name_at, const char *name)
 	return handle;
 }
 
+int format_refuse_options(const char *format, const char *name, const char *why)
+{
+	return error_set(-EINVAL, "the options for the %s \"%s\" %s", format, name, why);
+}
+
+int format_check_options(const char *format, const char *name,
+			 const struct shmb_segment_options *options)
+{
+	if (options->size == 0 && !options->layout)
+		return 0;
+	return format_refuse_options(format, name,
+				     "set size or layout of the segment, which follow from the "
+				     "others; leave them out");
+}
+
 int format_open_segment(struct shmb_connection *connection, const char *name,
 			const struct shmb_segment_options *options, const char *tag, uint64_t size,
 			struct shmb_segment **ret_segment)

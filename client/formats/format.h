@@ -17,6 +17,13 @@
  * last member. free() it. NULL without memory. */
 void *format_handle_new(size_t size, size_t name_at, const char *name);
 
+/* -EINVAL, with a text: the options for a FORMAT are not in order, since they WHY. */
+int format_refuse_options(const char *format, const char *name, const char *why);
+
+/* Whether OPTIONS leave to the format what is its own: 0, or -EINVAL with a text. */
+int format_check_options(const char *format, const char *name,
+			 const struct shmb_segment_options *options);
+
 /*
  * As shmb_segment_open() for a segment with the layout tag TAG, of SIZE bytes when it is created.
  * One that is there and smaller than that is good all the same: what is in it depends on who

@@ -15,6 +15,7 @@
 
 #include <shmbroker/error.h>
 
+#include "base/powers.h"
 #include "core/error.h"
 #include "formats/format.h"
 
@@ -24,35 +25,24 @@
 #error "what is promised is not what the layout has"
 #endif
 
-static uint32_t round_up(uint32_t n)
-{
-	uint32_t power = STATE_SLOTS_LEAST;
-
-	while (power < n)
-		power *= 2;
-	return power;
-}
-
-static int refuse_options(const char *name, const char *why)
-{
-	return error_set(-EINVAL, "the options for the state \"%s\" %s", name, why);
-}
-
 static int check_options(const char *name, const struct shmb_state_options *options)
 {
-	if (options->segment.size != 0 || options->segment.layout)
-		return refuse_options(name, "set size or layout of the segment, which follow from "
-					    "the others; leave them out");
+	int r = format_check_options("state", name, &options->segment);
+
+	if (r < 0)
+		return r;
 	if (options->value_size > SHMB_STATE_VALUE_MAX)
-		return refuse_options(name, "have a value_size of more than 2^40");
+		return format_refuse_options("state", name, "have a value_size of more than 2^40");
 	if ((options->segment.flags & SHMB_CREATE) && options->value_size == 0)
-		return refuse_options(name, "are to create it and have no value_size");
+		return format_refuse_options("state", name,
+					     "are to create it and have no value_size");
 	if (options->slots == 1 || options->slots > SHMB_STATE_SLOTS_MAX)
-		return refuse_options(name, "have slots other than 2 to 65536");
+		return format_refuse_options("state", name, "have slots other than 2 to 65536");
 	if (options->history >= (options->slots ? options->slots : SHMB_STATE_SLOTS_MAX))
-		return refuse_options(name, "have a history that is not less than the slots");
+		return format_refuse_options("state", name,
+					     "have a history that is not less than the slots");
 	if ((options->segment.flags & SHMB_READ) && options->writes)
-		return refuse_options(name, "are to read only and to write");
+		return format_refuse_options("state", name, "are to read only and to write");
 	return 0;
 }
 
@@ -66,7 +56,7 @@ static struct state_shape shape_of(const struct shmb_state_options *options)
 								    : options->history + 1;
 	return (struct state_shape){
 		.value_size = options->value_size,
-		.n_slots = round_up(slots),
+		.n_slots = (uint32_t)power_of_two_from(STATE_SLOTS_LEAST, slots),
 		.history = options->history ? options->history : 1,
 		.single_writer = options->single_writer,
 	};

@@ -11,6 +11,7 @@
 
 #include <shmbroker/error.h>
 
+#include "base/powers.h"
 #include "core/error.h"
 #include "formats/format.h"
 
@@ -21,39 +22,28 @@
 #error "what is promised is not what the layout has"
 #endif
 
-static int refuse_options(const char *name, const char *why)
-{
-	return error_set(-EINVAL, "the options for the stream \"%s\" %s", name, why);
-}
-
 static int check_options(const char *name, const struct shmb_stream_options *options)
 {
-	if (options->segment.size != 0 || options->segment.layout)
-		return refuse_options(name, "set size or layout of the segment, which follow from "
-					    "the others; leave them out");
+	int r = format_check_options("stream", name, &options->segment);
+
+	if (r < 0)
+		return r;
 	if (options->lane_size > SHMB_STREAM_LANE_MAX)
-		return refuse_options(name, "have a lane_size of more than 2^30");
+		return format_refuse_options("stream", name, "have a lane_size of more than 2^30");
 	if (options->lanes > SHMB_STREAM_LANES_MAX)
-		return refuse_options(name, "have more than 1024 lanes");
+		return format_refuse_options("stream", name, "have more than 1024 lanes");
 	if (options->consumers > SHMB_STREAM_CONSUMERS_MAX)
-		return refuse_options(name, "have more than 256 consumers");
+		return format_refuse_options("stream", name, "have more than 256 consumers");
 	if ((unsigned)options->full > SHMB_FULL_OVERWRITE)
-		return refuse_options(name, "say nothing that can be done with a full lane");
+		return format_refuse_options("stream", name,
+					     "say nothing that can be done with a full lane");
 	if ((unsigned)options->delivery > SHMB_QUEUE)
-		return refuse_options(name, "say nothing about who gets a record");
+		return format_refuse_options("stream", name, "say nothing about who gets a record");
 	if (options->delivery == SHMB_QUEUE && options->full == SHMB_FULL_OVERWRITE)
-		return refuse_options(name, "want a queue that overwrites: a queue keeps what "
-					    "nobody has taken");
+		return format_refuse_options("stream", name,
+					     "want a queue that overwrites: a queue keeps what "
+					     "nobody has taken");
 	return 0;
-}
-
-static uint64_t round_up(uint64_t size)
-{
-	uint64_t power = STREAM_LANE_LEAST;
-
-	while (power < size)
-		power *= 2;
-	return power;
 }
 
 /* What OPTIONS, which are in order, ask for. */
@@ -66,8 +56,9 @@ static struct stream_shape shape_of(const struct shmb_stream_options *options)
 	};
 
 	return (struct stream_shape){
-		.lane_size = round_up(options->lane_size ? options->lane_size
-							 : SHMB_STREAM_LANE_DEFAULT),
+		.lane_size = power_of_two_from(STREAM_LANE_LEAST,
+					       options->lane_size ? options->lane_size
+								  : SHMB_STREAM_LANE_DEFAULT),
 		.n_lanes = options->lanes ? options->lanes : SHMB_STREAM_LANES_DEFAULT,
 		.n_seats = options->consumers ? options->consumers : SHMB_STREAM_CONSUMERS_DEFAULT,
 		.flags = flags[options->full] | (options->times ? STREAM_TIMES : 0) |
@@ -147,7 +138,7 @@ int shmb_stream_open(struct shmb_connection *connection, const char *name,
 		return r;
 	shape = shape_of(options);
 	if (!stream_size(&shape, &size))
-		return refuse_options(name, "make no stream");
+		return format_refuse_options("stream", name, "make no stream");
 	stream = format_handle_new(sizeof(*stream), offsetof(struct shmb_stream, name), name);
 	if (!stream)
 		return error_no_memory();

@@ -8,17 +8,13 @@
 #include <string.h>
 
 #include "base/payload.h"
+#include "base/powers.h"
 #include "layout/cache_view.h"
 #include "layout/cache_words.h"
 
 #define VALUE_SHARE   16u /* of the cache, that a value may have */
 #define NURSERY_SHARE 10u /* of the logs, that the nursery has */
 #define LOAD_PERCENT  75u /* of the slots, when the entries are as large as was said */
-
-static bool is_power_of_two(uint32_t n)
-{
-	return n != 0 && (n & (n - 1)) == 0;
-}
 
 uint32_t cache_value_most(uint64_t size)
 {

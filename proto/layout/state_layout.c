@@ -9,6 +9,7 @@
 
 #include "base/checked.h"
 #include "base/payload.h"
+#include "base/powers.h"
 
 /* Of a value size within its bounds, which are far from where this overflows. */
 static uint64_t stride_of(uint64_t value_size)
@@ -16,11 +17,6 @@ static uint64_t stride_of(uint64_t value_size)
 	uint64_t used = state_value_at(value_size) + value_size;
 
 	return (used + LAYOUT_LINE - 1) / LAYOUT_LINE * LAYOUT_LINE;
-}
-
-static bool is_power_of_two(uint32_t n)
-{
-	return n != 0 && (n & (n - 1)) == 0;
 }
 
 static const char *shape_fault(const struct state_shape *shape)

@@ -14,6 +14,7 @@
 
 #include "base/fence.h"
 #include "cache/design.h"
+#include "cache/limit_key.h"
 
 #define LINE  64u
 #define LINES 4u /* of a cell, that are asked for beforehand: more did not help */
@@ -34,14 +35,6 @@ struct limit {
 static attr_inlined struct cell *cell_at(const struct limit *limit, uint64_t number)
 {
 	return (struct cell *)(limit->cells + (number & limit->mask) * limit->stride);
-}
-
-static attr_inlined uint64_t place_of(const uint64_t key[2])
-{
-	unsigned __int128 product = (unsigned __int128)(key[0] ^ UINT64_C(0x9e3779b97f4a7c15)) *
-				    (key[1] ^ UINT64_C(0xd1b54a32d192ed03));
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
 static void *prepare(const struct traffic *traffic, const struct server *broker attr_unused,
@@ -69,11 +62,6 @@ static void dispose(void *prepared)
 	free(limit);
 }
 
-static attr_inlined bool is_key(const struct cell *cell, const uint64_t key[2])
-{
-	return ((cell->key[0] ^ key[0]) | (cell->key[1] ^ key[1])) == 0;
-}
-
 static attr_inlined bool get_at(const struct limit *limit, uint64_t place, const uint64_t key[2],
 				void *value, size_t size)
 {
@@ -86,7 +74,7 @@ static attr_inlined bool get_at(const struct limit *limit, uint64_t place, const
 			return false;
 		if (sequence % 2 == 1)
 			continue;
-		if (!is_key(cell, key)) {
+		if (!limit_is_key(cell->key, key)) {
 			place++;
 			continue;
 		}
@@ -102,7 +90,7 @@ static attr_inlined bool get(void *limit, const char *bytes, void *value, size_t
 	uint64_t key[2];
 
 	memcpy(key, bytes, sizeof(key));
-	return get_at(limit, place_of(key), key, value, size);
+	return get_at(limit, limit_hash(key), key, value, size);
 }
 
 static attr_inlined void set(void *limit, const char *bytes, const void *value, size_t size)
@@ -110,14 +98,14 @@ static attr_inlined void set(void *limit, const char *bytes, const void *value, 
 	uint64_t key[2], place;
 
 	memcpy(key, bytes, sizeof(key));
-	place = place_of(key);
+	place = limit_hash(key);
 	for (;;) {
 		struct cell *cell = cell_at(limit, place);
 		uint64_t sequence = atomic_load_explicit(&cell->sequence, memory_order_acquire);
 
 		if (sequence % 2 == 1)
 			continue;
-		if (sequence != 0 && !is_key(cell, key)) {
+		if (sequence != 0 && !limit_is_key(cell->key, key)) {
 			place++;
 			continue;
 		}
@@ -144,7 +132,7 @@ static attr_inlined uint32_t get_many(void *opened, const struct draw *draws,
 		const char *cell;
 
 		memcpy(keys[i], draws[i].key, sizeof(keys[i]));
-		places[i] = place_of(keys[i]);
+		places[i] = limit_hash(keys[i]);
 		cell = (const char *)cell_at(limit, places[i]);
 		for (size_t at = 0; at < limit->stride && at < (size_t)LINES * LINE; at += LINE)
 			__builtin_prefetch(cell + at);

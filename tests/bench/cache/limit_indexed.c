@@ -11,6 +11,7 @@
 
 #include "base/fence.h"
 #include "cache/design.h"
+#include "cache/limit_key.h"
 
 #define LINE     64u
 #define LINES    3u /* of a cell, that are asked for beforehand */
@@ -34,14 +35,6 @@ struct indexed {
 static attr_inlined struct cell *cell_at(const struct indexed *indexed, uint64_t number)
 {
 	return (struct cell *)(indexed->cells + number * indexed->stride);
-}
-
-static attr_inlined uint64_t hash_of(const uint64_t key[2])
-{
-	unsigned __int128 product = (unsigned __int128)(key[0] ^ UINT64_C(0x9e3779b97f4a7c15)) *
-				    (key[1] ^ UINT64_C(0xd1b54a32d192ed03));
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
 static void *prepare(const struct traffic *traffic, const struct server *broker attr_unused,
@@ -73,11 +66,6 @@ static void dispose(void *prepared)
 	free(indexed);
 }
 
-static attr_inlined bool is_key(const struct cell *cell, const uint64_t key[2])
-{
-	return ((cell->key[0] ^ key[0]) | (cell->key[1] ^ key[1])) == 0;
-}
-
 /* The cell of KEY, NULL when it has none. */
 static attr_inlined struct cell *find(const struct indexed *indexed, uint64_t hash,
 				      const uint64_t key[2])
@@ -93,7 +81,7 @@ static attr_inlined struct cell *find(const struct indexed *indexed, uint64_t ha
 		if ((slot & TAG_MASK) != hash >> 40)
 			continue;
 		cell = cell_at(indexed, slot >> 24);
-		if (is_key(cell, key))
+		if (limit_is_key(cell->key, key))
 			return cell;
 	}
 }
@@ -123,7 +111,7 @@ static attr_inlined bool get(void *indexed, const char *bytes, void *value, size
 	uint64_t key[2];
 
 	memcpy(key, bytes, sizeof(key));
-	return get_by(indexed, hash_of(key), key, value, size);
+	return get_by(indexed, limit_hash(key), key, value, size);
 }
 
 /* Keys are new only while one process loads them. */
@@ -146,7 +134,7 @@ static attr_inlined void set(void *opened, const char *bytes, const void *value,
 	struct cell *cell;
 
 	memcpy(key, bytes, sizeof(key));
-	hash = hash_of(key);
+	hash = limit_hash(key);
 	cell = find(indexed, hash, key);
 	if (!cell)
 		cell = add(indexed, hash, key);
@@ -169,7 +157,7 @@ static attr_inlined uint32_t get_many(void *opened, const struct draw *draws,
 
 	for (unsigned i = 0; i < TRAFFIC_CROWD; i++) {
 		memcpy(keys[i], draws[i].key, sizeof(keys[i]));
-		hashes[i] = hash_of(keys[i]);
+		hashes[i] = limit_hash(keys[i]);
 		__builtin_prefetch((const void *)&indexed->slots[hashes[i] & indexed->mask]);
 	}
 	for (unsigned i = 0; i < TRAFFIC_CROWD; i++) {
