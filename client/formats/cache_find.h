@@ -122,13 +122,16 @@ enum cache_look {
 /* Whether what was fetched is still there. */
 static inline bool cache_holds_still(const struct cache_sight *sight)
 {
-	/* Pairs with the release fence before an entry is changed, and with the release of the slot
-	 * before its units are written to: who has seen a byte of that sees it too. */
+	uint64_t word;
+
+	/* Pairs with the release fence before an entry is written to, in place or anew: who has
+	 * seen a byte of that sees that its version was cleared, or the slot changed, before. */
 	fence_acquire();
-	return atomic_load_explicit(&sight->entry->version, memory_order_relaxed) ==
-		       sight->version &&
-	       ((atomic_load_explicit(sight->slot, memory_order_relaxed) ^ sight->word) &
-		~CACHE_MARK_MASK) == 0;
+	/* The slot before the version. It is the same again when the key was set there once more;
+	 * then the version is another by now. Pairs with the release of the slot. */
+	word = atomic_load_explicit(sight->slot, memory_order_acquire);
+	return ((word ^ sight->word) & ~CACHE_MARK_MASK) == 0 &&
+	       atomic_load_explicit(&sight->entry->version, memory_order_relaxed) == sight->version;
 }
 
 /* Whether there may be an entry at PLACE. */

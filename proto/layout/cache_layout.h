@@ -68,12 +68,13 @@
  * place when that was. A ghost says that a key that is set again belongs into the main log.
  *
  * Readers. A reader loads a slot with its tag, the version, compares the key, copies the value, and
- * loads the version and the slot again. It has a value if both are the same and the version is not
- * 0. A slot is changed before the units that it led to are written to, and never leads to the same
- * entry in the same place again: versions never come again, and an entry that is moved, which keeps
- * its version, only ever comes nearer to the beginning of its log, or from the nursery into the
- * main log. So what was read was whole and of that key. A key that is there all the while stays in
- * its slot.
+ * loads the slot and then the version again. It has a value if both are the same and the version is
+ * not 0. A slot is changed before the units that it led to are written to, and never leads to the
+ * same entry in the same place again: versions never come again, and an entry that is moved, which
+ * keeps its version, only ever comes nearer to the beginning of its log, or from the nursery into
+ * the main log. So what was read was whole and of that key. In that order, since the slot may be
+ * the same again when the key was set once more, and an entry has its version before a slot leads
+ * to it. A key that is there all the while stays in its slot. (tests/model/cache.pml)
  *
  * Who has the lock
  *

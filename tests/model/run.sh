@@ -2,14 +2,14 @@
 # The models, checked by spin: each holds, and each fails as soon as one step of it is left out or
 # stands in the wrong place.
 #
-#   sh tests/model/run.sh [--all] [MODEL...]     lock condition state doorbell news room lane claims,
-#                                                or all of them
+#   sh tests/model/run.sh [--all] [MODEL...]     lock condition state doorbell news room lane claims
+#                                                cache, or all of them
 #
 # With --all also what takes minutes and gigabytes. Exit status 77, and a line that begins with NOT
 # TESTED, where there is no spin.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-all_models="lock condition state doorbell news room lane claims"
+all_models="lock condition state doorbell news room lane claims cache"
 
 all=
 if [ "${1:-}" = --all ]; then
@@ -266,6 +266,29 @@ check_claims() {
 	fails "taken over by a plain store" 'numbers[' -DEVICTS -DCLAIMS=1 -DRECORDS=2 -DBREAK_SWAP
 	fails "without the number in the claim" 'numbers[' -DBREAK_NUMBER
 	fails "without a fence before who waits is looked for" 'has_sent' -DBREAK_FENCE
+}
+
+check_cache() {
+	holds "nobody dies" -DCHANGES=4
+	holds "one dies" -DDEATHS=1
+	holds "one dies, with three places" -DDEATHS=1 -DPLACES=3
+	if [ -n "$all" ]; then
+		holds "nobody dies, of more changes" -DCHANGES=5
+		holds "one dies, of more changes" -DDEATHS=1 -DCHANGES=4
+		holds "two die" -DDEATHS=2 -DCHANGES=4
+	fi
+
+	fails "written to before it is forgotten" 'one==other' -DBREAK_FENCE
+	fails "shown before it is whole" 'one==other' -DBREAK_RELEASE
+	fails "led to before it is whole" 'one==other' -DBREAK_LEAD
+	fails "with its version not cleared" 'one==other' -DBREAK_MARK
+	fails "moved over itself without a word" 'one==other' -DBREAK_BUSY
+	fails "moved to where it was before" 'one==other' -DPLACES=3 -DCHANGES=4 -DBREAK_BACK
+	fails "read without a second look at the slot" 'one==other' -DBREAK_SLOT
+	fails "read without a second look at the version" 'one==other' -DBREAK_LOOK
+	fails "with the version looked at before the slot" 'one==other' -DBREAK_ORDER
+	fails "with the version of the dead given again" 'one==other' -DDEATHS=1 -DBREAK_VERSION
+	fails "with what the dead began left there" 'words[0]' -DDEATHS=1 -DBREAK_REPAIR
 }
 
 for model; do
