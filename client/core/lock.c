@@ -65,7 +65,8 @@ static inline bool is_here(const struct shmb_member *member, uint64_t *ret_me)
 	return is;
 }
 
-/* That of this thread in the member ME, which no other has. */
+/* What this thread, which has a number, puts beside a lock that it has taken as the member ME: no
+ * other thread of any member has the same. */
 static uint64_t token_of(uint64_t me)
 {
 	return thread_number ^ me;
@@ -274,7 +275,7 @@ static attr_rare int try_slowly(struct lock_layout *lock, const struct shmb_memb
 	if (r < 0)
 		return r;
 	claim.me = id_of(member);
-	(void)thread_here();
+	(void)thread_here(); /* token_of() is about the number that it has now */
 	r = attempt(&claim, &word);
 	return r == -EBUSY || r == -EAGAIN ? refuse_held(-EBUSY, word) : r;
 }
@@ -288,7 +289,7 @@ static attr_rare int acquire_slowly(struct lock_layout *lock, const struct shmb_
 	if (r < 0)
 		return r;
 	claim.me = id_of(member);
-	(void)thread_here();
+	(void)thread_here(); /* as above */
 	return wait_for(&claim, deadline);
 }
 

@@ -104,6 +104,8 @@ static void pass_on(void *handle)
 	struct shmb_segment *segment = handle;
 
 	segment->process = process_here();
+	if (segment->passed_on)
+		segment->passed_on(segment->format_handle);
 }
 
 static int segment_new(struct shmb_request *request, struct shmb_segment **ret_segment)
@@ -132,6 +134,7 @@ static int segment_new(struct shmb_request *request, struct shmb_segment **ret_s
 	segment->connection = request->connection;
 	segment->hold = request;
 	segment->process = process_here();
+	segment->passed_on = NULL;
 	memcpy(segment->why, opened->why, why_size);
 	segment->info = (struct shmb_segment_facts){
 		.id = opened->object,

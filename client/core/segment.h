@@ -19,6 +19,10 @@ struct shmb_segment {
 	uint64_t process;          /* that it is attached in; no process once it is nowhere */
 	struct attachment attachment;
 	struct shmb_segment_facts info;
+	/* What a format does in a forked child that goes on with it (shmb_rejoin()), before
+	 * anything else: what its handle remembers is the parent's. NULL: nothing. */
+	void (*passed_on)(void *handle);
+	void *format_handle;
 	char why[];
 };
 

@@ -4,6 +4,7 @@
  *   cache_open.c      where the memory comes from
  *   cache_clock.[ch]  what time it is
  *   cache_hash.h      where a key is, when it is there
+ *   cache_sight.h     an entry as a reader sees it
  *   cache_find.h      from a key to its entry
  *   cache_key.[ch]    the key that a call was given
  *   cache_near.h      getting what most gets come to,
@@ -36,10 +37,16 @@
 
 #define CACHE_CELLS 16u
 
-/* What some threads of this process have seen, since it was last added to what is shared. */
+/* A number that some threads of this process count up, and what of it was added to what is shared:
+ * so much is never added twice, whoever adds meanwhile. */
+struct cache_count {
+	_Atomic uint64_t seen;
+	_Atomic uint64_t told;
+};
+
 struct cache_cell {
-	_Alignas(LAYOUT_LINE) _Atomic uint64_t hits;
-	_Atomic uint64_t misses;
+	_Alignas(LAYOUT_LINE) struct cache_count hits;
+	struct cache_count misses;
 };
 
 /* What calls change that only look at the cache. */

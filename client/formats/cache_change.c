@@ -81,8 +81,8 @@ bool cache_change_find(const struct cache_turn *turn, const struct cache_key *ke
 
 /* Whether the condition of CHANGE holds: 0, or what else is to be returned, and then the version
  * that is there in *ret_version. */
-static int look(const struct cache_turn *turn, const struct cache_key *key,
-		const struct change *change, uint64_t *ret_version)
+static int check_condition(const struct cache_turn *turn, const struct cache_key *key,
+			   const struct change *change, uint64_t *ret_version)
 {
 	struct cache_sight sight;
 	bool is_there;
@@ -117,7 +117,7 @@ static int make(struct shmb_cache *cache, const void *key, size_t key_size,
 	r = cache_turn_begin(cache, located.shard_number, change->deadline, &turn);
 	if (r != 0)
 		return r;
-	r = look(&turn, &located, change, &version);
+	r = check_condition(&turn, &located, change, &version);
 	if (r == 0) {
 		const struct cache_value value =
 			value_of(&turn, change->value, change->size, change->terms);

@@ -8,11 +8,14 @@
 #include "core/thread.h"
 #include "formats/cache.h"
 
-#define CACHE_COUNT_UP 256u /* after so many */
+#define CACHE_COUNT_UP 256u /* after so many: a power of two */
 
 /* Add what was counted there, in all cells, to what is shared. */
 void cache_count_up(const struct shmb_cache *cache, struct cache_cell *cell);
 void cache_count_up_all(const struct shmb_cache *cache);
+
+/* What was not added yet is another's to add. */
+void cache_count_anew(const struct shmb_cache *cache);
 
 static inline struct cache_cell *cache_cell(const struct shmb_cache *cache)
 {
@@ -21,12 +24,12 @@ static inline struct cache_cell *cache_cell(const struct shmb_cache *cache)
 
 /* Where threads have the same cell some of it may be lost, which is said of what is counted so. */
 static attr_inlined void cache_count_in(const struct shmb_cache *cache, struct cache_cell *cell,
-					_Atomic uint64_t *counter, uint64_t n)
+					struct cache_count *count, uint64_t n)
 {
-	uint64_t sum = atomic_load_explicit(counter, memory_order_relaxed) + n;
+	uint64_t before = atomic_load_explicit(&count->seen, memory_order_relaxed);
 
-	atomic_store_explicit(counter, sum, memory_order_relaxed);
-	if (sum >= CACHE_COUNT_UP)
+	atomic_store_explicit(&count->seen, before + n, memory_order_relaxed);
+	if (((before + n) ^ before) >= CACHE_COUNT_UP)
 		cache_count_up(cache, cell);
 }
 

@@ -51,10 +51,9 @@ static attr_apart attr_flat int get_described(const struct shmb_cache *cache, co
 	return cache_counted(cache, 0);
 }
 
-/* Count what was got, unless its time is over. */
-static attr_apart int count_in_time(const struct shmb_cache *cache, uint64_t term)
+static attr_apart bool is_over_now(const struct shmb_cache *cache, uint64_t term)
 {
-	return cache_counted(cache, cache_is_over(term, cache_now(cache)) ? SHMB_MISS : 0);
+	return cache_is_over(term, cache_now(cache));
 }
 
 attr_flat int shmb_cache_get(const struct shmb_cache *cache, const void *key, size_t key_size,
@@ -67,6 +66,8 @@ attr_flat int shmb_cache_get(const struct shmb_cache *cache, const void *key, si
 	if (!is_ready(cache, key_size) ||
 	    !get_near(&cache->view, key, key_size, buffer, room, &sight))
 		return get_patiently(cache, key, key_size, buffer, room, NULL);
+	if (cache_term_expiry(sight.term) != 0 && is_over_now(cache, sight.term))
+		return cache_counted(cache, SHMB_MISS);
 	cache_mark(cache, &sight);
-	return count_in_time(cache, sight.term);
+	return cache_counted(cache, 0);
 }

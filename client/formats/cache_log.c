@@ -111,7 +111,7 @@ static void lead_to(const struct candidate *candidate, uint32_t place, unsigned 
 {
 	uint64_t slot = cache_slot(cache_slot_tag(candidate->word), place) | mark;
 
-	/* Pairs with the acquire in cache_find(). */
+	/* Pairs with the acquire of who follows the slot. */
 	atomic_store_explicit(candidate->slot, slot, memory_order_release);
 }
 

@@ -18,30 +18,22 @@ static inline void fetch(const struct cache_entry *entry)
 		__builtin_prefetch((const char *)entry + line * LAYOUT_LINE);
 }
 
-/* Patient with what is being changed only if IS_PATIENT says so, and then for once. */
 static attr_apart int answer_patiently(const struct shmb_cache *cache,
-				       struct shmb_cache_query *query, bool *is_patient)
+				       struct shmb_cache_query *query, uint64_t *until)
 {
 	struct cache_key key;
-	int r;
 
 	cache_locate(&cache->view, query->key, query->key_size, &key);
-	r = cache_read_once(cache, &key, query->buffer, query->room, 0, &query->entry);
-	if (r != CACHE_AGAIN)
-		return r;
-	if (!*is_patient)
-		return SHMB_MISS;
-	*is_patient = false;
-	return cache_read(cache, &key, query->buffer, query->room, 0, &query->entry);
+	return cache_read_until(cache, &key, query->buffer, query->room, 0, &query->entry, until);
 }
 
 /* The answer to one query of many, whose entry is SIGHT's, or NULL, at NOW; not counted. */
 static attr_inlined int answer(const struct shmb_cache *cache, struct cache_sight sight,
-			       struct shmb_cache_query *query, uint64_t now, bool *is_patient)
+			       struct shmb_cache_query *query, uint64_t now, uint64_t *until)
 {
 	if (!sight.entry || !cache_near_take(&cache->view, query->key, query->key_size,
 					     query->buffer, query->room, &sight))
-		return answer_patiently(cache, query, is_patient);
+		return answer_patiently(cache, query, until);
 	if (cache_is_over(sight.term, now))
 		return SHMB_MISS;
 	cache_describe(&sight, now, &query->entry);
@@ -55,10 +47,9 @@ static attr_flat void get_crowd(const struct shmb_cache *cache, struct shmb_cach
 				size_t n)
 {
 	const struct cache_view *view = &cache->view;
-	uint64_t now = cache_now(cache), hits = 0, misses = 0;
+	uint64_t now = cache_now(cache), hits = 0, misses = 0, until = 0;
 	struct cache_spot spots[CROWD];
 	struct cache_sight sights[CROWD];
-	bool is_patient = true;
 
 	for (size_t i = 0; i < n; i++) {
 		struct shmb_cache_query *query = &queries[i];
@@ -83,7 +74,7 @@ static attr_flat void get_crowd(const struct shmb_cache *cache, struct shmb_cach
 
 		if (query->result < 0)
 			continue;
-		query->result = answer(cache, sights[i], query, now, &is_patient);
+		query->result = answer(cache, sights[i], query, now, &until);
 		hits += query->result == 0;
 		misses += query->result == SHMB_MISS;
 	}

@@ -1,6 +1,5 @@
 /*
- * What most gets come to: a value of little size, in the home line of its key, whole at the first
- * look.
+ * What most gets come to: a value in the home line of its key, whole at the first look.
  *
  * A processor waits for two lines of memory here. Meanwhile it goes on with the calls that follow,
  * as far as it sees ahead, which is some hundreds of instructions; so each that is left out here
@@ -62,8 +61,7 @@ static attr_inlined bool cache_near_take(const struct cache_view *view, const vo
 	cache_sight_fetch(sight);
 	size = cache_meta_value_size(sight->meta);
 	if (sight->version == 0 || !cache_meta_is_value(sight->meta, (uint32_t)key_size) ||
-	    size > room ||
-	    !cache_is_within(view, (uint32_t)(sight->word >> 32), sight->meta) ||
+	    size > room || !cache_is_within(view, (uint32_t)(sight->word >> 32), sight->meta) ||
 	    !payload_is(sight->entry->key, key, key_size))
 		return false;
 	if (size <= PAYLOAD_MIDDLE)

@@ -115,6 +115,16 @@ struct cache_local *cache_local_new(uint32_t turns)
 	return local;
 }
 
+/* A forked child goes on with it: what is not counted yet is the parent's to count, and it may be
+ * in another time namespace. */
+static void pass_on(void *handle)
+{
+	struct shmb_cache *cache = handle;
+
+	cache_count_anew(cache);
+	cache_clock_init(&cache->local->clock);
+}
+
 /* All that comes after its segment is had. */
 static int set_up(struct shmb_cache *cache, struct shmb_connection *connection,
 		  const struct shmb_cache_options *options, bool is_fresh)
@@ -130,6 +140,10 @@ static int set_up(struct shmb_cache *cache, struct shmb_connection *connection,
 	if (r == 0) {
 		cache->local = cache_local_new(cache->view.shape.n_shards);
 		r = cache->local ? 0 : error_no_memory();
+	}
+	if (r == 0) {
+		cache->segment->passed_on = pass_on;
+		cache->segment->format_handle = cache;
 	}
 	if (r == 0 && is_fresh)
 		r = shmb_segment_ready(cache->segment);

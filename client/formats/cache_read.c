@@ -20,17 +20,19 @@
 #include "formats/cache_turn.h"
 
 #define PATIENCE_NS UINT64_C(1000000)
-#define LOOKS       32 /* between two looks at the clock */
+#define LOOKS       32        /* between two looks at the clock */
+#define AGAIN       INT32_MAX /* an answer of nobody's: it is being changed */
 
 /* Take the value that was found: 0, or -EMSGSIZE. */
 typedef int take_fn(const struct shmb_cache *cache, const struct cache_sight *sight, void *data);
 
 /* What a call wants. */
-struct wish {
+struct reading {
 	take_fn *take;
 	void *data;
 	uint64_t stale_ms; /* by which a value may be past its time */
 	struct shmb_cache_entry *ret_entry;
+	uint64_t *until; /* when its patience is over; 0 before it had to have any */
 };
 
 struct copying {
@@ -55,8 +57,7 @@ static attr_inlined int take_copy(const struct shmb_cache *cache, const struct c
 	copying->found = cache_meta_value_size(sight->meta);
 	if (copying->found > copying->room)
 		return -EMSGSIZE;
-	payload_read(copying->buffer, cache_sight_value(sight),
-		     payload_size(copying->found, copying->room));
+	payload_read(copying->buffer, cache_sight_value(sight), copying->found);
 	return 0;
 }
 
@@ -84,64 +85,64 @@ static attr_inlined bool is_good(const struct shmb_cache *cache, const struct ca
 	return expiry > now || now - expiry < stale_ms;
 }
 
-/* One look: what was taken for, SHMB_MISS, or CACHE_AGAIN. */
+/* One look: what was taken for, SHMB_MISS, or AGAIN. */
 static attr_inlined int look(const struct shmb_cache *cache, const struct cache_key *key,
-			     const struct wish *wish)
+			     const struct reading *reading)
 {
 	struct cache_sight sight;
 	enum cache_look found = cache_find(&cache->view, key, &sight);
 	int r = SHMB_MISS;
 
 	if (found != CACHE_FOUND)
-		return found == CACHE_OTHER ? SHMB_MISS : CACHE_AGAIN;
-	if (is_good(cache, &sight, wish->stale_ms))
-		r = wish->take(cache, &sight, wish->data);
+		return found == CACHE_OTHER ? SHMB_MISS : AGAIN;
+	if (is_good(cache, &sight, reading->stale_ms))
+		r = reading->take(cache, &sight, reading->data);
 	if (!cache_holds_still(&sight))
-		return CACHE_AGAIN;
+		return AGAIN;
 	if (r == SHMB_MISS)
 		return r;
 	cache_mark(cache, &sight);
-	if (wish->ret_entry)
-		cache_describe(&sight, cache_now(cache), wish->ret_entry);
+	if (reading->ret_entry)
+		cache_describe(&sight, cache_now(cache), reading->ret_entry);
 	return r;
 }
 
 /* Who changes it may be dead, or stopped, or others may be at it again and again: in the turn, if
  * that is to be had without waiting, it stands still. What is to be used in place is looked at
  * after it, since that may call the cache. */
-static int look_in_turn(const struct shmb_cache *cache, const struct cache_key *key,
-			const struct wish *wish)
+static int look_with_turn(const struct shmb_cache *cache, const struct cache_key *key,
+			  const struct reading *reading)
 {
-	bool is_held = wish->take == take_copy;
+	bool is_held = reading->take == take_copy;
 	struct cache_turn turn;
 	int r = SHMB_MISS;
 
 	if (cache_turn_begin(cache, key->shard_number, SHMB_AT_ONCE, &turn) < 0)
 		return SHMB_MISS;
 	if (is_held)
-		r = look(cache, key, wish);
+		r = look(cache, key, reading);
 	if (cache_turn_end(&turn, 0) < 0)
 		return SHMB_MISS;
 	if (!is_held)
-		r = look(cache, key, wish);
-	return r == CACHE_AGAIN ? SHMB_MISS : r;
+		r = look(cache, key, reading);
+	return r == AGAIN ? SHMB_MISS : r;
 }
 
 static attr_rare int look_patiently(const struct shmb_cache *cache, const struct cache_key *key,
-				    const struct wish *wish)
+				    const struct reading *reading)
 {
-	uint64_t end = clock_now_ns() + PATIENCE_NS;
-
+	if (*reading->until == 0)
+		*reading->until = clock_now_ns() + PATIENCE_NS;
 	do {
 		for (unsigned i = 0; i < LOOKS; i++) {
-			int r = look(cache, key, wish);
+			int r = look(cache, key, reading);
 
-			if (r != CACHE_AGAIN)
+			if (r != AGAIN)
 				return r;
 			pause_cpu();
 		}
-	} while (clock_now_ns() < end);
-	return cache->member ? look_in_turn(cache, key, wish) : SHMB_MISS;
+	} while (clock_now_ns() < *reading->until);
+	return cache->member ? look_with_turn(cache, key, reading) : SHMB_MISS;
 }
 
 static attr_rare int refuse_room(const struct shmb_cache *cache, size_t size, size_t room)
@@ -152,41 +153,41 @@ static attr_rare int refuse_room(const struct shmb_cache *cache, size_t size, si
 			 cache->name, size, room);
 }
 
-int cache_read_once(const struct shmb_cache *cache, const struct cache_key *key, void *buffer,
-		    size_t room, uint64_t stale_ms, struct shmb_cache_entry *ret_entry)
+int cache_read_until(const struct shmb_cache *cache, const struct cache_key *key, void *buffer,
+		     size_t room, uint64_t stale_ms, struct shmb_cache_entry *ret_entry,
+		     uint64_t *until)
 {
 	struct copying copying = {.buffer = buffer, .room = room};
-	const struct wish wish = {take_copy, &copying, stale_ms, ret_entry};
-	int r = look(cache, key, &wish);
+	const struct reading reading = {take_copy, &copying, stale_ms, ret_entry, until};
+	int r = look(cache, key, &reading);
 
+	if (r == AGAIN)
+		r = look_patiently(cache, key, &reading);
 	return r == -EMSGSIZE ? refuse_room(cache, copying.found, room) : r;
 }
 
 int cache_read(const struct shmb_cache *cache, const struct cache_key *key, void *buffer,
 	       size_t room, uint64_t stale_ms, struct shmb_cache_entry *ret_entry)
 {
-	struct copying copying = {.buffer = buffer, .room = room};
-	const struct wish wish = {take_copy, &copying, stale_ms, ret_entry};
-	int r = look(cache, key, &wish);
+	uint64_t until = 0;
 
-	if (r == CACHE_AGAIN)
-		r = look_patiently(cache, key, &wish);
-	return r == -EMSGSIZE ? refuse_room(cache, copying.found, room) : r;
+	return cache_read_until(cache, key, buffer, room, stale_ms, ret_entry, &until);
 }
 
 int shmb_cache_use(const struct shmb_cache *cache, const void *key, size_t key_size,
 		   shmb_cache_use_fn *use, void *data)
 {
 	struct using using = {.use = use, .data = data};
-	const struct wish wish = {take_use, &using, 0, NULL};
+	uint64_t until = 0;
+	const struct reading reading = {take_use, &using, 0, NULL, &until};
 	struct cache_key located;
 	int r = cache_key_take(cache, key, key_size, &located);
 
 	if (r < 0)
 		return r;
-	r = look(cache, &located, &wish);
-	if (r == CACHE_AGAIN)
-		r = look_patiently(cache, &located, &wish);
+	r = look(cache, &located, &reading);
+	if (r == AGAIN)
+		r = look_patiently(cache, &located, &reading);
 	r = cache_counted(cache, r);
 	return r == 0 ? using.result : r;
 }

@@ -25,7 +25,7 @@ static void write_entry(struct cache_turn *turn, struct cache_entry *entry, uint
 			      memory_order_relaxed);
 	payload_write(entry->key, key->bytes, key->size);
 	payload_write(entry->key + key->size, value->bytes, value->size);
-	/* Pairs with the acquire in cache_look_at(). */
+	/* Pairs with the acquire in cache_sight_fetch(). */
 	atomic_store_explicit(&entry->version, version, memory_order_release);
 	cache_tally(&turn->shard->tallies.bytes, key->size + value->size);
 }
@@ -100,7 +100,7 @@ static int store_anew(struct cache_turn *turn, const struct cache_key *key,
 	} else {
 		slot = cache_choose_slot(turn, key);
 	}
-	/* Pairs with the acquire in cache_find(). */
+	/* Pairs with the acquire of who follows the slot. */
 	atomic_store_explicit(slot, cache_slot(key->tag, place) | mark, memory_order_release);
 	if (freed)
 		cache_free_entry(turn, freed);

@@ -143,7 +143,7 @@ static struct cache_view view_of(void *memory, const struct cache_shape *shape)
 	end = view.logs[CACHE_MAIN].start + view.logs[CACHE_MAIN].units;
 	view.first = view.logs[CACHE_NURSERY].start;
 	view.places = end - view.first - cache_units_of(sizeof(struct cache_entry));
-	view.end = (uint64_t)end * CACHE_UNIT;
+	view.end_bytes = (uint64_t)end * CACHE_UNIT;
 	return view;
 }
 

@@ -8,7 +8,7 @@
  *       48     8  seed of the hash                                         initialiser
  *       56     4  n_shards: a power of two                                 initialiser
  *       60     4  n_buckets: of each shard                                 initialiser
- *      256  16 x 64  counts: hits and misses, for a part of the handles    who may write
+ *      256  16 x 64  counts: hits and misses, for a part of the threads    who may write
  *     1280        n_shards shards of (size - 1280) / n_shards bytes, down to a multiple of 128
  *
  *   in a shard
@@ -145,7 +145,7 @@ static inline uint32_t cache_units_of(uint64_t bytes)
 	return (uint32_t)((bytes + CACHE_UNIT - 1) / CACHE_UNIT);
 }
 
-/* What a handle has seen, added up now and then. */
+/* What threads have seen, added up now and then. */
 struct cache_counts {
 	_Atomic uint64_t hits;
 	_Atomic uint64_t misses;

@@ -19,9 +19,9 @@ struct cache_view {
 	uint64_t seed;
 	uint32_t n_buckets;
 	uint32_t shard_mask;
-	uint32_t first;  /* unit of the logs, of which one lies behind the other */
-	uint32_t places; /* from there on, in which an entry may begin */
-	uint64_t end;    /* of the logs, in bytes from the shard's beginning */
+	uint32_t first;     /* unit of the logs, of which one lies behind the other */
+	uint32_t places;    /* from there on, in which an entry may begin */
+	uint64_t end_bytes; /* from the shard's beginning to the end of the logs */
 	struct cache_span logs[CACHE_LOGS];
 	uint32_t value_most;
 	struct cache_header *header;

@@ -13,7 +13,7 @@
 
 #define HUGE_PAGES "/sys/kernel/mm/transparent_hugepage/shmem_enabled"
 
-/* All tables here ask for huge pages; the kernel decides. */
+/* All tables that a design maps by itself ask for huge pages; the kernel decides. */
 static void note_pages(struct report *report)
 {
 	FILE *file = fopen(HUGE_PAGES, "re");

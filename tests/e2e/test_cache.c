@@ -308,17 +308,24 @@ static int live_tomorrow(struct child *self attr_unused, void *data attr_unused)
 	return 0;
 }
 
-/* Its children are a day ahead. */
-static int make_tomorrow(struct child *self attr_unused, void *data attr_unused)
+/* Let the children of this process be a day ahead. False, with errno, where that cannot be had. */
+static bool children_are_ahead(void)
 {
 	int file;
 
 	if (unshare(CLONE_NEWTIME) < 0)
-		return errno == EPERM || errno == EINVAL ? 77 : 1;
+		return false;
 	file = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
 	ck_assert_int_ge(file, 0);
 	ck_assert_int_gt(dprintf(file, "monotonic 86400 0\nboottime 86400 0\n"), 0);
 	close(file);
+	return true;
+}
+
+static int make_tomorrow(struct child *self attr_unused, void *data attr_unused)
+{
+	if (!children_are_ahead())
+		return errno == EPERM || errno == EINVAL ? 77 : 1;
 	child_run(live_tomorrow, NULL);
 	return 0;
 }
@@ -370,6 +377,45 @@ START_TEST(a_forked_child_does_not_have_it)
 }
 END_TEST
 
+/* In another time namespace too, where that can be had. */
+static int go_on_with_it(struct child *self attr_unused, void *data)
+{
+	struct shmb_cache *cache = data;
+	struct shmb_cache_entry entry;
+	char value[8];
+
+	expect_refused(shmb_cache_get(cache, "k", 1, value, sizeof(value), &entry), -EOWNERDEAD);
+	expect_ok(shmb_rejoin(connection));
+	expect_ok(shmb_cache_get(cache, "k", 1, value, sizeof(value), &entry));
+	ck_assert_uint_le(entry.ttl_ms, 60000);
+	ck_assert_uint_gt(entry.ttl_ms, 0);
+	set(cache, "child", "v");
+	shmb_cache_close(cache);
+	shmb_disconnect(connection);
+	return 0;
+}
+
+START_TEST(a_forked_child_goes_on_where_that_was_asked_for)
+{
+	const struct shmb_cache_terms terms = {.ttl_ms = 60000};
+	struct shmb_cache_stats stats;
+	struct shmb_cache *cache;
+
+	options.segment.flags |= SHMB_INHERIT;
+	cache = open_cache(connection, "cache", &options);
+	expect_ok(shmb_cache_set(cache, "k", 1, "v", 1, &terms, FAR, NULL));
+	for (unsigned i = 0; i < 100; i++)
+		expect(cache, "k", "v");
+	(void)children_are_ahead();
+	for (unsigned i = 0; i < 3; i++)
+		child_run(go_on_with_it, cache);
+	expect(cache, "child", "v");
+	expect_ok(shmb_cache_stats(cache, false, &stats));
+	ck_assert_uint_eq(stats.hits, 100 + 3 + 1);
+	shmb_cache_close(cache);
+}
+END_TEST
+
 START_TEST(nothing_works_after_the_connection)
 {
 	struct shmb_connection *own = library_connect(&broker);
@@ -397,6 +443,7 @@ int main(void)
 	tcase_add_test(tcase, a_writer_that_is_killed_leaves_whole_values);
 	tcase_add_test(tcase, a_time_namespace_changes_no_time_to_live);
 	tcase_add_test(tcase, a_forked_child_does_not_have_it);
+	tcase_add_test(tcase, a_forked_child_goes_on_where_that_was_asked_for);
 	tcase_add_test(tcase, nothing_works_after_the_connection);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);

@@ -238,7 +238,9 @@ static bool has_vm_flag(const void *data, const char *flag)
 
 START_TEST(pages_may_be_huge_where_that_was_asked_for)
 {
-	struct shmb_segment *plain, *huge;
+	const struct shmb_segment_options looking = {.flags = SHMB_READ | SHMB_HUGE};
+	bool can_be = access("/sys/kernel/mm/transparent_hugepage", F_OK) == 0;
+	struct shmb_segment *plain, *huge, *read_only;
 
 	options.backing = backings[_i];
 	options.size = 4 << 20;
@@ -246,7 +248,10 @@ START_TEST(pages_may_be_huge_where_that_was_asked_for)
 	ck_assert(!has_vm_flag(shmb_segment_data(plain), " hg"));
 	options.flags |= SHMB_HUGE;
 	huge = library_create(connection, "huge", &options);
-	ck_assert(has_vm_flag(shmb_segment_data(huge), " hg"));
+	read_only = library_open(connection, "huge", &looking);
+	ck_assert(has_vm_flag(shmb_segment_data(huge), " hg") == can_be);
+	ck_assert(has_vm_flag(shmb_segment_data(read_only), " hg") == can_be);
+	shmb_segment_detach(read_only);
 	shmb_segment_detach(plain);
 	shmb_segment_detach(huge);
 }

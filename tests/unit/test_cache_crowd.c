@@ -22,6 +22,8 @@
 #define TURNS   (IS_TSAN || IS_ASAN ? 4000u : 100000u)
 #define KEYS    500u
 #define VALUE   2000u
+#define FIXED   100u /* of other keys */
+#define CROWD   8u
 #define FAR     shmb_deadline_in_ms(60000)
 
 static struct cache_memory memory;
@@ -43,14 +45,20 @@ static void stop(void)
 }
 
 /* The key, a serial, and bytes that follow from both. */
-static size_t make(unsigned char *value, uint32_t key, struct chance *chance)
+static void make_sized(unsigned char *value, uint32_t key, size_t size, struct chance *chance)
 {
 	uint32_t serial = (uint32_t)chance_u64(chance);
-	size_t size = 8 + chance_below(chance, VALUE >> chance_below(chance, 8));
 
 	memcpy(value, &key, 4);
 	memcpy(value + 4, &serial, 4);
 	memset(value + 8, (int)(key + serial), size - 8);
+}
+
+static size_t make(unsigned char *value, uint32_t key, struct chance *chance)
+{
+	size_t size = 8 + chance_below(chance, VALUE >> chance_below(chance, 8));
+
+	make_sized(value, key, size, chance);
 	return size;
 }
 
@@ -88,13 +96,46 @@ static void look(const struct shmb_cache *handle, uint32_t key)
 		must_be_whole(value, entry.size, key);
 }
 
+/* Without asking for its size, which is FIXED then, and some at a time. */
+static void look_at_fixed(const struct shmb_cache *handle, struct chance *chance)
+{
+	struct shmb_cache_query queries[CROWD];
+	unsigned char values[CROWD][FIXED];
+	uint32_t keys[CROWD];
+
+	for (unsigned i = 0; i < CROWD; i++) {
+		keys[i] = KEYS + (uint32_t)chance_below(chance, KEYS);
+		queries[i] = (struct shmb_cache_query){.key = &keys[i],
+						       .key_size = sizeof(keys[i]),
+						       .buffer = values[i],
+						       .room = FIXED};
+	}
+	must(shmb_cache_get_many(handle, queries, CROWD) == 0);
+	for (unsigned i = 0; i < CROWD; i++) {
+		must(queries[i].result == 0 || queries[i].result == SHMB_MISS);
+		if (queries[i].result == 0)
+			must_be_whole(values[i], queries[i].entry.size, keys[i]);
+	}
+	if (shmb_cache_get(handle, &keys[0], sizeof(keys[0]), values[0], FIXED, NULL) == 0)
+		must_be_whole(values[0], FIXED, keys[0]);
+}
+
+static void set_fixed(struct chance *chance)
+{
+	uint32_t key = KEYS + (uint32_t)chance_below(chance, KEYS);
+	unsigned char value[FIXED];
+
+	make_sized(value, key, FIXED, chance);
+	must(shmb_cache_set(cache, &key, sizeof(key), value, FIXED, NULL, FAR, NULL) == 0);
+}
+
 static void act(struct chance *chance)
 {
 	unsigned char value[VALUE + 8];
 	uint32_t key = (uint32_t)chance_below(chance, KEYS);
 	struct shmb_cache_entry entry;
 
-	switch (chance_below(chance, 8)) {
+	switch (chance_below(chance, 12)) {
 	case 0:
 	case 1:
 		must(shmb_cache_set(cache, &key, sizeof(key), value, make(value, key, chance), NULL,
@@ -111,6 +152,16 @@ static void act(struct chance *chance)
 	case 4:
 	case 5:
 		look(looking, key);
+		break;
+	case 6:
+		look_at_fixed(looking, chance);
+		break;
+	case 7:
+		look_at_fixed(cache, chance);
+		break;
+	case 8:
+	case 9:
+		set_fixed(chance);
 		break;
 	default:
 		look(cache, key);
@@ -187,6 +238,35 @@ START_TEST(all_that_is_counted_counts)
 }
 END_TEST
 
+/* Stands in for one who looks at figures all the while. */
+static void *ask_for_stats(void *data)
+{
+	const _Atomic bool *is_over = data;
+	struct shmb_cache_stats stats;
+
+	while (!atomic_load(is_over))
+		must(shmb_cache_stats(cache, false, &stats) == 0);
+	return NULL;
+}
+
+START_TEST(what_is_found_is_counted_once)
+{
+	struct shmb_cache_stats stats;
+	_Atomic bool is_over = false;
+	pthread_t thread;
+	char value[1];
+
+	ck_assert_int_eq(shmb_cache_set(cache, "k", 1, "v", 1, NULL, FAR, NULL), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, ask_for_stats, &is_over), 0);
+	for (unsigned i = 0; i < 20 * TURNS; i++)
+		must(shmb_cache_get(cache, "k", 1, value, 1, NULL) == 0);
+	atomic_store(&is_over, true);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(shmb_cache_stats(cache, false, &stats), 0);
+	ck_assert_uint_eq(stats.hits, 20 * TURNS);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("a crowd at a cache");
@@ -196,6 +276,7 @@ int main(void)
 	tcase_add_test(tcase, threads_find_whole_values);
 	tcase_add_test(tcase, processes_find_whole_values);
 	tcase_add_test(tcase, all_that_is_counted_counts);
+	tcase_add_test(tcase, what_is_found_is_counted_once);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

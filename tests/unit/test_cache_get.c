@@ -15,7 +15,8 @@
 #include "support/child.h"
 #include "support/suite.h"
 
-#define SIZE (1u << 18)
+#define SIZE       (1u << 18)
+#define BYTES_MOST 4200u
 
 static struct cache_memory memory;
 static struct shmb_cache *cache, *looking;
@@ -181,6 +182,80 @@ START_TEST(what_changes_meanwhile_is_used_again)
 }
 END_TEST
 
+/* A value of SIZE bytes is had in a buffer of ROOM, and nothing behind it changes. */
+static void expect_bytes(const char *key, const unsigned char *value, size_t size, size_t room)
+{
+	unsigned char buffers[3][BYTES_MOST];
+	struct shmb_cache_query query = {.key = key,
+					 .key_size = strlen(key),
+					 .buffer = room ? buffers[2] : NULL,
+					 .room = room};
+	struct shmb_cache_entry entry;
+
+	memset(buffers, 0xee, sizeof(buffers));
+	must(shmb_cache_get(looking, key, strlen(key), room ? buffers[0] : NULL, room, NULL) == 0);
+	must(shmb_cache_get(cache, key, strlen(key), room ? buffers[1] : NULL, room, &entry) == 0);
+	must(entry.size == size);
+	must(shmb_cache_get_many(cache, &query, 1) == 0 && query.result == 0);
+	must(query.entry.size == size && query.entry.version == entry.version);
+	for (unsigned i = 0; i < 3; i++) {
+		must(memcmp(buffers[i], value, size) == 0);
+		for (size_t at = size; at < BYTES_MOST; at++)
+			must(buffers[i][at] == 0xee);
+	}
+}
+
+START_TEST(each_size_is_had_each_way)
+{
+	const size_t sizes[] = {0,  1,  2,  3,  4,  7,   8,   15,  16,  17,  31,   32,  33,
+				63, 64, 65, 96, 99, 100, 127, 128, 129, 200, 1024, 4000};
+	const char *keys[] = {
+		"key", "key of 16 bytes.", "a key of some more bytes than sixteen",
+		"a key of more than a hundred and twenty-eight bytes, for which the "
+		"hash and the comparison go other ways than for those that are shorter"};
+	unsigned char value[BYTES_MOST];
+
+	for (size_t i = 0; i < sizeof(value); i++)
+		value[i] = (unsigned char)(i * 7 + 1);
+	for (unsigned i = 0; i < ARRAY_SIZE(sizes) * ARRAY_SIZE(keys); i++) {
+		size_t size = sizes[i % ARRAY_SIZE(sizes)];
+		const char *key = keys[i / ARRAY_SIZE(sizes)];
+
+		must(shmb_cache_set(cache, key, strlen(key), value, size, NULL, SHMB_AT_ONCE,
+				    NULL) == 0);
+		expect_bytes(key, value, size, size);
+		expect_bytes(key, value, size, size + 1);
+		expect_bytes(key, value, size, size + 64);
+		if (size > 0)
+			must(shmb_cache_get(cache, key, strlen(key), value, size - 1, NULL) ==
+			     -EMSGSIZE);
+	}
+}
+END_TEST
+
+START_TEST(many_may_be_the_same)
+{
+	struct shmb_cache_query queries[70];
+	char values[70][8];
+	struct shmb_cache_stats stats;
+
+	set("k", "v");
+	for (unsigned i = 0; i < 70; i++)
+		queries[i] = (struct shmb_cache_query){.key = i % 2 ? "k" : "no",
+						       .key_size = i % 2 ? 1 : 2,
+						       .buffer = values[i],
+						       .room = sizeof(values[i])};
+	ck_assert_int_eq(shmb_cache_get_many(cache, queries, 70), 0);
+	for (unsigned i = 0; i < 70; i++) {
+		ck_assert_int_eq(queries[i].result, i % 2 ? 0 : SHMB_MISS);
+		ck_assert(i % 2 == 0 || values[i][0] == 'v');
+	}
+	ck_assert_int_eq(shmb_cache_stats(cache, false, &stats), 0);
+	ck_assert_uint_eq(stats.hits, 35);
+	ck_assert_uint_eq(stats.misses, 35);
+}
+END_TEST
+
 START_TEST(many_are_had_at_once)
 {
 	struct shmb_cache_query queries[100];
@@ -255,18 +330,24 @@ START_TEST(hits_and_misses_are_counted)
 }
 END_TEST
 
-/* A writer that is stopped, or dead, in the midst of a change. */
-static struct cache_entry *half_change(void)
+/* A writer that is stopped, or dead, in the midst of a change of KEY, which has a letter. */
+static struct cache_entry *half_change_of(const char *name, struct cache_key *ret_key)
 {
 	struct cache_sight sight;
-	struct cache_key key;
 
-	set("k", "v");
-	set("stays", "v");
-	cache_locate(&memory.view, "k", 1, &key);
-	ck_assert_int_eq(cache_find(&memory.view, &key, &sight), CACHE_FOUND);
+	set(name, "v");
+	cache_locate(&memory.view, name, 1, ret_key);
+	ck_assert_int_eq(cache_find(&memory.view, ret_key, &sight), CACHE_FOUND);
 	atomic_store(&sight.entry->version, 0);
 	return sight.entry;
+}
+
+static struct cache_entry *half_change(void)
+{
+	struct cache_key key;
+
+	set("stays", "v");
+	return half_change_of("k", &key);
 }
 
 START_TEST(what_is_being_changed_is_missed_after_a_while)
@@ -305,6 +386,49 @@ START_TEST(what_a_death_has_left_is_forgotten)
 }
 END_TEST
 
+/* Two letters in different shards. */
+static void choose_two(char *first, char *second)
+{
+	struct cache_key one, other;
+
+	first[0] = second[0] = 'a';
+	cache_locate(&memory.view, first, 1, &one);
+	do {
+		second[0]++;
+		cache_locate(&memory.view, second, 1, &other);
+	} while (other.shard_number == one.shard_number);
+}
+
+/* None of them uses up what the others need. */
+START_TEST(of_many_each_is_repaired)
+{
+	struct shmb_cache *dead = cache_memory_join(&memory);
+	char names[2][2] = {"", ""}, value[8];
+	struct shmb_cache_query queries[2];
+	struct shmb_cache_stats stats;
+	struct cache_key key;
+
+	choose_two(names[0], names[1]);
+	for (unsigned i = 0; i < 2; i++) {
+		half_change_of(names[i], &key);
+		ck_assert_int_eq(shmb_lock_acquire((struct shmb_lock *)key.shard->lock,
+						   dead->member, SHMB_AT_ONCE),
+				 0);
+		queries[i] = (struct shmb_cache_query){.key = names[i],
+						       .key_size = 1,
+						       .buffer = value,
+						       .room = sizeof(value)};
+	}
+	cache_memory_bury(&memory, dead);
+	ck_assert_int_eq(shmb_cache_get_many(cache, queries, 2), 0);
+	ck_assert_int_eq(queries[0].result, SHMB_MISS);
+	ck_assert_int_eq(queries[1].result, SHMB_MISS);
+	ck_assert_int_eq(shmb_cache_stats(cache, false, &stats), 0);
+	ck_assert_uint_eq(stats.repairs, 2);
+	cache_memory_close(dead);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("getting from a cache");
@@ -317,11 +441,14 @@ int main(void)
 	tcase_add_test(tcase, keys_have_bounds);
 	tcase_add_test(tcase, a_value_is_used_in_place);
 	tcase_add_test(tcase, what_changes_meanwhile_is_used_again);
+	tcase_add_test(tcase, each_size_is_had_each_way);
 	tcase_add_test(tcase, many_are_had_at_once);
+	tcase_add_test(tcase, many_may_be_the_same);
 	tcase_add_test(tcase, all_keys_come_once);
 	tcase_add_test(tcase, hits_and_misses_are_counted);
 	tcase_add_test(tcase, what_is_being_changed_is_missed_after_a_while);
 	tcase_add_test(tcase, what_a_death_has_left_is_forgotten);
+	tcase_add_test(tcase, of_many_each_is_repaired);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

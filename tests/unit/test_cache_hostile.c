@@ -103,7 +103,8 @@ static _Atomic uint64_t *some_slot(struct cache_shard *shard)
 static void mislead(struct cache_shard *shard)
 {
 	_Atomic uint64_t *slot = some_slot(shard);
-	uint64_t place = chance_below(&chance, 2) ? memory.view.end - chance_below(&chance, 8)
+	uint64_t end = memory.view.end_bytes / CACHE_UNIT;
+	uint64_t place = chance_below(&chance, 2) ? end - chance_below(&chance, 8)
 						  : chance_below(&chance, UINT64_C(1) << 32);
 
 	atomic_store(slot, (atomic_load(slot) & UINT32_MAX) | place << 32);

@@ -13,6 +13,7 @@
 #include <shmbroker/error.h>
 
 #include "cache_memory.h"
+#include "formats/cache_find.h"
 #include "support/eventually.h"
 #include "support/suite.h"
 
@@ -121,6 +122,36 @@ START_TEST(an_entry_ends_while_the_machine_sleeps)
 }
 END_TEST
 
+/* It is a miss, whichever way it is asked for, and nobody thinks the more of it. */
+START_TEST(what_is_past_its_time_is_missed)
+{
+	struct shmb_cache_query query = {.key = "k", .key_size = 1};
+	struct shmb_cache_entry entry;
+	struct shmb_cache_stats stats;
+	struct cache_sight sight;
+	struct cache_key key;
+	char value[4];
+
+	query.buffer = value;
+	query.room = sizeof(value);
+	set_for("k", HOUR * 1000);
+	cache_locate(&memory.view, "k", 1, &key);
+	uptime_ahead = 2 * HOUR;
+	eventually(!is_had("k"));
+	ck_assert_int_eq(shmb_cache_stats(cache, false, &stats), 0);
+	ck_assert_uint_eq(stats.misses, 0);
+	ck_assert_int_eq(get(cache, "k", NULL), SHMB_MISS);
+	ck_assert_int_eq(get(cache, "k", &entry), SHMB_MISS);
+	ck_assert_int_eq(shmb_cache_get_many(cache, &query, 1), 0);
+	ck_assert_int_eq(query.result, SHMB_MISS);
+	ck_assert_int_eq(shmb_cache_stats(cache, false, &stats), 0);
+	ck_assert_uint_eq(stats.hits, 0);
+	ck_assert_uint_eq(stats.misses, 3);
+	ck_assert_int_eq(cache_find(&memory.view, &key, &sight), CACHE_FOUND);
+	ck_assert_uint_eq(cache_slot_mark(sight.word), 0);
+}
+END_TEST
+
 /* Two handles whose clocks are a day apart, as those of two time namespaces, mean the same time. */
 START_TEST(a_namespace_changes_nothing)
 {
@@ -169,6 +200,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, a_jump_of_the_date_changes_nothing);
 	tcase_add_test(tcase, an_entry_ends_while_the_machine_sleeps);
+	tcase_add_test(tcase, what_is_past_its_time_is_missed);
 	tcase_add_test(tcase, a_namespace_changes_nothing);
 	tcase_add_test(tcase, an_entry_lives_as_long_as_was_said);
 	suite_add_tcase(suite, tcase);

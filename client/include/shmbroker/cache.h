@@ -129,13 +129,16 @@ struct shmb_cache_query {
 };
 
 /* Get N keys, which takes less time than one after the other: while one is waited for, the next
- * ones come from memory. Each answer is in its query. Returns 0, or what went wrong with all. */
+ * ones come from memory. Each answer is in its query. What is being changed is looked at again as
+ * by shmb_cache_get(), but of 32 keys in turn that share one time for it; so one may be missed
+ * sooner. Returns 0, or what went wrong with all. */
 SHMB_EXPORT int shmb_cache_get_many(const struct shmb_cache *cache,
 				    struct shmb_cache_query *queries, size_t n);
 
 /* Make use of a value that stands at VALUE, aligned to nothing, and that others may change at any
- * moment: it must not be trusted, not as an index and not as a length. Returns what
- * shmb_cache_use() is to return. */
+ * moment: it must not be trusted, not as an index and not as a length. Nor may it be given to a
+ * call of the cache: what is to be set is copied first. Returns what shmb_cache_use() is to return.
+ */
 typedef int shmb_cache_use_fn(const void *value, const struct shmb_cache_entry *entry, void *data);
 
 /*
@@ -162,9 +165,9 @@ struct shmb_cache_terms {
  * Returns 0; -EINVAL for a key of 0 or more than 250 bytes, or a time to live of more than
  * SHMB_CACHE_TTL_MAX; -EFBIG for a value of more than 1 MiB or a sixteenth of the cache; -EPERM
  * through a read-only mapping; -ETIMEDOUT, -EINTR and -ESTALE as shmb_lock_acquire(), and
- * -ENOTRECOVERABLE when a peer has written into the lock; -EBADMSG when
- * what stands in the memory makes no sense, and then the shard has been emptied, and the next call
- * will do; -ENOLCK when the lock was lost meanwhile.
+ * -ENOTRECOVERABLE when a peer has written into the lock; -EBADMSG when what stands in the memory
+ * makes no sense, and then the shard has been emptied, and the next call will do; -ENOLCK when the
+ * lock was lost meanwhile.
  */
 SHMB_EXPORT int shmb_cache_set(struct shmb_cache *cache, const void *key, size_t key_size,
 			       const void *value, size_t size, const struct shmb_cache_terms *terms,

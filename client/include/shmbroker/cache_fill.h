@@ -52,8 +52,8 @@ SHMB_EXPORT int shmb_cache_get_or_fill(struct shmb_cache *cache, const void *key
 /*
  * The same in two steps, for programs that compute elsewhere than in a callback: when KEY is not
  * there and nobody else computes it, this returns SHMB_FILL, and the caller has the job, which it
- * ends with one of the calls below, from the same thread or another of this process. The job ends
- * with the process too.
+ * ends with one of the calls below, once, from the same thread or another of this process. The job
+ * ends with the process too.
  */
 struct shmb_cache_job {
 	uint64_t words[4]; /* for these calls alone */

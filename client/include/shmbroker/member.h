@@ -53,8 +53,8 @@ SHMB_EXPORT int shmb_member_get_finish(struct shmb_request *request,
 /*
  * Its id; 0 from shmb_rejoin() until the child is one. It is another one after a reconnection when
  * the broker had given the member up: it does so only with one that never could have held a lock,
- * or that has another uid than before, and, where
- * the kernel gives it no descriptor of the process, as soon as the connection has ended.
+ * or that has another uid than before, and, where the kernel gives it no descriptor of the process,
+ * as soon as the connection has ended.
  */
 SHMB_EXPORT uint64_t shmb_member_id(const struct shmb_member *member);
 

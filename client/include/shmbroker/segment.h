@@ -43,7 +43,7 @@ enum shmb_flags {
 	SHMB_READ = 8,      /* read only: a write to the memory faults */
 	SHMB_GROUP = 16,    /* with SHMB_CREATE: the group is the one in `gid` */
 	SHMB_INHERIT = 32,  /* forked children keep the memory, see shmb_rejoin() */
-	SHMB_HUGE = 64,     /* its pages may be huge, where the kernel gives shared memory such:
+	SHMB_HUGE = 64,     /* its pages may be huge, each then allocated as a whole: where
 			       /sys/kernel/mm/transparent_hugepage/shmem_enabled is "advise" */
 };
 
