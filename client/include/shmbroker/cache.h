@@ -108,12 +108,14 @@ struct shmb_cache_entry {
 
 /*
  * Copy the value of KEY into BUFFER of ROOM bytes, NULL for 0. What else there is to know is in
- * *ret_entry (NULL: not wanted).
+ * *ret_entry (NULL: not wanted). It takes the least time when the value fills the buffer and
+ * nothing else is asked for.
  *
  * Returns 0; SHMB_MISS when the cache does not have it; -EMSGSIZE, with *ret_entry and without a
  * value, when ROOM is too small; -EINVAL for a key of 0 or more than 250 bytes; -EOWNERDEAD in a
- * forked child and -ENOTCONN after shmb_disconnect(), as all calls here that can fail. What is in
- * BUFFER after anything but 0 is no value.
+ * forked child, unless it goes on with it (SHMB_INHERIT, shmb_rejoin()), and -ENOTCONN after
+ * shmb_disconnect(), as all calls here that can fail. What is in BUFFER after anything but 0 is no
+ * value.
  */
 SHMB_EXPORT int shmb_cache_get(const struct shmb_cache *cache, const void *key, size_t key_size,
 			       void *buffer, size_t room, struct shmb_cache_entry *ret_entry);
