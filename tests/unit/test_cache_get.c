@@ -205,14 +205,16 @@ static void expect_bytes(const char *key, const unsigned char *value, size_t siz
 	}
 }
 
+#define LONG_KEY                                                                                   \
+	"a key of more than a hundred and twenty-eight bytes, for which the hash and the "         \
+	"comparison go other ways than for those that are shorter"
+
 START_TEST(each_size_is_had_each_way)
 {
 	const size_t sizes[] = {0,  1,  2,  3,  4,  7,   8,   15,  16,  17,  31,   32,  33,
 				63, 64, 65, 96, 99, 100, 127, 128, 129, 200, 1024, 4000};
-	const char *keys[] = {
-		"key", "key of 16 bytes.", "a key of some more bytes than sixteen",
-		"a key of more than a hundred and twenty-eight bytes, for which the "
-		"hash and the comparison go other ways than for those that are shorter"};
+	const char *keys[] = {"key", "key of 16 bytes.", "a key of some more bytes than sixteen",
+			      LONG_KEY};
 	unsigned char value[BYTES_MOST];
 
 	for (size_t i = 0; i < sizeof(value); i++)
