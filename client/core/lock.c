@@ -23,6 +23,7 @@
 #include <stdbool.h>
 
 #include "base/clock.h"
+#include "base/probe.h"
 #include "core/error.h"
 #include "core/futex.h"
 #include "core/lock.h"
@@ -184,6 +185,7 @@ static int attempt(const struct claim *claim, uint64_t *ret_word)
 	} else if (roster_lives(claim->roster, owner)) {
 		r = -EBUSY;
 	} else if (change_owner(lock, &word, claim->me | LOCK_WAITERS)) {
+		PROBE3(takeover, lock, owner, claim->me);
 		return take_over(lock, claim->me);
 	}
 	*ret_word = word;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/probe.h"
 #include "core/call.h"
 #include "core/connection.h"
 #include "core/error.h"
@@ -145,6 +146,7 @@ static int segment_new(struct shmb_request *request, struct shmb_segment **ret_s
 		.shmid = opened->shmid,
 		.why = segment->why,
 	};
+	PROBE4(attach, PROBE_TEXT(asked->name), opened->object, opened->size, grant.writable);
 	*ret_segment = segment;
 	return 0;
 }

@@ -158,7 +158,7 @@ _Atomic uint64_t *cache_choose_slot(struct cache_turn *turn, const struct cache_
 		best = &second;
 	if (best->n_free == 0) {
 		cache_forget(turn, best->slot, 0);
-		cache_tally(&turn->shard->tallies.evicted_index, 1);
+		cache_tally_evicted(turn, CACHE_EVICTED_INDEX);
 	}
 	return best->slot;
 }

@@ -150,10 +150,10 @@ static void keep(struct sweep *sweep, const struct candidate *candidate, unsigne
 
 /* Forget the candidate, which leaves WORD in its slot. */
 static void drop(struct sweep *sweep, const struct candidate *candidate, uint64_t word,
-		 _Atomic uint64_t *reason)
+		 enum cache_eviction why)
 {
 	cache_forget(sweep->turn, candidate->slot, word);
-	cache_tally(reason, 1);
+	cache_tally_evicted(sweep->turn, why);
 	reclaim_waste(sweep->log, candidate->units);
 	set_gap(sweep, sweep->begin, sweep->end + candidate->units);
 }
@@ -218,7 +218,7 @@ static void look_for_the_expired(struct cache_turn *turn)
 		    !is_past(turn, cache_entry(turn->shard, place)))
 			continue;
 		cache_forget(turn, slot, 0);
-		cache_tally(&turn->shard->tallies.evicted_expired, 1);
+		cache_tally_evicted(turn, CACHE_EVICTED_EXPIRED);
 	}
 }
 
@@ -231,7 +231,7 @@ static int pass_on(struct sweep *sweep, const struct candidate *candidate)
 		return promote(sweep, candidate);
 	look_for_the_expired(turn);
 	drop(sweep, candidate, cache_ghost(cache_slot_tag(candidate->word), cache_era(turn)),
-	     &turn->shard->tallies.evicted_room);
+	     CACHE_EVICTED_ROOM);
 	return 0;
 }
 
@@ -245,7 +245,7 @@ static int keep_or_drop(struct sweep *sweep, const struct candidate *candidate)
 	else if (may_move && mark > 0)
 		keep(sweep, candidate, mark <= CACHE_MARK_MOST ? mark - 1 : 0);
 	else
-		drop(sweep, candidate, 0, &sweep->turn->shard->tallies.evicted_room);
+		drop(sweep, candidate, 0, CACHE_EVICTED_ROOM);
 	return 0;
 }
 
@@ -270,7 +270,7 @@ static int sweep_one(struct sweep *sweep, bool is_nursery)
 	}
 	candidate.word = atomic_load_explicit(candidate.slot, memory_order_relaxed);
 	if (is_past(turn, candidate.entry)) {
-		drop(sweep, &candidate, 0, &turn->shard->tallies.evicted_expired);
+		drop(sweep, &candidate, 0, CACHE_EVICTED_EXPIRED);
 		return 0;
 	}
 	return is_nursery ? pass_on(sweep, &candidate) : keep_or_drop(sweep, &candidate);

@@ -22,6 +22,7 @@
 
 #include "base/fence.h"
 #include "base/payload.h"
+#include "base/probe.h"
 #include "core/barrier.h"
 #include "core/error.h"
 #include "core/lock.h"
@@ -204,6 +205,8 @@ static int publish(struct shmb_state *state, const uint64_t *expected, const voi
 	ended = end(state);
 	if (ended < 0)
 		return ended;
+	if (r == 0)
+		PROBE3(publish, PROBE_TEXT(state->name), version, size);
 	if (r >= 0 && ret_version)
 		*ret_version = version;
 	return r;

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/payload.h"
+#include "base/probe.h"
 #include "core/error.h"
 #include "formats/stream_track.h"
 
@@ -195,6 +196,7 @@ static attr_inlined void advance(struct shmb_consumer *consumer, unsigned lane, 
 	track_move(consumer, lane, end);
 	if (track->lost != 0)
 		track_have_told(consumer, lane);
+	PROBE4(take, PROBE_TEXT(consumer->stream->name), lane, track->number, n);
 }
 
 static inline struct shmb_record describe(const struct shmb_consumer *consumer,

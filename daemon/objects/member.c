@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/probe.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "log.h"
@@ -42,8 +43,10 @@ static void on_death(evutil_socket_t fd, short what, void *data)
 
 	(void)fd;
 	(void)what;
-	if (member->pidfd_is_trusted)
-		member_end(member);
+	if (!member->pidfd_is_trusted)
+		return;
+	PROBE3(death, member->id, member->credentials.pid, member->credentials.uid);
+	member_end(member);
 }
 
 /* It is away for too long. */

@@ -11,6 +11,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "base/probe.h"
 #include "objects/hold.h"
 #include "objects/keeper.h"
 #include "objects/lifetime.h"
@@ -278,6 +279,7 @@ int object_new(struct registry *registry, const struct object_plan *plan, struct
 	}
 	storage_count(object, +1);
 	registry_tell(registry, created, object);
+	PROBE4(create, PROBE_TEXT(object->name), object->id, object->size, object->kind);
 	*ret_object = object;
 	return 0;
 }

@@ -19,3 +19,10 @@ set_tests_properties(e2e.container PROPERTIES TIMEOUT 60 SKIP_RETURN_CODE 77 LAB
 shmb_e2e_test(test_cache_turns LIBS e2e_library proto_layout)
 target_compile_definitions(test_cache_turns PRIVATE SHMB_TEST_SHMCTL="$<TARGET_FILE:shmctl>")
 add_dependencies(test_cache_turns shmctl)
+
+# Probes for tracers.
+add_test(NAME e2e.probes
+  COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_probes.sh
+    $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmbroker> $<TARGET_FILE:shmctl>
+    ${PROJECT_SOURCE_DIR}/docs/TRACING.md)
+set_tests_properties(e2e.probes PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 LABELS e2e)

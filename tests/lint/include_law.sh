@@ -55,7 +55,7 @@ BEGIN {
 	uses["emmintrin.h"] = "client/formats"
 	uses["arpa/inet.h"] = "docs/examples"
 	uses["ftw.h"] = "docs/examples"
-	uses["sys/sdt.h"] = "daemon/ client/core client/formats"
+	uses["sys/sdt.h"] = "proto/base"
 
 	# What everybody may use: libc, and the interface of the kernel.
 	n = split("assert ctype dirent dlfcn elf endian err errno fcntl fnmatch getopt grp inttypes" \

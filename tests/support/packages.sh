@@ -5,7 +5,8 @@
 
 # To build the broker, the library, the command line tool and the examples.
 packages_build="gcc g++ libc6-dev cmake ninja-build pkg-config
-	libevent-dev libxxhash-dev libacl1-dev libinih-dev uthash-dev libjansson-dev"
+	libevent-dev libxxhash-dev libacl1-dev libinih-dev uthash-dev libjansson-dev
+	systemtap-sdt-dev"
 
 # To build and run the tests and the benchmarks.
 packages_test="check jq procps"
