@@ -1,6 +1,6 @@
 #!/bin/sh
 # Build shmbroker and run its benchmarks, on Debian 12. Tables go to the terminal, and everything
-# that was measured, as JSON, into build/release/bench.
+# that was measured, as JSON and as pictures, into build/release/bench.
 #
 #   sh tests/bench/run.sh [--quick] [NAME...]
 #
@@ -42,7 +42,7 @@ done
 cd "$(dirname "$0")/../.."
 . tests/support/packages.sh
 # shellcheck disable=SC2086 # lists of words
-packages_need $packages_build $packages_test $packages_peers
+packages_need $packages_build $packages_test $packages_peers $packages_plots
 
 echo "== Building in build/release"
 cmake --preset release
@@ -54,4 +54,5 @@ for name; do
 	"build/release/tests/bench/bench_$name" $quick --json "$results/$name.json"
 done
 echo
+sh tests/bench/plot.sh "$results"/*.json || [ $? = 77 ]
 echo "== Results are in $results"

@@ -25,6 +25,9 @@ packages_machine="systemd systemd-sysv dbus dbus-user-session libpam-systemd ini
 packages_peers="iceoryx libiceoryx-binding-c-dev libboost-dev
 	libck-dev liblmdb-dev libhiredis-dev redis-server libzmq3-dev libnng-dev memcached"
 
+# To draw what they have measured.
+packages_plots="gnuplot-nox"
+
 # To fuzz.
 packages_fuzz="clang libclang-rt-14-dev"
 
