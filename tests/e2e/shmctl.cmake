@@ -26,3 +26,15 @@ add_test(NAME e2e.probes
     $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmbroker> $<TARGET_FILE:shmctl>
     ${PROJECT_SOURCE_DIR}/docs/TRACING.md)
 set_tests_properties(e2e.probes PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 LABELS e2e)
+
+# Its completions, asked as the shells ask them.
+if(TARGET shmctl_reference)
+  foreach(shell bash zsh)
+    add_test(NAME e2e.completion_${shell}
+      COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_completion_${shell}.sh
+        $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl>
+        ${PROJECT_BINARY_DIR}/client/shmctl/reference/shmctl.${shell})
+    set_tests_properties(e2e.completion_${shell} PROPERTIES TIMEOUT 120 COST 5
+      SKIP_RETURN_CODE 77 LABELS e2e)
+  endforeach()
+endif()
