@@ -39,6 +39,13 @@ found lib/tmpfiles.d/shmbrokerd.conf >/dev/null
 for file in shmbrokerd.conf conf.d objects.d; do
 	[ -e "$etc/$file" ] || fail "$etc/$file is not installed"
 done
+bash -n "$(found share/bash-completion/completions/shmctl)" || fail "the completion for bash is none"
+found 'share/zsh/*/_shmctl' >/dev/null
+if command -v scdoc >/dev/null; then
+	for page in man1/shmctl.1 man5/shmbrokerd.conf.5 man7/shmbroker.7 man8/shmbrokerd.8; do
+		gzip -t "$(found "share/man/$page.gz")" || fail "$page is damaged"
+	done
+fi
 for header in "$source"/client/include/shmbroker/*.h; do
 	found "include/shmbroker/${header##*/}" >/dev/null
 done

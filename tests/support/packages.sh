@@ -3,8 +3,8 @@
 # The Debian 12 packages that shmbroker needs, each listed once, and their installation. Sourced by
 # docs/quickstart.sh, tests/run.sh, tests/fuzz/run.sh and .ci/run.
 
-# To build the broker, the library, the command line tool and the examples.
-packages_build="gcc g++ libc6-dev cmake ninja-build pkg-config
+# To build the broker, the library, the command line tool, the examples and the manual pages.
+packages_build="gcc g++ libc6-dev cmake ninja-build pkg-config scdoc
 	libevent-dev libxxhash-dev libacl1-dev libinih-dev uthash-dev libjansson-dev
 	systemtap-sdt-dev"
 
