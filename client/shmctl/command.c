@@ -105,9 +105,13 @@ const struct command command_table[] = {
 			"that knows nothing of shmbroker reaches the segment by shmget(KEY, 0, 0).\n",
 	},
 	{
-		.name = "who", .operands = "[NAME]", .most = 1, .run = look_who,
+		.name = "who", .operands = "[NAME]", .most = 1, .run = who_holds,
+		.options = OPTIONS_HOLDER,
 		.summary = "who holds what",
-		.help = "The ledger of one object, or of all that you may open.\n",
+		.help = "The ledger of one object, or of all that you may open; with options what fits all\n"
+			"of them. Process ids are the broker's, and a unit of systemd is the innermost one that\n"
+			"/proc/PID/cgroup names here. Where that cannot be read the process is left out of\n"
+			"what --unit asks for, and this ends with 1.\n",
 	},
 	{
 		.name = "dump", .operands = "NAME [FILE]", .least = 1, .most = 2,

@@ -91,13 +91,3 @@ int look_key(struct session *session)
 				       name);
 	return complain_output(session->output->key(session->out, &object));
 }
-
-int look_who(struct session *session)
-{
-	autogathering holders = {.size = sizeof(struct shmb_holder)};
-	int status = gather_holders(session, session_operand(session, 0), &holders);
-
-	if (status != STATUS_DONE)
-		return status;
-	return complain_output(session->output->who(session->out, holders.elements, holders.n));
-}

@@ -12,7 +12,9 @@ int look_status(struct session *session);
 int look_list(struct session *session);
 int look_show(struct session *session);
 int look_key(struct session *session);
-int look_who(struct session *session);
+
+/* commands_who.c: who holds what. */
+int who_holds(struct session *session);
 
 /* commands_change.c: objects come and go. */
 int change_check_create(struct session *session);

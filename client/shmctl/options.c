@@ -93,6 +93,21 @@ static const char *take_uid(struct arguments *arguments, const char *value)
 	return subject_read_user(value, &arguments->uid);
 }
 
+static const char *take_pid(struct arguments *arguments, const char *value)
+{
+	uint64_t number;
+
+	if (!value_read_number(value, 1, INT32_MAX, &number))
+		return "is no process id, which is a number from 1 to 2147483647";
+	arguments->pid = (uint32_t)number;
+	return NULL;
+}
+
+static const char *take_unit(struct arguments *arguments, const char *value)
+{
+	return systemd_unit_read_name(value, arguments->unit);
+}
+
 static const char *take_acl(struct arguments *arguments, const char *value)
 {
 	const char *fault;
@@ -377,6 +392,12 @@ const struct option_row option_table[] = {
 	 OPTIONS_WHO, take_uid},
 	{"gid", "GROUP", "ask about somebody who is in this group alone",
 	 OPTIONS_WHO, take_group},
+	{"pid", "PID", "what this process holds",
+	 OPTIONS_HOLDER, take_pid},
+	{"user", "USER", "what processes of this user hold",
+	 OPTIONS_HOLDER, take_uid},
+	{"unit", "UNIT", "what processes of this unit of systemd hold; .service may be left out",
+	 OPTIONS_HOLDER, take_unit},
 	{"backing", "BACKING", "auto (the default), sysv or memfd",
 	 OPTIONS_SEGMENT | OPTIONS_BACKING | OPTIONS_STATE | OPTIONS_STREAM | OPTIONS_CACHE,
 	 take_backing},

@@ -13,6 +13,8 @@
 #include <shmbroker/permission.h>
 #include <shmbroker/segment.h>
 
+#include "systemd_unit.h"
+
 struct command;
 
 /* Options that come together. */
@@ -35,6 +37,7 @@ enum option_family {
 	OPTIONS_CACHE = 32768,  /* how a cache is created */
 	OPTIONS_ENTRY = 65536,  /* how an entry of a cache is set */
 	OPTIONS_LONG = 131072,
+	OPTIONS_HOLDER = 262144, /* whose holds */
 };
 
 struct arguments {
@@ -68,6 +71,8 @@ struct arguments {
 	uint32_t uid;
 	bool has_group;
 	uint32_t gid;
+	uint32_t pid;                /* 0: any */
+	char unit[SYSTEMD_UNIT_MAX]; /* "": any */
 	unsigned acl_n;
 	struct shmb_acl_entry acl[SHMB_ACL_MAX];
 	unsigned given;         /* families of the options that were given */

@@ -21,6 +21,7 @@
 struct command;
 struct shmb_record;
 struct stream_report;
+struct whereabouts;
 
 struct creation {
 	const char *name;
@@ -80,7 +81,7 @@ struct output {
 	int (*show)(FILE *out, const struct shmb_object *object, const struct stream_report *stream,
 		    const struct cache_report *cache);
 	int (*key)(FILE *out, const struct shmb_object *object);
-	int (*who)(FILE *out, const struct shmb_holder *holders, size_t n);
+	int (*who)(FILE *out, const struct whereabouts *holders, size_t n);
 	int (*create)(FILE *out, const struct creation *creation);
 	int (*fifo)(FILE *out, const char *name, uint64_t id, const char *path);
 	int (*remove)(FILE *out, const struct removal *removals, size_t n);

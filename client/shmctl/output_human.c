@@ -12,6 +12,7 @@
 #include "framing.h"
 #include "options.h"
 #include "output.h"
+#include "output_who.h"
 #include "readable.h"
 #include "stream_report.h"
 #include "subject.h"
@@ -175,30 +176,6 @@ static int print_key(FILE *out, const struct shmb_object *object)
 {
 	fprintf(out, "0x%08" PRIx32 "\n", object->key);
 	return 0;
-}
-
-static int print_who(FILE *out, const struct shmb_holder *holders, size_t n)
-{
-	static const struct column columns[] = {
-		{"NAME", COLUMN_LEFT},    {"PID", COLUMN_RIGHT},    {"USER", COLUMN_LEFT},
-		{"ACCESS", COLUMN_LEFT},  {"HOLDING", COLUMN_LEFT}, {"FOR", COLUMN_RIGHT},
-		{"PROGRAM", COLUMN_LEFT},
-	};
-	autotable *table = table_new(columns, ARRAY_SIZE(columns));
-	char text[UNITS_TEXT_MAX + SUBJECT_TEXT_MAX];
-
-	for (size_t i = 0; i < n; i++) {
-		const struct shmb_holder *holder = &holders[i];
-
-		table_add(table, "%s", holder->name);
-		table_add(table, "%" PRIu32, holder->pid);
-		table_add(table, "%s", subject_user_text(holder->uid, text));
-		table_add(table, "%s", wire_access_text(holder->access));
-		table_add(table, "%s", wire_holding_text(holder->holding));
-		table_add(table, "%s", readable_age(holder->age_ms, text));
-		table_add(table, "%s", holder->program);
-	}
-	return table_print(table, out);
 }
 
 static int print_create(FILE *out, const struct creation *creation)
@@ -524,7 +501,7 @@ const struct output output_human = {
 	.list = print_list,
 	.show = print_show,
 	.key = print_key,
-	.who = print_who,
+	.who = output_who_human,
 	.create = print_create,
 	.fifo = print_fifo,
 	.remove = print_remove,

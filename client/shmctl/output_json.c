@@ -18,6 +18,7 @@
 #include "command.h"
 #include "options.h"
 #include "output.h"
+#include "output_who.h"
 #include "shape.h"
 #include "stream_report.h"
 #include "wire/vocabulary.h"
@@ -186,31 +187,6 @@ static int print_key(FILE *out, const struct shmb_object *object)
 	put_key(&shape, object->key, object->shmid);
 	shape_put_number(&shape, "size", object->size);
 	return shape_print(out, shape);
-}
-
-static json_t *describe_holder(const struct shmb_holder *holder)
-{
-	struct shape shape = shape_object();
-
-	shape_put_text(&shape, "name", holder->name);
-	shape_put_id(&shape, "id", holder->object);
-	shape_put_id(&shape, "member", holder->member);
-	shape_put_number(&shape, "pid", holder->pid);
-	shape_put_number(&shape, "uid", holder->uid);
-	shape_put_text(&shape, "program", holder->program);
-	shape_put_text(&shape, "access", wire_access_text(holder->access));
-	shape_put_text(&shape, "holding", wire_holding_text(holder->holding));
-	shape_put_number(&shape, "age_ms", holder->age_ms);
-	return shape.json;
-}
-
-static int print_who(FILE *out, const struct shmb_holder *holders, size_t n)
-{
-	struct shape array = shape_array();
-
-	for (size_t i = 0; i < n; i++)
-		shape_append(&array, describe_holder(&holders[i]));
-	return shape_print_array(out, "holders", array);
 }
 
 static int print_create(FILE *out, const struct creation *creation)
@@ -466,7 +442,7 @@ const struct output output_json = {
 	.list = print_list,
 	.show = print_show,
 	.key = print_key,
-	.who = print_who,
+	.who = output_who_json,
 	.create = print_create,
 	.fifo = print_fifo,
 	.remove = print_remove,

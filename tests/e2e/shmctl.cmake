@@ -9,6 +9,11 @@ add_test(NAME e2e.shmctl_cache
     $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> ${PROJECT_SOURCE_DIR}/docs/SHMCTL-JSON.md)
 set_tests_properties(e2e.shmctl_cache PROPERTIES TIMEOUT 240 COST 15 LABELS e2e)
 
+add_test(NAME e2e.shmctl_watch
+  COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_shmctl_watch.sh
+    $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> ${PROJECT_SOURCE_DIR}/docs/SHMCTL-JSON.md)
+set_tests_properties(e2e.shmctl_watch PROPERTIES TIMEOUT 240 COST 20 LABELS e2e)
+
 # A program in namespaces of its own.
 add_test(NAME e2e.container
   COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_container.sh

@@ -40,3 +40,7 @@ endforeach()
 foreach(format cache state)
   shmb_unit_test(test_${format}_crowd LIBS ${format_libs} TIMEOUT 300 COST 20 THREADS)
 endforeach()
+
+# What of shmctl stands by itself.
+shmb_unit_test(test_systemd_unit
+  SOURCES test_systemd_unit.c ${PROJECT_SOURCE_DIR}/client/shmctl/systemd_unit.c LIBS client_core)
