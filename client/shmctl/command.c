@@ -114,6 +114,15 @@ const struct command command_table[] = {
 			"what --unit asks for, and this ends with 1.\n",
 	},
 	{
+		.name = "watch", .operands = "[PREFIX]", .most = 1, .run = watch_objects,
+		.options = OPTIONS_COUNT,
+		.summary = "print what happens to objects, as it happens",
+		.help = "A line each, of the objects that you may open; with PREFIX of those whose names\n"
+			"begin with it; with --json an object a line. Says so where some are missing, since they\n"
+			"came too fast or the broker was away, which does not count for --count. Ends by a\n"
+			"signal, or when the broker stays away, which is a failure.\n",
+	},
+	{
 		.name = "dump", .operands = "NAME [FILE]", .least = 1, .most = 2,
 		.check = bytes_check_dump, .run = bytes_dump,
 		.summary = "write the bytes of a segment to a file",

@@ -13,8 +13,9 @@ int look_list(struct session *session);
 int look_show(struct session *session);
 int look_key(struct session *session);
 
-/* commands_who.c: who holds what. */
+/* commands_who.c: who holds what; commands_watch.c: what happens to it. */
 int who_holds(struct session *session);
+int watch_objects(struct session *session);
 
 /* commands_change.c: objects come and go. */
 int change_check_create(struct session *session);

@@ -19,6 +19,7 @@
 #include "output_cache.h"
 
 struct command;
+struct happening;
 struct shmb_record;
 struct stream_report;
 struct whereabouts;
@@ -82,6 +83,7 @@ struct output {
 		    const struct cache_report *cache);
 	int (*key)(FILE *out, const struct shmb_object *object);
 	int (*who)(FILE *out, const struct whereabouts *holders, size_t n);
+	int (*watch)(FILE *out, const struct happening *happening);
 	int (*create)(FILE *out, const struct creation *creation);
 	int (*fifo)(FILE *out, const char *name, uint64_t id, const char *path);
 	int (*remove)(FILE *out, const struct removal *removals, size_t n);

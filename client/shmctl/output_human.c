@@ -12,6 +12,7 @@
 #include "framing.h"
 #include "options.h"
 #include "output.h"
+#include "output_watch.h"
 #include "output_who.h"
 #include "readable.h"
 #include "stream_report.h"
@@ -502,6 +503,7 @@ const struct output output_human = {
 	.show = print_show,
 	.key = print_key,
 	.who = output_who_human,
+	.watch = output_watch_human,
 	.create = print_create,
 	.fifo = print_fifo,
 	.remove = print_remove,

@@ -7,7 +7,7 @@
  *   state get and set, stream send, stat, evict and bench,
  *   cache get, set, stats and flush       one object
  *   list who remove help, state history, cache delete   one object with one array in it
- *   state watch, stream recv, cache keys  an object a line
+ *   watch, state watch, stream recv, cache keys  an object a line
  *
  * Ids of 64 bits are strings, since many readers of JSON keep only 53 of them; a mode is a string
  * in octal. What an object does not have is null.
@@ -18,6 +18,7 @@
 #include "command.h"
 #include "options.h"
 #include "output.h"
+#include "output_watch.h"
 #include "output_who.h"
 #include "shape.h"
 #include "stream_report.h"
@@ -443,6 +444,7 @@ const struct output output_json = {
 	.show = print_show,
 	.key = print_key,
 	.who = output_who_json,
+	.watch = output_watch_json,
 	.create = print_create,
 	.fifo = print_fifo,
 	.remove = print_remove,
