@@ -11,6 +11,10 @@ shmb_unit_test(test_pollable LIBS scripted client_core support Threads::Threads 
 shmb_unit_test(test_deadline LIBS client_core)
 shmb_unit_test(test_futex LIBS client_core support Threads::Threads THREADS)
 
+# A part of shmctl that stands alone.
+shmb_unit_test(test_escape SOURCES test_escape.c ${PROJECT_SOURCE_DIR}/client/shmctl/escape.c LIBS proto_base)
+target_include_directories(test_escape PRIVATE ${PROJECT_SOURCE_DIR}/client/shmctl)
+
 # Locks want members, and nothing else of a broker.
 foreach(part lock lock_peers lock_namespaces condition)
   shmb_unit_test(test_${part} LIBS fake_member client_core support Threads::Threads TIMEOUT 240 THREADS)
