@@ -123,6 +123,15 @@ const struct command command_table[] = {
 			"signal, or when the broker stays away, which is a failure.\n",
 	},
 	{
+		.name = "graph", .operands = "[PREFIX]", .most = 1, .run = graph_draw,
+		.summary = "draw who shares what, for Graphviz",
+		.help = "Prints the dot language: \"shmctl graph | dot -Tsvg >shared.svg\" makes a picture.\n"
+			"Processes that have the same user and call themselves the same are one program. An\n"
+			"arrow goes where the data go: to an object from who may write, from it to who may\n"
+			"read; in a stream that you may read from who sends, and to who takes. With PREFIX only\n"
+			"objects whose names begin with it, and who holds them.\n",
+	},
+	{
 		.name = "dump", .operands = "NAME [FILE]", .least = 1, .most = 2,
 		.check = bytes_check_dump, .run = bytes_dump,
 		.summary = "write the bytes of a segment to a file",

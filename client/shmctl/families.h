@@ -71,6 +71,9 @@ int cache_stats(struct session *session);
 int cache_flush(struct session *session);
 int cache_keys(struct session *session);
 
+/* commands_graph.c: who shares what, as a picture. */
+int graph_draw(struct session *session);
+
 /* commands_about.c: shmctl itself. */
 int about_version(struct session *session);
 int about_help(struct session *session);

@@ -17,6 +17,7 @@
 #include <shmbroker/segment.h>
 
 #include "output_cache.h"
+#include "output_graph.h"
 
 struct command;
 struct happening;
@@ -102,6 +103,7 @@ struct output {
 	int (*stream_evict)(FILE *out, const char *name, const char *who, uint64_t ticket);
 	int (*stream_bench)(FILE *out, const struct stream_speed *speed);
 	const struct output_cache *cache;
+	int (*graph)(FILE *out, const struct graph *graph);
 	int (*version)(FILE *out);
 	int (*help)(FILE *out, const struct command *command); /* NULL for all of them */
 };

@@ -522,6 +522,7 @@ const struct output output_human = {
 	.stream_evict = print_stream_evict,
 	.stream_bench = print_stream_bench,
 	.cache = &output_cache_human,
+	.graph = output_graph_dot,
 	.version = print_version,
 	.help = print_help,
 };

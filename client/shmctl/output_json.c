@@ -6,6 +6,7 @@
  *   status show key create fifo chmod chgrp grant revoke replace explain dump load version,
  *   state get and set, stream send, stat, evict and bench,
  *   cache get, set, stats and flush       one object
+ *   graph                                 one object with two arrays in it
  *   list who remove help, state history, cache delete   one object with one array in it
  *   watch, state watch, stream recv, cache keys  an object a line
  *
@@ -463,6 +464,7 @@ const struct output output_json = {
 	.stream_evict = print_stream_evict,
 	.stream_bench = print_stream_bench,
 	.cache = &output_cache_json,
+	.graph = output_graph_json,
 	.version = print_version,
 	.help = print_help,
 };

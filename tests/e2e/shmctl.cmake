@@ -14,6 +14,12 @@ add_test(NAME e2e.shmctl_watch
     $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> ${PROJECT_SOURCE_DIR}/docs/SHMCTL-JSON.md)
 set_tests_properties(e2e.shmctl_watch PROPERTIES TIMEOUT 240 COST 20 LABELS e2e)
 
+add_test(NAME e2e.shmctl_graph
+  COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_shmctl_graph.sh
+    $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> ${PROJECT_SOURCE_DIR}/docs/SHMCTL-JSON.md
+    $<TARGET_FILE:state_weather>)
+set_tests_properties(e2e.shmctl_graph PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 LABELS e2e)
+
 # A program in namespaces of its own.
 add_test(NAME e2e.container
   COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_container.sh

@@ -28,6 +28,9 @@ packages_peers="iceoryx libiceoryx-binding-c-dev libboost-dev
 # To draw what they have measured.
 packages_plots="gnuplot-nox"
 
+# To read what shmctl prints for others; tests leave out what is not there.
+packages_readers="graphviz"
+
 # To fuzz.
 packages_fuzz="clang libclang-rt-14-dev"
 
