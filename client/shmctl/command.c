@@ -22,6 +22,17 @@ const struct command command_table[] = {
 		.help = "shmctl itself is one of the members that it counts.\n",
 	},
 	{
+		.name = "metrics", .operands = "", .check = metrics_check, .run = metrics_print,
+		.options = OPTIONS_METRICS,
+		.summary = "print figures for monitoring, as OpenMetrics",
+		.help = "Totals of the broker, objects by kind and backing, entries of the ledger by user, what\n"
+			"is in caches and streams that you may read, and the kernel's limits of System V\n"
+			"segments. Of caches and streams the first --limit by name have figures, and the others\n"
+			"are counted; of users those who hold the most, and the others are added up. A\n"
+			"--textfile gets the older text format of Prometheus, is replaced as a whole, and stays\n"
+			"as it was when that fails.\n",
+	},
+	{
 		.name = "list", .operands = "[PREFIX]", .most = 1, .run = look_list,
 		.summary = "the objects there are",
 		.help = "Lists the objects that you may open, oldest first; root sees all. With PREFIX only\n"

@@ -74,6 +74,10 @@ int cache_keys(struct session *session);
 /* commands_graph.c: who shares what, as a picture. */
 int graph_draw(struct session *session);
 
+/* commands_metrics.c: figures for monitoring. */
+int metrics_check(struct session *session);
+int metrics_print(struct session *session);
+
 /* commands_about.c: shmctl itself. */
 int about_version(struct session *session);
 int about_help(struct session *session);

@@ -20,7 +20,8 @@
 #include "value.h"
 #include "wire/vocabulary.h"
 
-#define FIRST_OPTION 256 /* what getopt_long says for option_table[0]: beyond all characters */
+#define LIMIT_MAX    100000 /* more than any monitoring takes */
+#define FIRST_OPTION 256    /* what getopt_long says for option_table[0]: beyond all characters */
 
 static const char *take_socket(struct arguments *arguments, const char *value)
 {
@@ -366,6 +367,25 @@ static const char *take_long(struct arguments *arguments, const char *value attr
 	return NULL;
 }
 
+static const char *take_textfile(struct arguments *arguments, const char *value)
+{
+	if (!value[0])
+		return "is empty; name a file, as shmbroker.prom";
+	arguments->textfile = value;
+	return NULL;
+}
+
+static const char *take_limit(struct arguments *arguments, const char *value)
+{
+	uint64_t number;
+
+	if (!value_read_number(value, 0, LIMIT_MAX, &number))
+		return "is no limit, which is from 0 to 100000";
+	arguments->has_limit = true;
+	arguments->limit = (uint32_t)number;
+	return NULL;
+}
+
 // clang-format off
 
 const struct option_row option_table[] = {
@@ -453,6 +473,10 @@ const struct option_row option_table[] = {
 	 OPTIONS_ENTRY, take_replace},
 	{"long", NULL, "with sizes, times, versions and flags",
 	 OPTIONS_LONG, take_long},
+	{"textfile", "FILE", "write a file for node_exporter's textfile collector; - prints it",
+	 OPTIONS_METRICS, take_textfile},
+	{"limit", "N", "name so many caches, streams and users at most, 100 by default",
+	 OPTIONS_METRICS, take_limit},
 	{"layout", "TAG", "layout tag: openers that name another one are refused",
 	 OPTIONS_SEGMENT, take_layout},
 	{"key", NULL, "with a System V key, for programs that call shmget(2)",

@@ -37,7 +37,8 @@ enum option_family {
 	OPTIONS_CACHE = 32768,  /* how a cache is created */
 	OPTIONS_ENTRY = 65536,  /* how an entry of a cache is set */
 	OPTIONS_LONG = 131072,
-	OPTIONS_HOLDER = 262144, /* whose holds */
+	OPTIONS_HOLDER = 262144,  /* whose holds */
+	OPTIONS_METRICS = 524288, /* how many, and where to */
 };
 
 struct arguments {
@@ -49,6 +50,7 @@ struct arguments {
 	unsigned mode;
 	enum shmb_backing backing;
 	const char *layout;
+	const char *textfile;
 	bool key;
 	bool create;
 	uint64_t size;
@@ -73,6 +75,8 @@ struct arguments {
 	uint32_t gid;
 	uint32_t pid;                /* 0: any */
 	char unit[SYSTEMD_UNIT_MAX]; /* "": any */
+	bool has_limit;
+	uint32_t limit;
 	unsigned acl_n;
 	struct shmb_acl_entry acl[SHMB_ACL_MAX];
 	unsigned given;         /* families of the options that were given */

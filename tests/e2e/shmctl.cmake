@@ -20,6 +20,11 @@ add_test(NAME e2e.shmctl_graph
     $<TARGET_FILE:state_weather>)
 set_tests_properties(e2e.shmctl_graph PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 LABELS e2e)
 
+add_test(NAME e2e.shmctl_metrics
+  COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_shmctl_metrics.sh
+    $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> ${PROJECT_SOURCE_DIR}/docs/METRICS.md)
+set_tests_properties(e2e.shmctl_metrics PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 LABELS e2e)
+
 # A program in namespaces of its own.
 add_test(NAME e2e.container
   COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_container.sh

@@ -29,7 +29,7 @@ packages_peers="iceoryx libiceoryx-binding-c-dev libboost-dev
 packages_plots="gnuplot-nox"
 
 # To read what shmctl prints for others; tests leave out what is not there.
-packages_readers="graphviz"
+packages_readers="graphviz prometheus python3-prometheus-client"
 
 # To fuzz.
 packages_fuzz="clang libclang-rt-14-dev"
