@@ -279,6 +279,14 @@ const struct command command_table[] = {
 			"exactly, and all of --long. What others set or take away meanwhile may come or not.\n",
 	},
 	{
+		.name = "doctor", .operands = "", .is_local = true, .run = doctor,
+		.summary = "find what will hurt, and say how to mend it",
+		.help = "Looks at the broker and at the machine: limits of the kernel, System V segments that\n"
+			"nobody is attached to, namespaces, huge pages, open files, room.\n"
+			"Changes nothing, starts nothing, and works without a broker. What may only be seen as\n"
+			"root is left out else, with a note. Ends with 1 when there is a warning or a problem.\n",
+	},
+	{
 		.name = "version", .operands = "", .is_local = true, .run = about_version,
 		.summary = "print the version of shmctl",
 		.help = "",

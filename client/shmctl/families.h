@@ -78,6 +78,9 @@ int graph_draw(struct session *session);
 int metrics_check(struct session *session);
 int metrics_print(struct session *session);
 
+/* commands_doctor.c: what will hurt. */
+int doctor(struct session *session);
+
 /* commands_about.c: shmctl itself. */
 int about_version(struct session *session);
 int about_help(struct session *session);

@@ -17,6 +17,7 @@
 #include <shmbroker/segment.h>
 
 #include "output_cache.h"
+#include "output_doctor.h"
 #include "output_graph.h"
 
 struct command;
@@ -104,6 +105,7 @@ struct output {
 	int (*stream_bench)(FILE *out, const struct stream_speed *speed);
 	const struct output_cache *cache;
 	int (*graph)(FILE *out, const struct graph *graph);
+	int (*doctor)(FILE *out, const struct findings *findings);
 	int (*version)(FILE *out);
 	int (*help)(FILE *out, const struct command *command); /* NULL for all of them */
 };

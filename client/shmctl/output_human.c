@@ -523,6 +523,7 @@ const struct output output_human = {
 	.stream_bench = print_stream_bench,
 	.cache = &output_cache_human,
 	.graph = output_graph_dot,
+	.doctor = output_doctor_human,
 	.version = print_version,
 	.help = print_help,
 };

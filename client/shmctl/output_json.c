@@ -7,7 +7,7 @@
  *   state get and set, stream send, stat, evict and bench,
  *   cache get, set, stats and flush       one object
  *   graph                                 one object with two arrays in it
- *   list who remove help, state history, cache delete   one object with one array in it
+ *   list who remove doctor help, state history, cache delete   one object with one array in it
  *   watch, state watch, stream recv, cache keys  an object a line
  *
  * Ids of 64 bits are strings, since many readers of JSON keep only 53 of them; a mode is a string
@@ -465,6 +465,7 @@ const struct output output_json = {
 	.stream_bench = print_stream_bench,
 	.cache = &output_cache_json,
 	.graph = output_graph_json,
+	.doctor = output_doctor_json,
 	.version = print_version,
 	.help = print_help,
 };

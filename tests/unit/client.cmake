@@ -48,3 +48,10 @@ endforeach()
 # What of shmctl stands by itself.
 shmb_unit_test(test_systemd_unit
   SOURCES test_systemd_unit.c ${PROJECT_SOURCE_DIR}/client/shmctl/systemd_unit.c LIBS client_core)
+
+# What "shmctl doctor" says, of machines that are made up.
+add_library(made_machine STATIC made_machine.c)
+target_link_libraries(made_machine PUBLIC shmctl_doctor PRIVATE shmb_build PkgConfig::CHECK)
+foreach(part kernel segments)
+  shmb_unit_test(test_doctor_${part} LIBS made_machine shmctl_doctor support)
+endforeach()
