@@ -282,7 +282,7 @@ const struct command command_table[] = {
 		.name = "doctor", .operands = "", .is_local = true, .run = doctor,
 		.summary = "find what will hurt, and say how to mend it",
 		.help = "Looks at the broker and at the machine: limits of the kernel, System V segments that\n"
-			"nobody is attached to, namespaces, huge pages, open files, room.\n"
+			"nobody is attached to, what systemd removes, namespaces, huge pages, open files, room.\n"
 			"Changes nothing, starts nothing, and works without a broker. What may only be seen as\n"
 			"root is left out else, with a note. Ends with 1 when there is a warning or a problem.\n",
 	},

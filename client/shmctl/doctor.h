@@ -119,6 +119,13 @@ void check_huge_pages(const struct machine *machine, struct findings *findings);
 /* doctor_stale.c */
 void check_stale_segments(const struct machine *machine, struct findings *findings);
 
+/* doctor_logind.c */
+void check_logind(const struct machine *machine, struct findings *findings);
+
+/* doctor_units.c */
+void check_broker_unit(const struct machine *machine, struct findings *findings);
+void check_other_units(const struct machine *machine, struct findings *findings);
+
 /* doctor_namespaces.c */
 void check_ipc_namespace(const struct machine *machine, struct findings *findings);
 void check_process_namespace(const struct machine *machine, struct findings *findings);

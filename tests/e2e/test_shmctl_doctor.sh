@@ -74,7 +74,7 @@ refused 2 'no option of "doctor"' doctor --mode 0600
 echo "- every check leaves a finding, in the documented shape"
 examine
 shape finding '.findings[]'
-json '[.findings[].check] | unique | length == 10'
+json '[.findings[].check] | unique | length == 13'
 json '[.findings[].severity] - ["ok", "note", "warning", "problem"] == []'
 json '[.findings[] | select(.severity != "ok" and .text == "")] == []'
 for check in $(jq -r '.findings[].check' "$work/out" | sort -u); do
@@ -160,7 +160,7 @@ finds '.check == "broker" and .severity == "problem" and (.text | startswith("no
 finds ".subject == \"segment $stale\" and .severity == \"note\" and
 	(.text | contains(\"it may be of a broker that does not run\"))"
 finds '.check == "shmmni" and .subject == "kernel.shmmni"'
-json '[.findings[].check] | unique | length == 10'
+json '[.findings[].check] | unique | length == 13'
 ipcrm -m "$stale"
 stale=
 

@@ -52,6 +52,8 @@ shmb_unit_test(test_systemd_unit
 # What "shmctl doctor" says, of machines that are made up.
 add_library(made_machine STATIC made_machine.c)
 target_link_libraries(made_machine PUBLIC shmctl_doctor PRIVATE shmb_build PkgConfig::CHECK)
-foreach(part kernel segments)
+foreach(part kernel segments systemd)
   shmb_unit_test(test_doctor_${part} LIBS made_machine shmctl_doctor support)
 endforeach()
+target_compile_definitions(test_doctor_systemd PRIVATE
+  SHMB_TEST_SYSTEMD="${PROJECT_SOURCE_DIR}/systemd")
