@@ -148,6 +148,41 @@ finds symbols.sh 'shmb_segment_data is declared 2 times' 'a name declared twice'
 rm "$tree/client/libshmbroker.map"
 finds symbols.sh 'cannot be read' 'no version script'
 
+# page NAME PROTOTYPE SENTENCE SECTION: the manual page of the good tree's functions, which lacks
+# nothing when it is called as below.
+page() {
+	put docs/man/segment.3.scd 'segment(3)' '# NAME' "$1" '# SYNOPSIS' '```' \
+		'#include <shmbroker/segment.h>' '' "$2" '' \
+		'int shmb_segment_open(struct shmb_connection *connection, const char *name);' '```' \
+		'# DESCRIPTION' "$3" '# RETURN VALUE' '# ERRORS' '# THREADS AND PROCESSES' '# EXAMPLE' \
+		"# $4"
+}
+names='shmb_segment_data, shmb_segment_open - memory'
+prototype='void *shmb_segment_data(const struct shmb_segment *segment);'
+
+page "$names" "$prototype" 'See *shmb_segment_open*(3).' 'SEE ALSO'
+passes manual_library.sh
+page 'shmb_segment_open - memory' "$prototype" '' 'SEE ALSO'
+finds manual_library.sh 'shmb_segment_data: no page has it in its NAME' 'a function without a page'
+page "$names" "$prototype" '' 'SEE ALSO'
+put docs/man/other.3.scd '# NAME' 'shmb_segment_open - memory'
+finds manual_library.sh 'shmb_segment_open: more than one page has it in its NAME' 'a name twice'
+page "shmb_old, $names" "$prototype" '' 'SEE ALSO'
+finds manual_library.sh 'NAME: there is no function shmb_old' 'a lost function'
+page "$names" '' '' 'SEE ALSO'
+finds manual_library.sh 'SYNOPSIS: shmb_segment_data is missing' 'a lost prototype'
+page "$names" 'void *shmb_segment_data(struct shmb_segment *segment);' '' 'SEE ALSO'
+finds manual_library.sh '(struct shmb_segment*segment)" is in the header' 'another prototype'
+page "$names" "$prototype" 'With *SHMB_NOTHING*.' 'SEE ALSO'
+finds manual_library.sh 'segment.3.scd: there is no SHMB_NOTHING' 'a name of nothing'
+page "$names" "$prototype" 'See shmb_nowhere(3).' 'SEE ALSO'
+finds manual_library.sh 'there is no page shmb_nowhere(3)' 'a reference to nowhere'
+page 'shmb_segment_data, shmb_segment_open -' "$prototype" '' 'SEE ALSO'
+finds manual_library.sh 'NAME: a line with " - " is missing' 'a name that nothing is said of'
+page "$names" "$prototype" '' 'NOTES'
+finds manual_library.sh 'the section SEE ALSO is missing' 'a lost section'
+finds manual_library.sh 'there are no pages of section 3' 'no pages'
+
 # The reference: written into a document it is there, and one changed letter is found.
 put document.md '# A protocol' '<!-- reference: begin -->' 'old' '<!-- reference: end -->' 'The end.'
 document=$tree/document.md
