@@ -49,6 +49,16 @@ fi
 for header in "$source"/client/include/shmbroker/*.h; do
 	found "include/shmbroker/${header##*/}" >/dev/null
 done
+# Where scdoc is installed: each function has a page by its own name.
+if [ -f "$build/docs/man/libshmbroker.3.gz" ]; then
+	sed -n 's/^\t\(shmb_.*\);$/\1/p' "$source/client/libshmbroker.map" >"$work/functions"
+	while IFS= read -r function; do
+		page=$(found "share/man/man3/$function.3.gz")
+		gzip -t "$page" || fail "$page leads nowhere"
+	done <"$work/functions"
+else
+	echo "NOT TESTED: the manual pages, since scdoc is not installed"
+fi
 conclude
 
 echo "- the library needs libc alone and exports shmb_ names alone"
