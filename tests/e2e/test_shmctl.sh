@@ -347,6 +347,7 @@ children=
 [ "$(cat "$work/watched")" = "version 8, 5 bytes: first
 version 9, 6 bytes: second
 version 10, 5 bytes: third" ] || fail "state watch: $(cat "$work/watched")"
+: >"$work/watched"
 timeout 30 "$shmctl" --json state watch mode/now >"$work/watched" 2>"$work/said" &
 watcher=$!
 children=$watcher
