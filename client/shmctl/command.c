@@ -143,6 +143,17 @@ const struct command command_table[] = {
 			"objects whose names begin with it, and who holds them.\n",
 	},
 	{
+		.name = "top", .operands = "[PREFIX]", .most = 1, .is_local = true, .check = top_check,
+		.run = top, .options = OPTIONS_COUNT | OPTIONS_TOP,
+		.summary = "watch objects and programs, and what they do",
+		.help = "A screen of a terminal, made anew each second: who holds what, how often it is used,\n"
+			"and who waits. ? explains the columns and the keys, q ends it. Only what others hold\n"
+			"is looked into, 256 objects at most, and then top is one of the holders; it does not\n"
+			"count itself. Who waits for a lock cannot be seen from outside. With PREFIX only the\n"
+			"objects whose names begin with it. With --count so many looks are printed as plain\n"
+			"lines, on whatever standard output is; without a terminal it fails else.\n",
+	},
+	{
 		.name = "dump", .operands = "NAME [FILE]", .least = 1, .most = 2,
 		.check = bytes_check_dump, .run = bytes_dump,
 		.summary = "write the bytes of a segment to a file",

@@ -17,7 +17,7 @@ struct command {
 	const char *help;     /* what else there is to know, lines of at most 80 characters */
 	unsigned options;     /* families of options that it takes, enum option_family */
 	int least, most;      /* how many operands it takes */
-	bool is_local;        /* works without a broker */
+	bool is_local;        /* works without a broker, or connects by itself */
 	/* What the line says beyond the table, before there is a broker; NULL when it has no more.
 	 */
 	int (*check)(struct session *session);

@@ -81,6 +81,10 @@ int metrics_print(struct session *session);
 /* commands_doctor.c: what will hurt. */
 int doctor(struct session *session);
 
+/* commands_top.c: the same look again and again. */
+int top_check(struct session *session);
+int top(struct session *session);
+
 /* commands_about.c: shmctl itself. */
 int about_version(struct session *session);
 int about_help(struct session *session);

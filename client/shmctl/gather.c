@@ -7,8 +7,7 @@ static void page_cleanup(struct shmb_page **page)
 	shmb_page_free(*page);
 }
 
-/* The place after the last element, or NULL when there is no memory for one more. */
-static void *gathering_next(struct gathering *gathering)
+void *gathering_next(struct gathering *gathering)
 {
 	if (gathering->n == gathering->room) {
 		size_t room = gathering->room ? gathering->room * 2 : 64;

@@ -25,6 +25,10 @@ static inline void gathering_cleanup(struct gathering *gathering)
 /* One that is freed at the end of the scope. */
 #define autogathering attr_cleanup(gathering_cleanup) struct gathering
 
+/* The place after the last element, which counts when N is raised, or NULL when there is no memory
+ * for one more. */
+void *gathering_next(struct gathering *gathering);
+
 /* All objects whose names begin with PREFIX, or all, for NULL: struct shmb_object each. Returns
  * STATUS_DONE, or STATUS_FAILED when that has been said. */
 int gather_objects(struct session *session, const char *prefix, struct gathering *gathering);

@@ -17,6 +17,7 @@
 #include "complain.h"
 #include "stream_report.h"
 #include "subject.h"
+#include "top_view.h"
 #include "value.h"
 #include "wire/vocabulary.h"
 
@@ -386,6 +387,32 @@ static const char *take_limit(struct arguments *arguments, const char *value)
 	return NULL;
 }
 
+static const char *take_interval(struct arguments *arguments, const char *value)
+{
+	if (units_parse_duration(value, &arguments->interval_ms) < 0 ||
+	    arguments->interval_ms < TOP_INTERVAL_MIN_MS ||
+	    arguments->interval_ms > TOP_INTERVAL_MAX_MS)
+		return "is no duration from 100ms to 60s";
+	return NULL;
+}
+
+static const char *take_sort(struct arguments *arguments, const char *value)
+{
+	if (top_column_find(value) == top_object_table.n)
+		return "is no column; write name, holders, rate, waits, fills, news, type, size, "
+		       "readers or writers";
+	arguments->sort = value;
+	return NULL;
+}
+
+static const char *take_filter(struct arguments *arguments, const char *value)
+{
+	if (strlen(value) >= TOP_FILTER_SIZE)
+		return "is too long; a filter has up to 63 bytes";
+	arguments->filter = value;
+	return NULL;
+}
+
 // clang-format off
 
 const struct option_row option_table[] = {
@@ -477,6 +504,12 @@ const struct option_row option_table[] = {
 	 OPTIONS_METRICS, take_textfile},
 	{"limit", "N", "name so many caches, streams and users at most, 100 by default",
 	 OPTIONS_METRICS, take_limit},
+	{"interval", "DURATION", "between two looks, 100ms to 60s, 1s by default",
+	 OPTIONS_TOP, take_interval},
+	{"sort", "COLUMN", "by name, holders, rate (the default), waits, fills, news, type, size, ...",
+	 OPTIONS_TOP, take_sort},
+	{"filter", "TEXT", "only objects that have this in their names",
+	 OPTIONS_TOP, take_filter},
 	{"layout", "TAG", "layout tag: openers that name another one are refused",
 	 OPTIONS_SEGMENT, take_layout},
 	{"key", NULL, "with a System V key, for programs that call shmget(2)",

@@ -39,6 +39,7 @@ enum option_family {
 	OPTIONS_LONG = 131072,
 	OPTIONS_HOLDER = 262144,  /* whose holds */
 	OPTIONS_METRICS = 524288, /* how many, and where to */
+	OPTIONS_TOP = 1048576,    /* how top looks, and what it shows */
 };
 
 struct arguments {
@@ -69,6 +70,9 @@ struct arguments {
 	bool framed;
 	bool has_timeout;
 	uint64_t timeout_ms;
+	uint64_t interval_ms; /* 0 for the default */
+	const char *sort;     /* the word of a column, NULL for the default */
+	const char *filter;   /* NULL for none */
 	bool has_user;
 	uint32_t uid;
 	bool has_group;

@@ -31,6 +31,11 @@ add_test(NAME e2e.shmctl_doctor
     $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> ${PROJECT_SOURCE_DIR}/docs/SHMCTL-JSON.md)
 set_tests_properties(e2e.shmctl_doctor PROPERTIES TIMEOUT 120 LABELS e2e)
 
+add_test(NAME e2e.shmctl_top
+  COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_shmctl_top.sh
+    $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl>)
+set_tests_properties(e2e.shmctl_top PROPERTIES TIMEOUT 240 COST 20 SKIP_RETURN_CODE 77 LABELS e2e)
+
 # A program in namespaces of its own.
 add_test(NAME e2e.container
   COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_container.sh

@@ -34,7 +34,7 @@ printed 'shmctl [0-9.]*'
 run 0 --json version
 shape version .
 commands=0
-for command in status list show create fifo remove chmod chgrp grant revoke replace explain key who graph metrics doctor watch dump load \
+for command in status list show create fifo remove chmod chgrp grant revoke replace explain key who graph metrics doctor watch top dump load \
 	'state get' 'state set' 'state watch' 'state history' \
 	'stream send' 'stream recv' 'stream stat' 'stream evict' 'stream bench' \
 	'cache get' 'cache set' 'cache delete' 'cache stats' 'cache flush' 'cache keys' version help; do

@@ -57,3 +57,6 @@ foreach(part kernel segments systemd)
 endforeach()
 target_compile_definitions(test_doctor_systemd PRIVATE
   SHMB_TEST_SYSTEMD="${PROJECT_SOURCE_DIR}/systemd")
+
+# What shmctl top shows.
+shmb_unit_test(test_top LIBS shmctl_top)
