@@ -36,6 +36,13 @@ add_test(NAME e2e.shmctl_top
     $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl>)
 set_tests_properties(e2e.shmctl_top PROPERTIES TIMEOUT 240 COST 20 SKIP_RETURN_CODE 77 LABELS e2e)
 
+# The tutorial, typed as it stands.
+add_test(NAME e2e.tutorial
+  COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_tutorial.sh
+    $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> $<TARGET_FILE_DIR:state_weather>
+    ${PROJECT_SOURCE_DIR}/docs/TUTORIAL.md)
+set_tests_properties(e2e.tutorial PROPERTIES TIMEOUT 120 LABELS e2e)
+
 # A program in namespaces of its own.
 add_test(NAME e2e.container
   COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_container.sh
