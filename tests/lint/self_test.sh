@@ -183,6 +183,25 @@ page "$names" "$prototype" '' 'NOTES'
 finds manual_library.sh 'the section SEE ALSO is missing' 'a lost section'
 finds manual_library.sh 'there are no pages of section 3' 'no pages'
 
+# picture DOT DOCUMENT NAMES: one picture, what refers to it, and what the build draws.
+picture() {
+	put docs/pictures/one.dot "$1"
+	put docs/ONE.md "$2"
+	put docs/pictures/CMakeLists.txt "$3"
+}
+
+if command -v dot >/dev/null; then
+	picture 'digraph one { a -> b; }' '[a picture](pictures/one.dot)' 'set(names other one)'
+	passes pictures.sh
+	picture 'digraph one { a -> ; }' '[a picture](pictures/one.dot)' 'set(names one)'
+	finds pictures.sh 'one.dot: dot says: Error' 'a picture that cannot be drawn'
+	picture 'digraph one { a -> b; }' 'nothing' 'set(names one)'
+	finds pictures.sh 'one.dot: no document refers to it' 'a picture of nobody'
+	picture 'digraph one { a -> b; }' '[a picture](pictures/one.dot)' 'set(names other)'
+	finds pictures.sh 'CMakeLists.txt does not have it' 'a picture that is not drawn'
+	finds pictures.sh 'there are no pictures' 'no pictures'
+fi
+
 # The reference: written into a document it is there, and one changed letter is found.
 put document.md '# A protocol' '<!-- reference: begin -->' 'old' '<!-- reference: end -->' 'The end.'
 document=$tree/document.md
