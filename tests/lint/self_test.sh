@@ -183,6 +183,33 @@ page "$names" "$prototype" '' 'NOTES'
 finds manual_library.sh 'the section SEE ALSO is missing' 'a lost section'
 finds manual_library.sh 'there are no pages of section 3' 'no pages'
 
+# promise LINE...: a page of one section, about tests that are there.
+promise() {
+	put tests/unit/test_lock.c 'START_TEST(a_stop_is_no_end)'
+	put tests/systemd/checks/restart.sh 'echo "- a kill: all is there"'
+	put docs/WHEN.md '# What happens when' '## Something happens' '' "$@"
+}
+limited='Not promised: anything else.'
+
+# shellcheck disable=SC2016 # the backquotes are the page's
+{
+	promise "$limited" '' 'Held by `unit.lock: a_stop_is_no_end`,' '`systemd.restart: a kill: all is there`, `unit.lock`.'
+	passes when.sh
+	promise "$limited" '' 'Held by `unit.locks`.'
+	finds when.sh 'docs/WHEN.md:6: there is no unit.locks' 'a lost file of tests'
+	promise "$limited" '' 'Held by `unit.lock: a_stop_is_no`.'
+	finds when.sh 'tests/unit/test_lock.c has no "a_stop_is_no"' 'a lost test of a program'
+	promise "$limited" '' 'Held by `unit.lock`,' '`systemd.restart: nothing is there`.'
+	finds when.sh 'docs/WHEN.md:7: tests/systemd/checks/restart.sh has no "nothing is there"' 'a lost test of a script'
+	promise "$limited" '' 'Held by `unit.lock: a_stop' '_is_no_end`.'
+	finds when.sh 'docs/WHEN.md:6: a name goes over the end of the line' 'a name in two lines'
+	promise "$limited" '' 'Held by nobody.'
+	finds when.sh 'docs/WHEN.md:2: Something happens: no test holds it' 'a promise that nothing holds'
+	promise 'Held by `unit.lock`.'
+	finds when.sh 'Something happens: it does not say what is not promised' 'a promise without an end'
+	finds when.sh 'docs/WHEN.md: it is not there' 'no page'
+}
+
 # picture DOT DOCUMENT NAMES: one picture, what refers to it, and what the build draws.
 picture() {
 	put docs/pictures/one.dot "$1"
