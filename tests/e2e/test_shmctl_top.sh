@@ -308,8 +308,8 @@ kill "$broker"
 wait "$broker" || fail "the broker ended with $?"
 shows '^broker away: as it was before'
 shows '^large/one '
+remove_segments
 rm -rf "$work/run"
-broker=
 start_broker
 shows '^shmctl: .*'
 shows '^ended with 1$'

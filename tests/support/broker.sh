@@ -76,6 +76,14 @@ broker_segments() {
 	[ -z "$broker" ] || segments_of "$broker" | comm -23 - "$work/segments.$broker"
 }
 
+# What the script left in the broker for ever: no test leaves segments in the kernel. For one that
+# comes no more it is called before it is forgotten.
+remove_segments() {
+	for segment in $(broker_segments); do
+		ipcrm -m "$segment" || :
+	done
+}
+
 # All programs that the script starts find this broker, and no other.
 start_broker() {
 	unset SHMBROKER_DAEMON
@@ -101,10 +109,7 @@ finish() {
 	for pid in $children $broker; do
 		eventually gone "$pid" || kill -9 "$pid" 2>/dev/null || :
 	done
-	# What the script left in the broker for ever: no test leaves segments in the kernel.
-	for segment in $(broker_segments); do
-		ipcrm -m "$segment" || :
-	done
+	remove_segments
 	[ "$status" = 0 ] || sed 's/^/broker: /' "$work/broker.log" 2>/dev/null || :
 	rm -rf "$work"
 	exit "$status"
