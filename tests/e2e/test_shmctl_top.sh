@@ -16,6 +16,9 @@ export LC_ALL
 
 terminals=0
 
+# As it is typed, wherever the programs are: their path may have spaces.
+top="'$shmctl' top"
+
 # A server of our own, whose socket is gone with our directory.
 terminal() {
 	TMUX_TMPDIR=$work tmux -L "shmbroker-top-$$-$terminals" -f /dev/null "$@"
@@ -67,7 +70,7 @@ type_line() {
 
 # begin ARGUMENT...: top, in the shell of the terminal.
 begin() {
-	type_line "clear; $shmctl top $*; echo ended with \$?"
+	type_line "clear; $top $*; echo ended with \$?"
 	shows '^[*]*NAME '
 }
 
@@ -317,10 +320,10 @@ screen | grep -c '^shmctl: ' | grep -q -x 1 || fail "not one line: $(screen)"
 ended 1
 
 echo "- a terminal that is not known"
-type_line "clear; TERM=nonsense $shmctl top; echo ended with \$?"
+type_line "clear; TERM=nonsense $top; echo ended with \$?"
 shows '^shmctl: the terminal "nonsense" is not known here'
 ended 1
-type_line "clear; $shmctl top </dev/null; echo ended with \$?"
+type_line "clear; $top </dev/null; echo ended with \$?"
 shows '^shmctl: "top" wants a terminal, and standard input is none'
 ended 1
 kill "$broker"
