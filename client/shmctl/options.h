@@ -44,49 +44,49 @@ enum option_family {
 
 struct arguments {
 	const char *socket;
-	bool json;
-	bool help;
-	enum shmb_lifetime lifetime;
-	uint32_t linger_ms;
-	unsigned mode;
-	enum shmb_backing backing;
 	const char *layout;
 	const char *textfile;
-	bool key;
-	bool create;
+	const char *sort;   /* the word of a column, NULL for the default */
+	const char *filter; /* NULL for none */
 	uint64_t size;
 	uint64_t value_size;
-	uint32_t slots;
-	uint32_t history;
 	uint64_t version;
 	uint64_t count;
+	uint64_t timeout_ms;
+	uint64_t interval_ms;              /* 0 for the default */
 	struct shmb_stream_options stream; /* but for the segment's */
 	struct shmb_consumer_options consumer;
 	struct shmb_cache_options cache; /* but for the segment's */
 	struct shmb_cache_terms terms;
+	enum shmb_lifetime lifetime;
+	enum shmb_backing backing;
+	uint32_t linger_ms;
+	uint32_t slots;
+	uint32_t history;
+	uint32_t limit;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t pid; /* 0: any */
+	unsigned mode;
+	unsigned given; /* families of the options that were given */
+	unsigned acl_n;
+	struct shmb_acl_entry acl[SHMB_ACL_MAX];
+	char unit[SYSTEMD_UNIT_MAX]; /* "": any */
+	bool json;
+	bool help;
+	bool key;
+	bool create;
 	bool add;
 	bool replace;
 	bool is_long;
 	bool framed;
 	bool has_timeout;
-	uint64_t timeout_ms;
-	uint64_t interval_ms; /* 0 for the default */
-	const char *sort;     /* the word of a column, NULL for the default */
-	const char *filter;   /* NULL for none */
 	bool has_user;
-	uint32_t uid;
 	bool has_group;
-	uint32_t gid;
-	uint32_t pid;                /* 0: any */
-	char unit[SYSTEMD_UNIT_MAX]; /* "": any */
 	bool has_limit;
-	uint32_t limit;
-	unsigned acl_n;
-	struct shmb_acl_entry acl[SHMB_ACL_MAX];
-	unsigned given;         /* families of the options that were given */
 	const char *first_word; /* of a command of two words */
-	int operands_n;
 	char **operands;
+	int operands_n;
 };
 
 struct option_row {

@@ -8,6 +8,15 @@ need_broker
 objects=/etc/shmbroker/objects.d
 many=2000
 
+# A reload is asked for by a signal, and over some time later.
+has_size() {
+	[ "$(as alice shmctl --json show check/memory | jq .size)" = "$1" ]
+}
+journal_tells_of_it() {
+	enter journalctl --no-pager --lines 20 --unit shmbrokerd.service |
+		grep -q 'check/memory.*it has 65536 bytes and not 131072'
+}
+
 echo "- they are there after a reload, for whom they are declared"
 enter tee $objects/check.conf >/dev/null <<-'END'
 	[Object check/memory]
@@ -20,6 +29,7 @@ enter tee $objects/check.conf >/dev/null <<-'END'
 	Mode=0666
 END
 enter systemctl reload shmbrokerd.service
+eventually has_size 65536 || fail "it is not there"
 says 'alice' as alice shmctl show check/memory
 as bob shmctl dump check/memory >/dev/null || fail "bob may not read"
 enter test -p /run/shmbroker/fifo/check:pipe || fail "there is no FIFO"
@@ -27,12 +37,11 @@ enter test -p /run/shmbroker/fifo/check:pipe || fail "there is no FIFO"
 echo "- a difference is in the journal, and nothing is forced"
 enter sed -i 's/64K/128K/' $objects/check.conf
 enter systemctl reload shmbrokerd.service
-says 'check/memory.*it has 65536 bytes and not 131072' \
-	enter journalctl --no-pager --lines 20 --unit shmbrokerd.service
-[ "$(as alice shmctl --json show check/memory | jq .size)" = 65536 ] || fail "it was forced"
+eventually journal_tells_of_it || fail "the journal does not tell of it"
+has_size 65536 || fail "it was forced"
 enter shmctl remove check/memory >/dev/null
 enter systemctl reload shmbrokerd.service
-[ "$(as alice shmctl --json show check/memory | jq .size)" = 131072 ] || fail "it was not made anew"
+eventually has_size 131072 || fail "it was not made anew"
 
 echo "- a fault costs one object, also at a start"
 printf '[Object check/faulty]\nSize=1\nOwner=no-such\n' | enter tee $objects/faulty.conf >/dev/null
