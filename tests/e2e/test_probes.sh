@@ -10,20 +10,8 @@ readelf -n "$daemon" | grep -q 'Provider: shmbroker' || {
 	echo "NOT TESTED: these programs were built without sys/sdt.h (systemtap-sdt-dev)"
 	exit 77
 }
-work=$(mktemp -d "${TMPDIR:-/tmp}/shmbroker-probes.XXXXXX")
-broker=
-end() {
-	[ -z "$broker" ] || kill "$broker" 2>/dev/null || :
-	[ -z "$broker" ] || wait "$broker" 2>/dev/null || :
-	rm -rf "$work"
-}
-trap end EXIT
-trap 'exit 1' INT TERM
-
-fail() {
-	echo "test_probes.sh: $*" >&2
-	exit 1
-}
+# shellcheck source=SCRIPTDIR/../support/broker.sh
+. "$(dirname "$0")/../support/broker.sh"
 
 # As "PROBE FILE ARGUMENTS".
 probes_of() {
@@ -49,16 +37,10 @@ diff "$work/documented" "$work/there" ||
 
 command -v gdb >/dev/null || {
 	echo "gdb is not installed: what probes say was not looked at"
+	conclude
 	exit 0
 }
-"$daemon" --socket "$work/socket" >"$work/log" 2>&1 &
-broker=$!
-i=0
-until "$shmctl" --socket "$work/socket" status >/dev/null 2>&1; do
-	i=$((i + 1))
-	[ $i -lt 200 ] || fail "the broker does not answer: $(cat "$work/log")"
-	sleep 0.05
-done
+start_broker
 printf 'sunny' >"$work/value"
 cat >"$work/commands" <<'EOF'
 set breakpoint pending on
@@ -77,7 +59,8 @@ continue
 end
 run
 EOF
-gdb -nx -batch -x "$work/commands" --args "$shmctl" --socket "$work/socket" state set --create \
-	weather "$work/value" >"$work/said" 2>&1 </dev/null || :
+gdb -nx -batch -x "$work/commands" --args "$shmctl" state set --create weather "$work/value" \
+	>"$work/said" 2>&1 </dev/null || :
 grep -q '^attach weather [1-9][0-9]* 1$' "$work/said" || fail "no attach: $(cat "$work/said")"
 grep -q '^publish weather 1 5$' "$work/said" || fail "no publish: $(cat "$work/said")"
+conclude
