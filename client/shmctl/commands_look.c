@@ -1,10 +1,9 @@
 /*
  * Commands that look and change nothing.
  */
-#include <string.h>
-
 #include "cache_report.h"
 #include "families.h"
+#include "format.h"
 #include "stream_report.h"
 
 int look_status(struct session *session)
@@ -65,12 +64,14 @@ static int show_cache(struct session *session, const struct shmb_object *object)
 int look_show(struct session *session)
 {
 	struct shmb_object object;
+	enum format format;
 
 	if (shmb_stat(session->broker, session->arguments.operands[0], &object) < 0)
 		return complain_library();
-	if (strcmp(object.layout, SHMB_STREAM_LAYOUT) == 0)
+	format = format_of(&object);
+	if (format == FORMAT_STREAM)
 		return show_stream(session, &object);
-	if (strcmp(object.layout, SHMB_CACHE_LAYOUT) == 0)
+	if (format == FORMAT_CACHE)
 		return show_cache(session, &object);
 	return complain_output(session->output->show(session->out, &object, NULL, NULL));
 }

@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/attr.h"
 #include "base/clock.h"
 #include "families.h"
 #include "session.h"
@@ -157,7 +158,7 @@ static int show_looks(struct session *session, struct top_source *source, struct
 			return 0;
 		if (view->shows_programs != showed_programs)
 			due = 0;
-		if (poll(waits, sizeof(waits) / sizeof(waits[0]), deadline_left_ms(due)) > 0 &&
+		if (poll(waits, ARRAY_SIZE(waits), deadline_left_ms(due)) > 0 &&
 		    (r = read_signal(&waits[2])) > 0)
 			return r;
 		if (waits[0].revents & (POLLHUP | POLLERR))

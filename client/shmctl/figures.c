@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format.h"
+
 static int compare_names(const void *one, const void *other)
 {
 	return strcmp(((const struct shmb_object *)one)->name,
@@ -132,14 +134,15 @@ static void look_into(struct session *session, const struct shmb_object *object,
 		      struct figures *figures)
 {
 	bool is_ready = object->state == SHMB_STATE_READY;
+	enum format format = format_of(object);
 
-	if (strcmp(object->layout, SHMB_CACHE_LAYOUT) == 0) {
+	if (format == FORMAT_CACHE) {
 		if (is_ready && figures->caches_n < limit &&
 		    look_at_cache(session, object->name, &figures->caches[figures->caches_n]))
 			figures->caches_n++;
 		else
 			figures->caches_left++;
-	} else if (strcmp(object->layout, SHMB_STREAM_LAYOUT) == 0) {
+	} else if (format == FORMAT_STREAM) {
 		if (is_ready && figures->streams_n < limit &&
 		    look_at_stream(session, object->name, &figures->streams[figures->streams_n]))
 			figures->streams_n++;

@@ -175,24 +175,3 @@ void graph_free(struct graph *graph)
 	free(graph->edges);
 	free(graph->pids);
 }
-
-const char *graph_format_word(const struct shmb_object *object)
-{
-	/* The tags of formats; those of variables go on with what the variables are. */
-	static const struct {
-		const char *layout;
-		const char *word;
-	} formats[] = {
-		{"shmbroker.state.", "state"},
-		{"shmbroker.stream.", "stream"},
-		{"shmbroker.cache.", "cache"},
-		{"vars/", "vars"},
-	};
-
-	if (object->kind == SHMB_KIND_FIFO)
-		return "fifo";
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-		if (strncmp(object->layout, formats[i].layout, strlen(formats[i].layout)) == 0)
-			return formats[i].word;
-	return "segment";
-}

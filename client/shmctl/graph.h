@@ -49,10 +49,6 @@ int graph_make(struct shmb_object *objects, size_t objects_n, struct shmb_holder
 	       size_t holders_n, struct graph *ret_graph);
 void graph_free(struct graph *graph);
 
-/* What an object is for, by its kind and layout: "fifo", "state", "stream", "cache", "vars", or
- * "segment" for what has a layout of its own or none. */
-const char *graph_format_word(const struct shmb_object *object);
-
 #define autograph attr_cleanup(graph_free) struct graph
 
 #endif

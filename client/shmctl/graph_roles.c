@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format.h"
+
 static int compare_holders(const void *one, const void *other)
 {
 	const struct shmb_holder *holder = one, *other_holder = other;
@@ -107,8 +109,7 @@ int graph_learn_roles(struct session *session, const struct gathering *objects,
 	for (size_t i = 0; i < objects->n; i++) {
 		struct audience audience;
 
-		if (all[i].state != SHMB_STATE_READY ||
-		    strcmp(all[i].layout, SHMB_STREAM_LAYOUT) != 0)
+		if (all[i].state != SHMB_STATE_READY || format_of(&all[i]) != FORMAT_STREAM)
 			continue;
 		audience = audience_of(&all[i], holders, deeds);
 		if (audience.n > 0)

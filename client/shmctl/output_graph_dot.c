@@ -4,9 +4,9 @@
  * reads.
  */
 #include <inttypes.h>
-#include <string.h>
 
 #include "escape.h"
+#include "format.h"
 #include "graph.h"
 #include "output_graph.h"
 #include "readable.h"
@@ -15,23 +15,10 @@
 
 #define PIDS_MAX 8 /* that a box has room for */
 
-/* By the word of a format; the last row is for all others. */
-static const struct {
-	const char *format;
-	const char *shape;
-} shapes[] = {
-	{"state", "note"},  {"stream", "cds"},     {"cache", "cylinder"},
-	{"fifo", "larrow"}, {"vars", "component"}, {NULL, "box3d"},
+static const char *const shapes[] = {
+	[FORMAT_SEGMENT] = "box3d", [FORMAT_FIFO] = "larrow",    [FORMAT_STATE] = "note",
+	[FORMAT_STREAM] = "cds",    [FORMAT_CACHE] = "cylinder", [FORMAT_VARS] = "component",
 };
-
-static const char *shape_of(const char *format)
-{
-	size_t i = 0;
-
-	while (shapes[i].format && strcmp(shapes[i].format, format) != 0)
-		i++;
-	return shapes[i].shape;
-}
 
 static void print_program(FILE *out, size_t number, const struct graph_program *program)
 {
@@ -54,21 +41,21 @@ static void print_program(FILE *out, size_t number, const struct graph_program *
 
 static void print_object(FILE *out, size_t number, const struct shmb_object *object)
 {
-	const char *format = graph_format_word(object);
+	enum format format = format_of(object);
 	char size[UNITS_TEXT_MAX];
 
-	fprintf(out, "\to%zu [shape=%s, ", number + 1, shape_of(format));
+	fprintf(out, "\to%zu [shape=%s, ", number + 1, shapes[format]);
 	if (object->state != SHMB_STATE_READY)
 		fputs("style=dashed, ", out);
 	fputs("label=\"", out);
 	escape_dot(out, object->name);
-	if (object->kind == SHMB_KIND_FIFO)
+	if (format == FORMAT_FIFO)
 		fputs("\\nFIFO", out);
 	else
-		fprintf(out, "\\n%s, %s, %s", format, wire_backing_text(object->backing),
-			readable_size(object->size, size));
+		fprintf(out, "\\n%s, %s, %s", format_words[format],
+			wire_backing_text(object->backing), readable_size(object->size, size));
 	/* A format's tag says no more than its word. */
-	if (object->layout[0] && strcmp(format, "segment") == 0) {
+	if (object->layout[0] && format == FORMAT_SEGMENT) {
 		fputs("\\nlayout ", out);
 		escape_dot(out, object->layout);
 	}

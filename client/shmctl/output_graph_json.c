@@ -1,6 +1,7 @@
 /*
  * The graph for programs: what the picture has, and all process ids.
  */
+#include "format.h"
 #include "graph.h"
 #include "output_graph.h"
 #include "shape.h"
@@ -38,7 +39,7 @@ static json_t *describe_object(size_t number, const struct shmb_object *object)
 	shape_put_text(&shape, "kind", wire_kind_text(object->kind));
 	shape_put_text(&shape, "backing", wire_backing_text(object->backing));
 	shape_put_number(&shape, "size", object->size);
-	shape_put_text(&shape, "format", graph_format_word(object));
+	shape_put_text(&shape, "format", format_words[format_of(object)]);
 	shape_put_text(&shape, "layout", object->layout);
 	shape_put_text(&shape, "state", wire_state_text(object->state));
 	return shape.json;

@@ -75,7 +75,7 @@ static void sized_text(const void *row, char text[static TOP_CELL_MAX])
 {
 	const struct top_object *object = row;
 
-	if (object->type == TOP_FIFO)
+	if (object->format == FORMAT_FIFO)
 		snprintf(text, TOP_CELL_MAX, "-");
 	else
 		readable_size(object->size, text);
@@ -118,7 +118,7 @@ static void program_text(const void *row, char text[static TOP_CELL_MAX])
 
 static void type_text(const void *row, char text[static TOP_CELL_MAX])
 {
-	snprintf(text, TOP_CELL_MAX, "%s", top_type_words[((const struct top_object *)row)->type]);
+	snprintf(text, TOP_CELL_MAX, "%s", format_words[((const struct top_object *)row)->format]);
 }
 
 /* What is not known is sorted behind what is 0. */
@@ -143,7 +143,7 @@ static double fills_number(const void *row)
 {
 	const struct top_object *object = row;
 
-	return object->has_rates && object->type == TOP_CACHE ? object->fill_rate : -1;
+	return object->has_rates && object->format == FORMAT_CACHE ? object->fill_rate : -1;
 }
 
 static void fills_text(const void *row, char text[static TOP_CELL_MAX])

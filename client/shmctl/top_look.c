@@ -8,46 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <shmbroker/cache.h>
-#include <shmbroker/stream.h>
+#include <shmbroker/permission.h>
 
 #include "base/attr.h"
 #include "base/text.h"
 
 #define NS_PER_SECOND 1e9
-#define STATE_LAYOUT  "shmbroker.state.1" /* docs/LAYOUT.md */
-#define ACCESS_READ   1u
-#define ACCESS_WRITE  2u
-
-const char *const top_type_words[] = {
-	[TOP_SEGMENT] = "segment", [TOP_FIFO] = "fifo",   [TOP_STATE] = "state",
-	[TOP_STREAM] = "stream",   [TOP_CACHE] = "cache",
-};
-
-static enum top_type type_of(const struct shmb_object *said)
-{
-	static const struct {
-		const char *layout;
-		enum top_type type;
-	} formats[] = {
-		{STATE_LAYOUT, TOP_STATE},
-		{SHMB_STREAM_LAYOUT, TOP_STREAM},
-		{SHMB_CACHE_LAYOUT, TOP_CACHE},
-	};
-
-	if (said->kind == SHMB_KIND_FIFO)
-		return TOP_FIFO;
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-		if (strcmp(said->layout, formats[i].layout) == 0)
-			return formats[i].type;
-	return TOP_SEGMENT;
-}
 
 void top_object_make(const struct shmb_object *said, struct top_object *ret_object)
 {
 	*ret_object = (struct top_object){
 		.id = said->id,
-		.type = type_of(said),
+		.format = format_of(said),
 		.is_ready = said->state == SHMB_STATE_READY,
 		.size = said->size,
 		.holders = said->holders,
@@ -126,8 +98,8 @@ static int compare_members(const void *left, const void *right)
 static void add_holder(struct top_program *program, const struct shmb_holder *holder)
 {
 	program->objects++;
-	program->readers += (holder->access & ACCESS_READ) != 0;
-	program->writers += (holder->access & ACCESS_WRITE) != 0;
+	program->readers += (holder->access & SHMB_ACCESS_READ) != 0;
+	program->writers += (holder->access & SHMB_ACCESS_WRITE) != 0;
 	program->waiting += holder->holding == SHMB_HOLDING_WAITING;
 	program->away += holder->holding == SHMB_HOLDING_AWAY;
 	if (holder->age_ms > program->age_ms)

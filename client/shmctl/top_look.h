@@ -11,15 +11,7 @@
 
 #include <shmbroker/object.h>
 
-enum top_type {
-	TOP_SEGMENT, /* whose memory only its programs understand */
-	TOP_FIFO,
-	TOP_STATE,
-	TOP_STREAM,
-	TOP_CACHE,
-};
-
-extern const char *const top_type_words[];
+#include "format.h"
 
 /* What its memory says of an object, when top may look into it. */
 struct top_counts {
@@ -32,7 +24,7 @@ struct top_counts {
 struct top_object {
 	uint64_t id;
 	char name[sizeof(((struct shmb_object *)0)->name)];
-	enum top_type type;
+	enum format format;
 	bool is_ready;
 	uint64_t size;
 	uint32_t holders; /* other than this program, as readers and writers */

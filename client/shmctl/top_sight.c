@@ -46,8 +46,8 @@ void top_sights_subtract(const struct top_sights *sights, struct top_look *look)
 /* Of an object that has memory of a known form, and is held by others. */
 static bool is_of_interest(const struct top_object *object, const char *filter)
 {
-	return (object->type == TOP_STATE || object->type == TOP_STREAM ||
-		object->type == TOP_CACHE) &&
+	return (object->format == FORMAT_STATE || object->format == FORMAT_STREAM ||
+		object->format == FORMAT_CACHE) &&
 	       object->is_ready && object->holders > 0 && strstr(object->name, filter);
 }
 
@@ -58,9 +58,9 @@ static struct top_sight *open_sight(struct top_sights *sights, struct shmb_conne
 	struct top_sight *sight = &sights->sights[sights->n++];
 
 	*sight = (struct top_sight){.id = object->id};
-	if (object->type == TOP_STATE)
+	if (object->format == FORMAT_STATE)
 		(void)shmb_state_open(broker, object->name, NULL, &sight->state);
-	else if (object->type == TOP_STREAM)
+	else if (object->format == FORMAT_STREAM)
 		(void)shmb_stream_open(broker, object->name, NULL, &sight->stream);
 	else
 		(void)shmb_cache_open(broker, object->name, NULL, &sight->cache);

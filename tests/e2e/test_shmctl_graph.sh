@@ -245,16 +245,7 @@ else
 fi
 
 exec 4>&- 5>&-
-for child in $children; do
-	kill "$child" 2>/dev/null || :
-	eventually gone "$child" || fail "process $child does not end"
-done
-children=
-"$shmctl" --json list | jq -r '.objects[].name' >"$work/names"
-# shellcheck disable=SC2046 # a list of names
-run 0 remove -- $(cat "$work/names")
-kill "$broker"
-wait "$broker" || fail "the broker ended with $?"
+end_all
 refused 1 'no broker\|cannot reach\|socket' graph
 conclude
 [ -z "$untested" ] || exit 77

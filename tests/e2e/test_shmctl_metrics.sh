@@ -313,16 +313,7 @@ else
 	echo "- NOT TESTED, since there is no python3-prometheus-client: that a parser of OpenMetrics takes it"
 fi
 
-for child in $children; do
-	kill "$child" 2>/dev/null || :
-	eventually gone "$child" || fail "process $child does not end"
-done
-children=
-"$shmctl" --json list | jq -r '.objects[].name' >"$work/names"
-# shellcheck disable=SC2046 # a list of names
-run 0 remove -- $(cat "$work/names")
-kill "$broker"
-wait "$broker" || fail "the broker ended with $?"
+end_all
 refused 1 'no broker\|cannot reach\|socket' metrics
 refused 1 'no broker\|cannot reach\|socket' metrics --textfile "$file"
 [ "$(cat "$file")" = before ] || fail "no broker costs the file"

@@ -71,6 +71,20 @@ shape() {
 	done <"$work/values"
 }
 
+# end_all: the children of the script end, all objects are removed, and the broker ends.
+end_all() {
+	for child in $children; do
+		kill "$child" 2>/dev/null || :
+		eventually gone "$child" || fail "process $child does not end"
+	done
+	children=
+	"$shmctl" --json list | jq -r '.objects[].name' >"$work/names"
+	# shellcheck disable=SC2046 # a list of names
+	run 0 remove -- $(cat "$work/names")
+	kill "$broker"
+	wait "$broker" || fail "the broker ended with $?"
+}
+
 # let_others_in: as root, make a copy of shmctl that everybody can run, and a way to the broker.
 let_others_in() {
 	chmod 711 "$work" "$work/run"

@@ -77,14 +77,15 @@ START_TEST(an_object_is_what_its_layout_says)
 	static const struct {
 		enum shmb_kind kind;
 		const char *layout;
-		enum top_type type;
+		enum format format;
 	} samples[] = {
-		{SHMB_KIND_SEGMENT, "", TOP_SEGMENT},
-		{SHMB_KIND_SEGMENT, "shmbroker.stream.1", TOP_STREAM},
-		{SHMB_KIND_SEGMENT, "shmbroker.stream.2", TOP_SEGMENT},
-		{SHMB_KIND_SEGMENT, "shmbroker.state.1", TOP_STATE},
-		{SHMB_KIND_SEGMENT, "shmbroker.cache.1", TOP_CACHE},
-		{SHMB_KIND_FIFO, "", TOP_FIFO},
+		{SHMB_KIND_SEGMENT, "", FORMAT_SEGMENT},
+		{SHMB_KIND_SEGMENT, "shmbroker.stream.1", FORMAT_STREAM},
+		{SHMB_KIND_SEGMENT, "shmbroker.stream.2", FORMAT_SEGMENT},
+		{SHMB_KIND_SEGMENT, "shmbroker.state.1", FORMAT_STATE},
+		{SHMB_KIND_SEGMENT, "shmbroker.cache.1", FORMAT_CACHE},
+		{SHMB_KIND_SEGMENT, "vars/1/64/0123456789abcdef", FORMAT_VARS},
+		{SHMB_KIND_FIFO, "", FORMAT_FIFO},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
@@ -93,7 +94,7 @@ START_TEST(an_object_is_what_its_layout_says)
 
 		strcpy(said.layout, samples[i].layout);
 		top_object_make(&said, &object);
-		ck_assert_int_eq(object.type, samples[i].type);
+		ck_assert_int_eq(object.format, samples[i].format);
 	}
 }
 END_TEST
