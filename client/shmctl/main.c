@@ -11,9 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "copy.h"
-#include "families.h"
-#include "session.h"
+#include "bytes/copy.h"
+#include "commands/families.h"
+#include "commands/session.h"
+#include "line/parse.h"
 
 /*
  * A standard descriptor that was closed would be the next one that is opened: the socket, and then

@@ -23,7 +23,19 @@ BEGIN {
 	law["client/include"] = ""
 	law["client/core"] = "client/include " proto
 	law["client/formats"] = law["client/core"] " client/core"
-	law["client/shmctl"] = law["client/formats"] " client/formats"
+	# Each room of shmctl stands on those above it in this list.
+	shmctl = law["client/formats"] " client/formats"
+	law["client/shmctl/words"] = shmctl
+	law["client/shmctl/bytes"] = shmctl " client/shmctl/words"
+	law["client/shmctl/facts"] = law["client/shmctl/bytes"]
+	law["client/shmctl/doctor"] = law["client/shmctl/bytes"]
+	law["client/shmctl/top"] = law["client/shmctl/facts"] " client/shmctl/facts"
+	law["client/shmctl/metrics"] = law["client/shmctl/top"]
+	law["client/shmctl/line"] = law["client/shmctl/top"] " client/shmctl/top"
+	law["client/shmctl/output"] = law["client/shmctl/line"] " client/shmctl/bytes client/shmctl/doctor client/shmctl/line"
+	law["client/shmctl/commands"] = law["client/shmctl/output"] " client/shmctl/metrics client/shmctl/output"
+	law["client/shmctl/reference"] = law["client/shmctl/output"]
+	law["client/shmctl"] = law["client/shmctl/commands"] " client/shmctl/commands"
 	law["docs/examples"] = "client/include"
 	law["daemon/log"] = "proto/base"
 	law["daemon/notify"] = "proto/base proto/wire"
@@ -39,6 +51,9 @@ BEGIN {
 	acyclic["client/include"]
 	acyclic["client/core"]
 	acyclic["client/formats"]
+	for (name in law)
+		if (name ~ /^client\/shmctl\//)
+			acyclic[name]
 
 	# dependency: where it may be used, as the beginning of rooms.
 	uses["event2/"] = "daemon/"
@@ -80,12 +95,14 @@ function room(path, parts) {
 	if (path ~ /^daemon\/[^\/]*$/)
 		return "daemon/main"
 	split(path, parts, "/")
+	if ((parts[1] "/" parts[2] "/" parts[3]) in law)
+		return parts[1] "/" parts[2] "/" parts[3]
 	return (parts[1] "/" parts[2]) in law ? parts[1] "/" parts[2] : ""
 }
 
 # The file of ours that an include means, "" for none.
 function resolve(from, name, n, i, roots) {
-	n = split(directory(from) " proto daemon client client/include", roots, " ")
+	n = split(directory(from) " proto daemon client client/include client/shmctl", roots, " ")
 	for (i = 1; i <= n; i++)
 		if ((roots[i] "/" name) in files)
 			return roots[i] "/" name

@@ -11,10 +11,6 @@ shmb_unit_test(test_pollable LIBS scripted client_core support Threads::Threads 
 shmb_unit_test(test_deadline LIBS client_core)
 shmb_unit_test(test_futex LIBS client_core support Threads::Threads THREADS)
 
-# A part of shmctl that stands alone.
-shmb_unit_test(test_escape SOURCES test_escape.c ${PROJECT_SOURCE_DIR}/client/shmctl/escape.c LIBS proto_base)
-target_include_directories(test_escape PRIVATE ${PROJECT_SOURCE_DIR}/client/shmctl)
-
 # Locks want members, and nothing else of a broker.
 foreach(part lock lock_peers lock_namespaces condition)
   shmb_unit_test(test_${part} LIBS fake_member client_core support Threads::Threads TIMEOUT 240 THREADS)
@@ -46,8 +42,8 @@ foreach(format cache state)
 endforeach()
 
 # What of shmctl stands by itself.
-shmb_unit_test(test_systemd_unit
-  SOURCES test_systemd_unit.c ${PROJECT_SOURCE_DIR}/client/shmctl/systemd_unit.c LIBS client_core)
+shmb_unit_test(test_escape LIBS shmctl_words)
+shmb_unit_test(test_systemd_unit LIBS shmctl_words)
 
 # What "shmctl doctor" says, of machines that are made up.
 add_library(made_machine STATIC made_machine.c)

@@ -7,7 +7,7 @@
 
 #include <check.h>
 
-#include "doctor.h"
+#include "doctor/doctor.h"
 
 #define NOW 1700000000
 

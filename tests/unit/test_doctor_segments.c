@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "doctor_room.h"
+#include "doctor/room.h"
 #include "support/suite.h"
 
 #define KEY 0x1234

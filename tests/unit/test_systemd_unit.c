@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/attr.h"
-#include "shmctl/systemd_unit.h"
 #include "support/suite.h"
+#include "words/systemd_unit.h"
 
 /* As many letters as a name of a unit has, but for its ending. */
 #define LONGEST (SYSTEMD_UNIT_MAX - 1)

@@ -9,7 +9,7 @@
 
 #include "base/attr.h"
 #include "support/suite.h"
-#include "top_page.h"
+#include "top/page.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 #define MANY      10000

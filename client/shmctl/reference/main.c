@@ -14,7 +14,7 @@
 
 #include "base/attr.h"
 #include "parts.h"
-#include "shmctl/complain.h"
+#include "words/complain.h"
 
 struct part {
 	const char *line; /* that gives way to it */

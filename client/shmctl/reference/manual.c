@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "line/command.h"
+#include "line/options.h"
 #include "parts.h"
-#include "shmctl/command.h"
-#include "shmctl/options.h"
 
 /* What would mean something to scdoc, anywhere and at the beginning of a line. */
 #define MEANS_ANYWHERE    "\\*_+"

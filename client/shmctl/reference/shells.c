@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "line/command.h"
+#include "line/options.h"
 #include "parts.h"
-#include "shmctl/command.h"
-#include "shmctl/options.h"
-#include "shmctl/stream_report.h"
 #include "wire/vocabulary.h"
+#include "words/format.h"
 
 #define WORD_OF_ROW(number, name, text) text,
 
@@ -202,7 +202,7 @@ static void put_choices(FILE *out, const struct shell *shell)
 	put_choice(out, shell, "BACKING", backings, ARRAY_SIZE(backings));
 	put_choice(out, shell, "LIFETIME", lifetimes, ARRAY_SIZE(lifetimes));
 	put_choice(out, shell, "DEED", deeds, ARRAY_SIZE(deeds));
-	put_choice(out, shell, "WORD", stream_full_words, SHMB_FULL_OVERWRITE + 1);
+	put_choice(out, shell, "WORD", format_full_words, SHMB_FULL_OVERWRITE + 1);
 	end_array(out);
 }
 

@@ -1,0 +1,35 @@
+/*
+ * The ledger for programs.
+ */
+#include <shmbroker/object.h>
+
+#include "shape.h"
+#include "who.h"
+#include "wire/vocabulary.h"
+
+static json_t *describe(const struct whereabouts *whereabouts)
+{
+	const struct shmb_holder *holder = whereabouts->holder;
+	struct shape shape = shape_object();
+
+	shape_put_text(&shape, "name", holder->name);
+	shape_put_id(&shape, "id", holder->object);
+	shape_put_id(&shape, "member", holder->member);
+	shape_put_number(&shape, "pid", holder->pid);
+	shape_put_number(&shape, "uid", holder->uid);
+	shape_put_text(&shape, "program", holder->program);
+	shape_put_text(&shape, "access", wire_access_text(holder->access));
+	shape_put_text(&shape, "holding", wire_holding_text(holder->holding));
+	shape_put_number(&shape, "age_ms", holder->age_ms);
+	shape_put_text_or_null(&shape, "unit", whereabouts->unit);
+	return shape.json;
+}
+
+int output_who_json(FILE *out, const struct whereabouts *holders, size_t n)
+{
+	struct shape array = shape_array();
+
+	for (size_t i = 0; i < n; i++)
+		shape_append(&array, describe(&holders[i]));
+	return shape_print_array(out, "holders", array);
+}
