@@ -42,8 +42,9 @@ foreach(format cache state)
 endforeach()
 
 # What of shmctl stands by itself.
-shmb_unit_test(test_escape LIBS shmctl_words)
-shmb_unit_test(test_systemd_unit LIBS shmctl_words)
+foreach(part escape subject systemd_unit)
+  shmb_unit_test(test_${part} LIBS shmctl_words)
+endforeach()
 
 # What "shmctl doctor" says, of machines that are made up.
 add_library(made_machine STATIC made_machine.c)

@@ -16,6 +16,7 @@
 #include "wire/vocabulary.h"
 
 #define NAME_LIMIT 64
+#define KNOWN_N    64 /* names of each kind that are remembered */
 
 static bool read_number(const char *text, uint32_t *ret)
 {
@@ -87,26 +88,59 @@ const char *subject_read_entry(const char *text, struct shmb_acl_entry *ret_entr
 	return subject_read(name, ret_entry);
 }
 
+/* A name that was looked up: a list of thousands has few owners, and each look reads files, or asks
+ * a directory of users over the network. */
+struct known {
+	char name[SUBJECT_TEXT_MAX]; /* "": nothing is known */
+	uint32_t id;
+};
+
+/* By number where the machine has no name. */
+static void name_user(struct known *user)
+{
+	const struct passwd *entry = getpwuid(user->id);
+
+	if (entry)
+		text_copy(user->name, sizeof(user->name), entry->pw_name);
+	else
+		snprintf(user->name, sizeof(user->name), "%" PRIu32, user->id);
+}
+
+static void name_group(struct known *group)
+{
+	const struct group *entry = getgrgid(group->id);
+
+	if (entry)
+		text_copy(group->name, sizeof(group->name), entry->gr_name);
+	else
+		snprintf(group->name, sizeof(group->name), "%" PRIu32, group->id);
+}
+
+static char *known_text(struct known known[static KNOWN_N], void (*look_up)(struct known *),
+			uint32_t id, char text[static SUBJECT_TEXT_MAX])
+{
+	struct known *place = &known[id % KNOWN_N];
+
+	if (!place->name[0] || place->id != id) {
+		place->id = id;
+		look_up(place);
+	}
+	text_copy(text, SUBJECT_TEXT_MAX, place->name);
+	return text;
+}
+
 char *subject_user_text(uint32_t uid, char text[static SUBJECT_TEXT_MAX])
 {
-	const struct passwd *user = getpwuid(uid);
+	static struct known users[KNOWN_N];
 
-	if (user)
-		text_copy(text, SUBJECT_TEXT_MAX, user->pw_name);
-	else
-		snprintf(text, SUBJECT_TEXT_MAX, "%" PRIu32, uid);
-	return text;
+	return known_text(users, name_user, uid, text);
 }
 
 char *subject_group_text(uint32_t gid, char text[static SUBJECT_TEXT_MAX])
 {
-	const struct group *group = getgrgid(gid);
+	static struct known groups[KNOWN_N];
 
-	if (group)
-		text_copy(text, SUBJECT_TEXT_MAX, group->gr_name);
-	else
-		snprintf(text, SUBJECT_TEXT_MAX, "%" PRIu32, gid);
-	return text;
+	return known_text(groups, name_group, gid, text);
 }
 
 char *subject_entry_text(const struct shmb_acl_entry *entry, char text[static SUBJECT_TEXT_MAX])

@@ -20,7 +20,8 @@ const char *subject_read_group(const char *text, uint32_t *ret_gid);
 const char *subject_read(const char *text, struct shmb_acl_entry *ret_entry);
 const char *subject_read_entry(const char *text, struct shmb_acl_entry *ret_entry);
 
-/* By name where the machine knows one. Each returns TEXT. */
+/* By name where the machine knows one, as it did when that was first asked. Each returns TEXT. Not
+ * for several threads. */
 char *subject_user_text(uint32_t uid, char text[static SUBJECT_TEXT_MAX]);
 char *subject_group_text(uint32_t gid, char text[static SUBJECT_TEXT_MAX]);
 char *subject_entry_text(const struct shmb_acl_entry *entry, char text[static SUBJECT_TEXT_MAX]);
