@@ -99,14 +99,21 @@ static int read_more(struct framing *framing)
 	return 0;
 }
 
+/* The next record of what was read, if it is whole. Returns 1, 0, or -errno. */
+static int take(struct framing *framing, struct iovec *record)
+{
+	if (framing->at == framing->end)
+		return 0;
+	return framing->is_framed ? take_framed(framing, record) : take_line(framing, record);
+}
+
 int framing_next(struct framing *framing, struct iovec *records, unsigned n, unsigned *ret_n)
 {
 	unsigned got = 0;
 
 	*ret_n = 0;
 	for (;;) {
-		int r = framing->is_framed ? take_framed(framing, &records[got])
-					   : take_line(framing, &records[got]);
+		int r = take(framing, &records[got]);
 
 		if (r > 0) {
 			*ret_n = ++got;
