@@ -72,6 +72,7 @@ offers "memfd" create x 1K --backing m
 offers "memfd" create x 1K --backing = m
 offers "keep" create x 1K --lifetime ''
 offers "wait refuse overwrite" stream send x --full ''
+offers "readers rate" top --sort r
 offers "create read write manage" explain ''
 offers "" create x ''
 offers "" create x 1K --layout ''

@@ -8,8 +8,11 @@
 #include "line/command.h"
 #include "line/options.h"
 #include "parts.h"
+#include "top/columns.h"
 #include "wire/vocabulary.h"
 #include "words/format.h"
+
+#define COLUMNS_MAX 32 /* more than top has */
 
 #define WORD_OF_ROW(number, name, text) text,
 
@@ -196,6 +199,17 @@ static void put_choice(FILE *out, const struct shell *shell, const char *value,
 	(void)fputs("'\n", out);
 }
 
+/* What top can sort by. */
+static void put_columns(FILE *out, const struct shell *shell)
+{
+	const char *words[COLUMNS_MAX];
+	size_t n = 0;
+
+	for (; n < top_object_table.n && n < COLUMNS_MAX; n++)
+		words[n] = top_object_table.columns[n].word;
+	put_choice(out, shell, "COLUMN", words, n);
+}
+
 static void put_choices(FILE *out, const struct shell *shell)
 {
 	begin_array(out, shell, "choices");
@@ -203,6 +217,7 @@ static void put_choices(FILE *out, const struct shell *shell)
 	put_choice(out, shell, "LIFETIME", lifetimes, ARRAY_SIZE(lifetimes));
 	put_choice(out, shell, "DEED", deeds, ARRAY_SIZE(deeds));
 	put_choice(out, shell, "WORD", format_full_words, SHMB_FULL_OVERWRITE + 1);
+	put_columns(out, shell);
 	end_array(out);
 }
 
