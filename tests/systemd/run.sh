@@ -15,7 +15,7 @@ source=$(cd "$here/../.." && pwd)
 cache=${SHMB_SYSTEMD_CACHE:-$source/build/systemd}
 
 # Nearly each stands on those before it: install brings what remove takes away.
-all_checks="packages install activation status reload journal restart session declared hardening user upgrade remove"
+all_checks="packages install activation status doctor reload journal restart session declared hardening user upgrade remove"
 
 not_tested() {
 	echo "NOT TESTED on a real systemd: $1"
