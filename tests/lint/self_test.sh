@@ -212,22 +212,25 @@ limited='Not promised: anything else.'
 	finds when.sh 'docs/WHEN.md: it is not there' 'no page'
 }
 
-# picture DOT DOCUMENT NAMES: one picture, what refers to it, and what the build draws.
+# picture DOT DOCUMENT: one picture, drawn, and what shows it.
 picture() {
 	put docs/pictures/one.dot "$1"
 	put docs/ONE.md "$2"
-	put docs/pictures/CMakeLists.txt "$3"
+	sh "$lint/pictures.sh" --draw "$tree" >/dev/null || :
 }
 
 if command -v dot >/dev/null; then
-	picture 'digraph one { a -> b; }' '[a picture](pictures/one.dot)' 'set(names other one)'
+	picture 'digraph one { a -> b; }' '![a picture](pictures/one.svg)'
 	passes pictures.sh
-	picture 'digraph one { a -> ; }' '[a picture](pictures/one.dot)' 'set(names one)'
+	picture 'digraph one { a -> b; }' '![a picture](pictures/one.svg)'
+	put docs/pictures/one.dot 'digraph one { a -> c; }'
+	finds pictures.sh 'one.svg: is not what its source draws' 'a picture of something else'
+	picture 'digraph one { a -> ; }' '![a picture](pictures/one.svg)'
 	finds pictures.sh 'one.dot: dot says: Error' 'a picture that cannot be drawn'
-	picture 'digraph one { a -> b; }' 'nothing' 'set(names one)'
-	finds pictures.sh 'one.dot: no document refers to it' 'a picture of nobody'
-	picture 'digraph one { a -> b; }' '[a picture](pictures/one.dot)' 'set(names other)'
-	finds pictures.sh 'CMakeLists.txt does not have it' 'a picture that is not drawn'
+	picture 'digraph one { a -> b; }' 'nothing'
+	finds pictures.sh 'one.svg: no document shows it' 'a picture of nobody'
+	put docs/pictures/one.dot 'digraph one { a -> b; }'
+	finds pictures.sh 'one.svg: is not what its source draws' 'a picture that is not there'
 	finds pictures.sh 'there are no pictures' 'no pictures'
 fi
 
