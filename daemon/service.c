@@ -27,11 +27,13 @@ static void describe(const struct service *service, char text[static 256])
 	const struct registry *registry = service->server->registry;
 	char size[UNITS_TEXT_MAX];
 
-	units_format_size(registry->bytes, size);
+	units_format_size(registry_bytes(registry), size);
 	snprintf(text, 256,
 		 "STATUS=%u System V and %u memfd segments (%s), %u FIFOs; %u clients hold %u",
-		 registry->segments_sysv, registry->segments_memfd, size, registry->fifos,
-		 HASH_CNT(handle, registry->members), HASH_CNT(handle, registry->holds));
+		 registry->counts[WIRE_BACKING_SYSV].objects,
+		 registry->counts[WIRE_BACKING_MEMFD].objects, size,
+		 registry->counts[WIRE_BACKING_FIFO].objects, HASH_CNT(handle, registry->members),
+		 HASH_CNT(handle, registry->holds));
 }
 
 static void on_status(evutil_socket_t fd, short what, void *data)

@@ -47,6 +47,8 @@ static int hold_new(struct object *object, struct member *member, unsigned acces
 	DL_APPEND2(object->holds, hold, object_prev, object_next);
 	DL_APPEND2(member->holds, hold, member_prev, member_next);
 	object->n_holds++;
+	if (object->state != WIRE_STATE_REMOVED)
+		object_count(object)->holders++;
 	object->n_readers += (access & WIRE_ACCESS_READ) != 0;
 	object->n_writers += (access & WIRE_ACCESS_WRITE) != 0;
 	lifetime_update(object);
@@ -137,6 +139,8 @@ void hold_end(struct hold *hold)
 	DL_DELETE2(hold->member->holds, hold, member_prev, member_next);
 	(void)charge_change(&hold->member->held, hold->member->held.amount - 1, 0);
 	object->n_holds--;
+	if (object->state != WIRE_STATE_REMOVED)
+		object_count(object)->holders--;
 	object->n_readers -= (hold->access & WIRE_ACCESS_READ) != 0;
 	object->n_writers -= (hold->access & WIRE_ACCESS_WRITE) != 0;
 	free(hold);

@@ -444,18 +444,27 @@ int object_ready(struct object *object)
 void object_wait_begin(struct object *object)
 {
 	object->n_waiting++;
+	if (object->state != WIRE_STATE_REMOVED)
+		object_count(object)->waiting++;
 	lifetime_update(object);
 }
 
 void object_wait_end(struct object *object)
 {
 	object->n_waiting--;
+	if (object->state != WIRE_STATE_REMOVED)
+		object_count(object)->waiting--;
 	lifetime_update(object);
 }
 
 uint8_t object_backing(const struct object *object)
 {
 	return object->kind == WIRE_KIND_FIFO ? WIRE_BACKING_FIFO : object->segment.backing;
+}
+
+struct registry_count *object_count(const struct object *object)
+{
+	return &object->registry->counts[object_backing(object)];
 }
 
 bool object_is_intact(const struct object *object)

@@ -28,6 +28,7 @@ struct member;
 struct parked;
 struct permission_change;
 struct registry;
+struct registry_count;
 
 /* What an object costs its owner. */
 enum object_charge { CHARGE_OBJECT, CHARGE_BYTES, CHARGE_SLOT, CHARGE_ACL, OBJECT_CHARGES };
@@ -175,6 +176,9 @@ void object_settle(struct object *object);
 void object_abandon(struct object *object);
 
 uint8_t object_backing(const struct object *object);
+
+/* Where it is counted as long as it has a name. */
+struct registry_count *object_count(const struct object *object);
 
 /* Whether what is behind it is still there and the broker's. */
 bool object_is_intact(const struct object *object);

@@ -143,6 +143,15 @@ bool registry_is_administrator(const struct registry *registry,
 	return !registry->policy || policy_is_administrator(registry->policy, credentials);
 }
 
+uint64_t registry_bytes(const struct registry *registry)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < REGISTRY_BACKINGS; i++)
+		bytes += registry->counts[i].bytes;
+	return bytes;
+}
+
 uint64_t registry_next_id(struct registry *registry)
 {
 	return ++registry->last_id;

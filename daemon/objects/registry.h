@@ -84,6 +84,16 @@ struct observer {
 	struct observer *next;
 };
 
+/* Of the objects that have a name. */
+struct registry_count {
+	uint32_t objects;
+	uint32_t holders; /* entries of the ledger for them */
+	uint32_t waiting; /* openers that wait for their initialisers */
+	uint64_t bytes;
+};
+
+#define REGISTRY_BACKINGS (WIRE_BACKING_FIFO + 1)
+
 struct registry_settings {
 	struct broker_identity broker;
 	const char *fifo_directory; /* must exist and be the broker's */
@@ -119,10 +129,7 @@ struct registry {
 	const struct member *actor; /* whose request is handled; NULL for what time brings */
 	uint64_t last_id;           /* of objects and holds: never used again */
 	uint8_t secret_key[SECRET_KEY_SIZE];
-	uint32_t segments_sysv;
-	uint32_t segments_memfd;
-	uint32_t fifos;
-	uint64_t bytes;
+	struct registry_count counts[REGISTRY_BACKINGS]; /* by what they are made of */
 };
 
 /* Returns 0 or -errno. */
@@ -168,6 +175,9 @@ uint64_t registry_limit(const struct registry *registry, const struct credential
 /* Whether the user of CREDENTIALS may see everything, and be told what others may do. */
 bool registry_is_administrator(const struct registry *registry,
 			       const struct credentials *credentials);
+
+/* Of all objects that have a name. */
+uint64_t registry_bytes(const struct registry *registry);
 
 uint64_t registry_next_id(struct registry *registry);
 

@@ -20,16 +20,12 @@
 
 void storage_count(const struct object *object, int sign)
 {
-	struct registry *registry = object->registry;
-	uint8_t backing = object_backing(object);
+	struct registry_count *count = object_count(object);
 
-	if (backing == WIRE_BACKING_FIFO)
-		registry->fifos += (uint32_t)sign;
-	else if (backing == WIRE_BACKING_SYSV)
-		registry->segments_sysv += (uint32_t)sign;
-	else
-		registry->segments_memfd += (uint32_t)sign;
-	registry->bytes += sign > 0 ? object->size : -object->size;
+	count->objects += (uint32_t)sign;
+	count->holders += (uint32_t)sign * object->n_holds;
+	count->waiting += (uint32_t)sign * object->n_waiting;
+	count->bytes += sign > 0 ? object->size : -object->size;
 }
 
 /*

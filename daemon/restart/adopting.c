@@ -362,13 +362,17 @@ static int adopt_all(struct run *run)
 static void say_outcome(const struct run *run)
 {
 	const struct registry *registry = run->plan->registry;
-	unsigned n = registry->segments_sysv + registry->segments_memfd + registry->fifos;
+	unsigned n = registry->counts[WIRE_BACKING_SYSV].objects +
+		     registry->counts[WIRE_BACKING_MEMFD].objects +
+		     registry->counts[WIRE_BACKING_FIFO].objects;
 
 	if (n > 0)
 		log_info(
 			"%u objects of the broker before are there again: %u System V and %u memfd "
 			"segments, %u FIFOs",
-			n, registry->segments_sysv, registry->segments_memfd, registry->fifos);
+			n, registry->counts[WIRE_BACKING_SYSV].objects,
+			registry->counts[WIRE_BACKING_MEMFD].objects,
+			registry->counts[WIRE_BACKING_FIFO].objects);
 	if (run->n_lost > 0)
 		log_warning("%u objects of the broker before are lost", run->n_lost);
 	if (run->n_elsewhere > 0)

@@ -34,10 +34,10 @@ int handle_status(struct call *call)
 	reply->pid = (uint32_t)getpid();
 	reply->uid = registry->broker.uid;
 	reply->uptime_ms = clock_now_ms() - server->started_ms;
-	reply->segments_sysv = registry->segments_sysv;
-	reply->segments_memfd = registry->segments_memfd;
-	reply->fifos = registry->fifos;
-	reply->bytes = registry->bytes;
+	reply->segments_sysv = registry->counts[WIRE_BACKING_SYSV].objects;
+	reply->segments_memfd = registry->counts[WIRE_BACKING_MEMFD].objects;
+	reply->fifos = registry->counts[WIRE_BACKING_FIFO].objects;
+	reply->bytes = registry_bytes(registry);
 	reply->members = HASH_CNT(handle, registry->members);
 	reply->holds = HASH_CNT(handle, registry->holds);
 	reply->parked = HASH_CNT(handle, server->parked);

@@ -81,11 +81,30 @@ static void check_state(const struct registry *registry, const struct object *ob
 		     "\"%s\" has an owner to end with, by a lifetime that has none", object->name);
 }
 
+static void count_object(const struct object *object, struct registry_count *count)
+{
+	count->objects++;
+	count->holders += object->n_holds;
+	count->waiting += object->n_waiting;
+	count->bytes += object->size;
+}
+
+static void check_count(const struct registry_count *told, const struct registry_count *counted,
+			const char *backing)
+{
+	FUZZ_REQUIRE(told->objects == counted->objects && told->holders == counted->holders &&
+			     told->waiting == counted->waiting && told->bytes == counted->bytes,
+		     "of %s %u objects, %" PRIu64 " bytes, %u holders and %u who wait are counted; "
+		     "there are %u, %" PRIu64 ", %u, %u",
+		     backing, told->objects, told->bytes, told->holders, told->waiting,
+		     counted->objects, counted->bytes, counted->holders, counted->waiting);
+}
+
 static void check_objects(const struct registry *registry)
 {
-	uint32_t n_sysv = 0, n_memfd = 0, n_fifos = 0, n_named = 0;
+	struct registry_count counts[REGISTRY_BACKINGS] = {{0}};
+	uint32_t n_named = 0;
 	unsigned n_holds = 0;
-	uint64_t bytes = 0;
 	struct object *object, *next;
 
 	HASH_ITER(by_id, registry->by_id, object, next)
@@ -96,10 +115,7 @@ static void check_objects(const struct registry *registry)
 		if (object->state == WIRE_STATE_REMOVED)
 			continue;
 		n_named++;
-		bytes += object->size;
-		n_sysv += object_backing(object) == WIRE_BACKING_SYSV;
-		n_memfd += object_backing(object) == WIRE_BACKING_MEMFD;
-		n_fifos += object_backing(object) == WIRE_BACKING_FIFO;
+		count_object(object, &counts[object_backing(object)]);
 	}
 	FUZZ_REQUIRE(n_named == HASH_CNT(by_name, registry->by_name),
 		     "%u objects have a name and %u names are known", n_named,
@@ -107,12 +123,8 @@ static void check_objects(const struct registry *registry)
 	FUZZ_REQUIRE(n_holds == HASH_CNT(handle, registry->holds),
 		     "objects have %u holds and the ledger %u", n_holds,
 		     HASH_CNT(handle, registry->holds));
-	FUZZ_REQUIRE(n_sysv == registry->segments_sysv && n_memfd == registry->segments_memfd &&
-			     n_fifos == registry->fifos && bytes == registry->bytes,
-		     "the totals are %u sysv, %u memfd, %u FIFOs, %" PRIu64
-		     " bytes; there are %u, %u, %u, %" PRIu64,
-		     registry->segments_sysv, registry->segments_memfd, registry->fifos,
-		     registry->bytes, n_sysv, n_memfd, n_fifos, bytes);
+	for (unsigned i = 0; i < REGISTRY_BACKINGS; i++)
+		check_count(&registry->counts[i], &counts[i], wire_backing_text(i));
 }
 
 static void check_members(const struct registry *registry)

@@ -91,8 +91,11 @@ static void tear_down(void)
 	ck_assert_ptr_null(registry.by_id);
 	ck_assert_ptr_null(registry.holds);
 	ck_assert_ptr_null(registry.members);
-	ck_assert_uint_eq(registry.bytes, 0);
-	ck_assert_uint_eq(registry.segments_sysv + registry.segments_memfd + registry.fifos, 0);
+	ck_assert_uint_eq(registry_bytes(&registry), 0);
+	ck_assert_uint_eq(registry.counts[WIRE_BACKING_SYSV].objects +
+				  registry.counts[WIRE_BACKING_MEMFD].objects +
+				  registry.counts[WIRE_BACKING_FIFO].objects,
+			  0);
 	ck_assert_uint_eq(quota_users(&registry.quota), 0);
 	event_base_free(base);
 	ck_assert_int_eq(rmdir(directory), 0);
@@ -269,7 +272,7 @@ START_TEST(a_removed_object_stays_in_the_ledger_until_its_holders_are_gone)
 	uint64_t id = hold->id;
 
 	object_remove(object, WIRE_ENDING_REMOVED);
-	ck_assert_uint_eq(registry.segments_memfd, 0);
+	ck_assert_uint_eq(registry.counts[WIRE_BACKING_MEMFD].objects, 0);
 	ck_assert_ptr_eq(hold_find(&registry, member, id), hold);
 	ck_assert_ptr_eq(registry_object_after(&registry, 0), object);
 	hold_end(hold);

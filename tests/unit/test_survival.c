@@ -179,7 +179,7 @@ static int take_over(void)
 	ck_assert_int_eq(registry_init(&registry, base, &settings), 0);
 	r = survival_begin(&survival, &registry, &plan, &identity);
 	if (r == 0)
-		r = (int)registry.segments_sysv;
+		r = (int)registry.counts[WIRE_BACKING_SYSV].objects;
 	registry_fini(&registry);
 	if (r >= 0)
 		survival_end(&survival);
