@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "log.h"
+#include "socket_file.h"
 #include "wire/place.h"
 
 #define LOCK_WAIT_MS 5000
@@ -129,70 +130,18 @@ static bool lock_soon(int fd)
 	return true;
 }
 
-/*
- * Make way at the socket's path: nothing there is fine, and so is the socket of a broker that died.
- * Anything else is somebody's.
- */
-static int make_way(const struct sockaddr_un *address)
-{
-	autofd fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	const char *path = address->sun_path;
-	struct stat st;
-
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT
-			       ? 0
-			       : fail(-errno, "cannot look at", path, "check its directory");
-	if (!S_ISSOCK(st.st_mode))
-		return fail(
-			-EEXIST, "cannot listen at", path,
-			"something that is no socket is there; remove it or choose another path");
-	if (fd < 0)
-		return fail(-errno, "cannot make a socket for", path, "check the limits");
-	/* A full backlog answers EAGAIN: also a sign of life. */
-	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN)
-		return fail(-EADDRINUSE, "cannot start at", path,
-			    "another broker listens there already");
-	if (errno != ECONNREFUSED)
-		return fail(-errno, "cannot start at", path,
-			    "another service's socket is there; choose another path");
-	return unlink(path) < 0 ? fail(-errno, "cannot remove", path, "check its directory") : 0;
-}
-
-static int bind_and_listen(const struct sockaddr_un *address, bool per_user, int *ret_fd)
-{
-	autofd fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	mode_t before;
-	int r;
-
-	if (fd < 0)
-		return -errno;
-	before = umask(per_user ? 0177 : 0111);
-	r = bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
-	(void)umask(before);
-	if (r == 0 && listen(fd, SOMAXCONN) < 0)
-		r = -errno;
-	if (r == 0)
-		*ret_fd = fd_steal(&fd);
-	return r;
-}
-
 static int make_listener(struct runtime *runtime, bool per_user)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const struct socket_file_plan plan = {.path = runtime->socket,
+					      .type = SOCK_SEQPACKET,
+					      .backlog = SOMAXCONN,
+					      .mode = per_user ? 0600 : 0666};
 	int r;
 
-	memcpy(address.sun_path, runtime->socket, sizeof(runtime->socket));
 	if (!lock_soon(runtime->start_lock))
 		return fail(-EBUSY, "cannot start at", runtime->socket,
 			    "another program has been starting a broker there for too long");
-	r = make_way(&address);
-	if (r == 0) {
-		r = bind_and_listen(&address, per_user, &runtime->listener);
-		if (r < 0)
-			(void)fail(r, "cannot listen at", runtime->socket,
-				   "check the path and its directory");
-	}
+	r = socket_file_listen(&plan, &runtime->listener);
 	(void)flock(runtime->start_lock, LOCK_UN);
 	return r;
 }
@@ -265,11 +214,8 @@ bool runtime_lock_start(struct runtime *runtime)
 
 void runtime_withdraw(struct runtime *runtime)
 {
-	struct stat now;
-
 	if (runtime->bound.st_ino != 0 && lock_soon(runtime->start_lock) &&
-	    lstat(runtime->socket, &now) == 0 && now.st_ino == runtime->bound.st_ino &&
-	    now.st_dev == runtime->bound.st_dev)
+	    socket_file_is(runtime->socket, &runtime->bound))
 		(void)unlink(runtime->socket);
 	runtime->bound.st_ino = 0;
 }
