@@ -20,11 +20,12 @@ BEGIN {
 	law["proto/base"] = ""
 	law["proto/wire"] = "proto/base"
 	law["proto/layout"] = "proto/base"
+	law["proto/figures"] = "proto/base proto/wire"
 	law["client/include"] = ""
 	law["client/core"] = "client/include " proto
 	law["client/formats"] = law["client/core"] " client/core"
 	# Each room of shmctl stands on those above it in this list.
-	shmctl = law["client/formats"] " client/formats"
+	shmctl = law["client/formats"] " client/formats proto/figures"
 	law["client/shmctl/words"] = shmctl
 	law["client/shmctl/bytes"] = shmctl " client/shmctl/words"
 	law["client/shmctl/facts"] = law["client/shmctl/bytes"]
@@ -48,6 +49,7 @@ BEGIN {
 	# Rooms whose files are in an order.
 	acyclic["proto/base"]
 	acyclic["proto/wire"]
+	acyclic["proto/figures"]
 	acyclic["client/include"]
 	acyclic["client/core"]
 	acyclic["client/formats"]

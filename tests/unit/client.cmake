@@ -42,7 +42,7 @@ foreach(format cache state)
 endforeach()
 
 # What of shmctl stands by itself.
-foreach(part escape subject systemd_unit)
+foreach(part subject systemd_unit)
   shmb_unit_test(test_${part} LIBS shmctl_words)
 endforeach()
 

@@ -2,7 +2,7 @@
  * Texts of others between quotes: nothing ends the quotes, nothing is an order, and every character
  * that can be shown is.
  */
-#include "words/escape.h"
+#include "base/escape.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/vocabulary.h"
 #include "words/complain.h"
 #include "words/format.h"
 
@@ -22,16 +23,6 @@ static int compare_uids(const void *one, const void *other)
 	uint32_t other_uid = ((const struct shmb_holder *)other)->uid;
 
 	return (uid > other_uid) - (uid < other_uid);
-}
-
-/* The most first, and of those who hold as much the lower uid. */
-static int compare_users(const void *one, const void *other)
-{
-	const struct figures_user *user = one, *other_user = other;
-
-	if (user->holds != other_user->holds)
-		return user->holds > other_user->holds ? -1 : 1;
-	return (user->uid > other_user->uid) - (user->uid < other_user->uid);
 }
 
 static void add_up(struct figures *figures, const struct shmb_object *object)
@@ -64,7 +55,7 @@ static int count_users(struct figures *figures, struct gathering *holders)
 			figures->users[figures->users_n++].uid = all[i].uid;
 		figures->users[figures->users_n - 1].holds++;
 	}
-	qsort(figures->users, figures->users_n, sizeof(*figures->users), compare_users);
+	qsort(figures->users, figures->users_n, sizeof(*figures->users), figures_compare_users);
 	return STATUS_DONE;
 }
 
@@ -181,9 +172,7 @@ int figures_gather(struct shmb_connection *broker, size_t limit, struct figures 
 	int status;
 
 	*ret_figures = (struct figures){
-		.kinds = {{.kind = SHMB_KIND_SEGMENT, .backing = SHMB_BACKING_SYSV},
-			  {.kind = SHMB_KIND_SEGMENT, .backing = SHMB_BACKING_MEMFD},
-			  {.kind = SHMB_KIND_FIFO, .backing = SHMB_BACKING_FIFO}},
+		.kinds = FIGURES_KINDS_EMPTY,
 		.objects.size = sizeof(struct shmb_object),
 	};
 	if (shmb_status(broker, &ret_figures->totals) < 0)

@@ -12,24 +12,7 @@
 
 #include "facts/cache_report.h"
 #include "facts/gather.h"
-#include "metrics.h"
-
-/* All objects of a kind with a backing, as far as they may be seen. */
-struct figures_kind {
-	enum shmb_kind kind;
-	enum shmb_backing backing;
-	uint64_t objects;
-	uint64_t bytes;
-	uint64_t holders;
-	uint64_t waiting;
-};
-
-enum { FIGURES_KINDS = 3 };
-
-struct figures_user {
-	uint32_t uid;
-	uint64_t holds;
-};
+#include "figures/families.h"
 
 struct figures_stream {
 	const char *name;
@@ -63,6 +46,9 @@ struct figures {
  * what has been complained of; in any case it is to be freed. */
 int figures_gather(struct shmb_connection *broker, size_t limit, struct figures *ret_figures);
 void figures_free(struct figures *figures);
+
+/* figures_named.c: what has a name, caches and streams. */
+void figures_print_named(struct metrics *metrics, const struct figures *figures);
 
 /* figures_print.c: all of it, with at most LIMIT users. */
 void figures_print(struct metrics *metrics, const struct figures *figures, size_t limit);

@@ -4,7 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "figures_rows.h"
+#include "figures.h"
+#include "figures/rows.h"
 
 // clang-format off
 

@@ -5,10 +5,10 @@
  */
 #include <inttypes.h>
 
+#include "base/escape.h"
 #include "facts/graph.h"
 #include "graph.h"
 #include "wire/vocabulary.h"
-#include "words/escape.h"
 #include "words/format.h"
 #include "words/readable.h"
 #include "words/subject.h"

@@ -1,7 +1,7 @@
 /*
  * Texts end with a 0, which is no byte that goes on with a character: so nothing is read beyond it.
  */
-#include "escape.h"
+#include "base/escape.h"
 
 #include <stdbool.h>
 #include <string.h>

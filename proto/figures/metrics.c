@@ -1,8 +1,8 @@
-#include "metrics.h"
+#include "figures/metrics.h"
 
 #include <inttypes.h>
 
-#include "words/escape.h"
+#include "base/escape.h"
 
 #define MS_PER_S 1000
 

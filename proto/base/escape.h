@@ -2,8 +2,8 @@
  * Texts that others wrote, between the quotes of a language that has its own meaning for some
  * characters. What is no UTF-8, and control characters, are made visible.
  */
-#ifndef SHMCTL_WORDS_ESCAPE_H
-#define SHMCTL_WORDS_ESCAPE_H
+#ifndef BASE_ESCAPE_H
+#define BASE_ESCAPE_H
 
 #include <stdio.h>
 

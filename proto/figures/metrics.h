@@ -4,8 +4,8 @@
  * and NAME_total in the older text format of Prometheus, the only one that node_exporter's textfile
  * collector and promtool take.
  */
-#ifndef SHMCTL_METRICS_METRICS_H
-#define SHMCTL_METRICS_METRICS_H
+#ifndef FIGURES_METRICS_H
+#define FIGURES_METRICS_H
 
 #include <stdint.h>
 #include <stdio.h>
