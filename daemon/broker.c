@@ -16,6 +16,7 @@
 #include "audit.h"
 #include "base/attr.h"
 #include "base/fd.h"
+#include "exporter.h"
 #include "log.h"
 #include "notify.h"
 #include "objects/declared.h"
@@ -43,6 +44,7 @@ struct broker {
 	struct identity identity;
 	struct audit audit;
 	struct server server;
+	struct exporter exporter;
 	struct service service;
 	struct watchdog watchdog;
 	struct event signals[ARRAY_SIZE(ending_signals)];
@@ -70,6 +72,7 @@ static void take_policy(void *data, const struct reload_result *result, bool is_
 		broker->policy = result->policy;
 		registry_take_policy(&broker->registry, result->policy, result->group_is_empty);
 		declared_begin(&broker->declared);
+		exporter_take_policy(&broker->exporter, result->policy);
 		policy_free(before);
 		log_info("configuration reloaded");
 	}
@@ -271,9 +274,13 @@ static int start_server(struct broker *broker, const struct broker_settings *set
 static void run(struct broker *broker)
 {
 	service_init(&broker->service, &broker->server, &broker->notify);
+	exporter_init(&broker->exporter, &broker->server);
+	if (broker->policy)
+		exporter_take_policy(&broker->exporter, broker->policy);
 	log_info("listening at %s", broker->runtime.socket);
 	service_say_ready(&broker->service);
 	(void)event_base_dispatch(broker->base);
+	exporter_fini(&broker->exporter);
 	watchdog_fini(&broker->watchdog);
 	service_fini(&broker->service);
 	runtime_withdraw(&broker->runtime);

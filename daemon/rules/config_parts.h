@@ -64,14 +64,15 @@ struct config {
 	const struct config_section *section; /* NULL: none that is known */
 	bool is_in_section;
 	char title[CONFIG_TEXT_MAX]; /* as it is written, with its brackets */
-	const struct rule **rules;   /* what holds where, by number of key; NULL in [Broker] */
-	struct naming *naming;       /* in [Defaults] and [Prefix] */
-	struct allowance *quota;     /* in [Quota] */
-	struct declared *declared;   /* in [Object] */
-	unsigned said;               /* the keys that were there already, as bits */
+	const struct rule *
+		*rules; /* what holds where, by number of key; NULL in [Broker] and [Metrics] */
+	struct naming *naming;     /* in [Defaults] and [Prefix] */
+	struct allowance *quota;   /* in [Quota] */
+	struct declared *declared; /* in [Object] */
+	unsigned said;             /* the keys that were there already, as bits */
 
 	/* Those sections that are there once. */
-	struct beginning broker, defaults, everybody;
+	struct beginning broker, defaults, everybody, metrics;
 
 	/* Where assignments go whose section is about nothing that exists. */
 	struct naming no_naming;

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rules/config_names.h"
@@ -138,9 +139,40 @@ static void take_limit(struct config *config, const struct config_key *key, cons
 		config_value_fault(config, key, value, fault);
 }
 
+static void take_reader(struct config *config, const struct config_key *key, const char *value)
+{
+	if (strcmp(value, "*") == 0)
+		config->policy->metrics.readers.is_everybody = true;
+	else
+		take_person(config, key, value, &config->policy->metrics.readers);
+}
+
+static void forget_readers(struct config *config)
+{
+	people_fini(&config->policy->metrics.readers);
+}
+
+/* What an earlier file said is forgotten; nothing is no socket. */
+static void take_socket(struct config *config, const struct config_key *key, const char *value)
+{
+	const char *fault = config_parse_socket(value);
+
+	free(config->policy->metrics.socket);
+	config->policy->metrics.socket = NULL;
+	if (fault)
+		config_value_fault(config, key, value, fault);
+	else if (*value && !(config->policy->metrics.socket = strdup(value)))
+		config->has_no_memory = true;
+}
+
 static const struct config_key broker_keys[] = {
 	{"Administrators", 0, take_administrator, forget_administrators},
 	{"PrivateGroups", 1, take_private_group, forget_private_groups},
+};
+
+static const struct config_key metrics_keys[] = {
+	{"Socket", 0, take_socket, NULL},
+	{"Readers", 1, take_reader, forget_readers},
 };
 
 static const struct config_key naming_keys[] = {
@@ -166,6 +198,12 @@ static void begin_broker(struct config *config, const char *argument)
 {
 	refuse_argument(config, argument);
 	config_begin_section(config, &config->broker);
+}
+
+static void begin_metrics(struct config *config, const char *argument)
+{
+	refuse_argument(config, argument);
+	config_begin_section(config, &config->metrics);
 }
 
 static void begin_naming(struct config *config, struct naming *naming)
@@ -257,11 +295,13 @@ static const struct config_section sections[] = {
 	{"Defaults", naming_keys, ARRAY_SIZE(naming_keys), begin_defaults},
 	{"Prefix", naming_keys, ARRAY_SIZE(naming_keys), begin_prefix},
 	{"Quota", quota_keys, ARRAY_SIZE(quota_keys), begin_quota},
+	{"Metrics", metrics_keys, ARRAY_SIZE(metrics_keys), begin_metrics},
 };
 
 const struct config_sections config_policy_sections = {
 	.sections = sections,
 	.n = ARRAY_SIZE(sections),
 	.place = "",
-	.text = "[Broker], [Defaults], [Prefix NAME], [Quota], [Quota u:USER] or [Quota g:GROUP]",
+	.text = "[Broker], [Defaults], [Prefix NAME], [Quota], [Quota u:USER], [Quota g:GROUP] or "
+		"[Metrics]",
 };

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "base/units.h"
 #include "rules/access.h"
@@ -81,5 +82,20 @@ const char *config_parse_limit(const char *text, enum resource resource, uint64_
 				 "infinity"
 			       : "is no number that fits; write digits alone, or infinity";
 	*ret_limit = limit;
+	return NULL;
+}
+
+const char *config_parse_socket(const char *text)
+{
+	size_t size = strlen(text);
+
+	if (size == 0)
+		return NULL;
+	if (text[0] != '/' || text[size - 1] == '/')
+		return "is no absolute path of a file; write one, such as "
+		       "/run/shmbroker/metrics, or nothing";
+	if (size >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+		return "is longer than the 107 bytes that a socket's path can have; choose a "
+		       "shorter one";
 	return NULL;
 }

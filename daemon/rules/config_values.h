@@ -20,4 +20,7 @@ const char *config_parse_allowed_backing(const char *text, uint8_t *ret_backing)
 
 const char *config_parse_limit(const char *text, enum resource resource, uint64_t *ret_limit);
 
+/* The path of a Unix socket, or "" for none. There is nothing to set. */
+const char *config_parse_socket(const char *text);
+
 #endif

@@ -96,6 +96,8 @@ void policy_free(struct policy *policy)
 	free_declared(policy);
 	people_fini(&policy->defaults.create);
 	people_fini(&policy->administrators);
+	people_fini(&policy->metrics.readers);
+	free(policy->metrics.socket);
 	LL_FOREACH_SAFE(policy->rules, rule, next)
 	free(rule);
 	free(policy);
@@ -390,6 +392,11 @@ bool policy_is_administrator(const struct policy *policy, const struct credentia
 {
 	return subject->uid == 0 || subject->uid == policy->broker ||
 	       people_include(&policy->administrators, subject);
+}
+
+const struct policy_metrics *policy_metrics(const struct policy *policy)
+{
+	return &policy->metrics;
 }
 
 bool policy_is_private_group(const struct policy *policy, gid_t gid, uid_t uid)

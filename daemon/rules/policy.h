@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "rules/credentials.h"
+#include "rules/people.h"
 #include "rules/resources.h"
 #include "wire/vocabulary.h"
 
@@ -82,6 +83,14 @@ bool policy_is_administrator(const struct policy *policy, const struct credentia
 
 /* The first of the objects that the configuration declares, or NULL. */
 const struct declaration *policy_declarations(const struct policy *policy);
+
+/* Where the broker's figures are served, and to whom beside root and the broker's own user. */
+struct policy_metrics {
+	char *socket; /* NULL: nowhere; owned */
+	struct people readers;
+};
+
+const struct policy_metrics *policy_metrics(const struct policy *policy);
 
 /* Whether the configuration says that nobody but UID is in GID. */
 bool policy_is_private_group(const struct policy *policy, gid_t gid, uid_t uid);

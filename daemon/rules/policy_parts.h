@@ -92,6 +92,7 @@ struct policy {
 	struct allowance *users;
 	struct allowance *groups;
 	struct people administrators;
+	struct policy_metrics metrics;
 	struct private_group *private_groups;
 	struct declared *declared;
 	const struct declaration *declarations; /* those that have no fault */

@@ -77,6 +77,8 @@ void call_answer(struct call *call, int status)
 	};
 	struct peer *peer = call->peer;
 
+	call->server->counts.requests++;
+	call->server->counts.refusals += status < 0;
 	if (is_denial(status))
 		tell_denied(call, status);
 	if (call->serial != 0 || status < 0)

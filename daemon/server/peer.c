@@ -233,5 +233,6 @@ void peer_new(struct server *server, int take_fd)
 	}
 	DL_APPEND(server->peers, peer);
 	server->n_peers++;
+	server->counts.connections++;
 	server_update_idle(server);
 }

@@ -34,6 +34,13 @@ struct server_settings {
 	bool per_user;           /* admit the broker's own uid and root alone */
 };
 
+/* What happened since the server began. */
+struct server_counts {
+	uint64_t connections; /* that were accepted */
+	uint64_t requests;    /* that were answered, */
+	uint64_t refusals;    /* by a refusal */
+};
+
 struct server {
 	struct event_base *base;
 	struct registry *registry;
@@ -53,6 +60,7 @@ struct server {
 	struct event listening; /* the listener */
 	struct event listen_again;
 	struct event idle;
+	struct server_counts counts;
 	uint64_t started_ms;
 	uint64_t ipc_namespace; /* inode of the broker's, 0 when it cannot be told */
 	uint32_t n_peers;

@@ -25,6 +25,11 @@ add_test(NAME e2e.shmctl_metrics
     $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> ${PROJECT_SOURCE_DIR}/docs/METRICS.md)
 set_tests_properties(e2e.shmctl_metrics PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 LABELS e2e)
 
+add_test(NAME e2e.exporter
+  COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_exporter.sh
+    $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> ${PROJECT_SOURCE_DIR}/docs/METRICS.md)
+set_tests_properties(e2e.exporter PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 LABELS e2e)
+
 # The machine and its broker, as they are.
 add_test(NAME e2e.shmctl_doctor
   COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_shmctl_doctor.sh

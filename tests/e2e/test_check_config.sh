@@ -64,14 +64,14 @@ good "$default"
 sed 's/^#\(\[.*\]\|[A-Z][A-Za-z]*=.*\)$/\1/' "$default" >"$work/all"
 with_names_of_here "$work/all" >"$work/all.conf"
 good "$work/all.conf"
-for section in Broker Defaults Quota; do
+for section in Broker Defaults Quota Metrics; do
 	for key in $(keys_of "$section"); do
 		grep -q "^$key=" "$work/all.conf" || fail "$default does not show $key="
 	done
 done
 
 echo "- the reference knows every key, and its example is good"
-for section in Broker Defaults Quota; do
+for section in Broker Defaults Quota Metrics; do
 	for key in $(keys_of "$section"); do
 		grep -q "^| \`$key=\` | " "$reference" || fail "$reference does not explain $key="
 	done

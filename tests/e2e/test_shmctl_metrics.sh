@@ -167,7 +167,7 @@ awk '
 	print family " " type names
 }' "$work/out" | sort -u >"$work/families"
 # shellcheck disable=SC2016 # backquotes of the document
-sed -n 's/^| `\(shmbroker_[a-z_]*\)` | \([a-z]*\) | \([^|]*\)|.*/\1 \2 \3/p' "$document" | tr -d '`,' |
+sed -n '/^## What the broker serves/q; s/^| `\(shmbroker_[a-z_]*\)` | \([a-z]*\) | \([^|]*\)|.*/\1 \2 \3/p' "$document" | tr -d '`,' |
 	sed 's/ *$//' | sort >"$work/documented"
 diff "$work/documented" "$work/families" >"$work/faults" || fail "$document is not what there is: $(cat "$work/faults")"
 

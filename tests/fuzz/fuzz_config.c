@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -98,6 +99,16 @@ static void look_at_objects(const struct policy *policy)
 	}
 }
 
+static void look_at_metrics(const struct policy *policy)
+{
+	const struct policy_metrics *metrics = policy_metrics(policy);
+
+	FUZZ_REQUIRE(!metrics->socket || (metrics->socket[0] == '/' &&
+					  strlen(metrics->socket) <
+						  sizeof(((struct sockaddr_un *)NULL)->sun_path)),
+		     "figures are served at \"%s\"", metrics->socket);
+}
+
 /* What stands behind the line of BOUND, cut off from what is before it; NULL without one. */
 static const uint8_t *cut(const uint8_t *data, size_t *size, const char *bound, size_t *ret_size)
 {
@@ -137,6 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (policy) {
 		ask(policy);
 		look_at_objects(policy);
+		look_at_metrics(policy);
 	}
 	policy_free(policy);
 	(void)unlink(more_file);

@@ -44,7 +44,8 @@ BEGIN {
 	law["daemon/objects"] = law["daemon/rules"] " daemon/rules"
 	law["daemon/restart"] = law["daemon/objects"] " daemon/objects daemon/notify"
 	law["daemon/server"] = law["daemon/restart"] " daemon/restart"
-	law["daemon/main"] = law["daemon/server"] " daemon/server"
+	law["daemon/monitoring"] = law["daemon/server"] " daemon/server proto/figures"
+	law["daemon/main"] = law["daemon/monitoring"] " daemon/monitoring"
 
 	# Rooms whose files are in an order.
 	acyclic["proto/base"]

@@ -82,6 +82,7 @@ keys_of() {
 	keys_of Defaults main.conf
 	keys_of "Prefix a" main.conf | sed 's/^Prefix/Defaults/'
 	keys_of Quota main.conf
+	keys_of Metrics main.conf
 	keys_of "Object a" objects.d/a.conf
 } >"$work/there"
 said "$pages/shmbrokerd.conf.5.scd" | sed -n 's/^\[\([A-Za-z]*\).*\]: \([A-Za-z]*=\)$/\1: \2/p' >"$work/said"

@@ -6,12 +6,14 @@
 #   $work       a directory of its own, gone at the end
 #   $children   process ids that are ended at the end; the script adds its own
 #   $failures   how often fail was called; the script ends with `conclude`
+#   $broker_options   what the broker gets beside its socket; the script may set it
 #
 # and whatever happens, nothing of it stays: also when the script is killed, as ctest does with one that
 # takes too long, a guardian that is nobody's child sees to that.
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/shmbroker-test.XXXXXX")
 broker=
+broker_options=
 children=
 failures=0
 
@@ -89,7 +91,13 @@ start_broker() {
 	unset SHMBROKER_DAEMON
 	export SHMBROKER_SOCKET="$work/run/socket"
 	mkdir -m 700 "$work/run"
-	"$daemon" --socket "$SHMBROKER_SOCKET" 2>"$work/broker.log" &
+	launch_broker
+}
+
+# The same in the directory of one that has ended.
+launch_broker() {
+	# shellcheck disable=SC2086 # a list of options
+	"$daemon" --socket "$SHMBROKER_SOCKET" $broker_options 2>"$work/broker.log" &
 	broker=$!
 	segments_of "$broker" >"$work/segments.$broker"
 	echo "$broker" >>"$work/brokers"

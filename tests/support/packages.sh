@@ -9,7 +9,7 @@ packages_build="gcc g++ libc6-dev cmake ninja-build pkg-config scdoc
 	systemtap-sdt-dev libncurses-dev"
 
 # To build and run the tests and the benchmarks.
-packages_test="check jq procps tmux"
+packages_test="check curl jq procps tmux"
 
 # To check the models (tests/model).
 packages_model="spin"
@@ -19,7 +19,7 @@ packages_systemd="systemd dpkg-dev lintian file debootstrap systemd-container pr
 
 # In the machine that tests/systemd boots: systemd, sessions, and what our packages depend on.
 packages_machine="systemd systemd-sysv dbus dbus-user-session libpam-systemd init-system-helpers
-	libacl1 libevent-core-2.1-7 libinih1 libjansson4 libncurses6 libtinfo6"
+	libacl1 libevent-core-2.1-7 libevent-extra-2.1-7 libinih1 libjansson4 libncurses6 libtinfo6"
 
 # To compare with in the benchmarks.
 packages_peers="iceoryx libiceoryx-binding-c-dev libboost-dev

@@ -29,6 +29,8 @@ static void expect_create(const struct policy *policy, uid_t uid, const char *na
 	ck_assert_str_eq(verdict.rule, expected);
 }
 
+#define SIXTY "123456789012345678901234567890123456789012345678901234567890"
+
 /* Each is a whole main file with one fault, which is on line 2 and said so. */
 static const struct {
 	const char *text;
@@ -108,6 +110,18 @@ static const struct {
 	 "PrivateGroups=root:no-such names a group that does not exist"},
 	{"[Broker]\nPrivateGroups=daemon:54321 root:54321\n",
 	 "PrivateGroups=root:54321 names a group that is private to another user already"},
+	{"[Metrics]\nReaders=root\n", "Readers=root is neither u:USER nor g:GROUP"},
+	{"[Metrics]\nReaders=g:no-such\n", "Readers=g:no-such names a group that does not exist; "},
+	{"[Metrics]\nReaders=u:65534\n", "Readers=u:65534 means id 65534, which stands for "},
+	{"\n[Metrics x]\n", "[Metrics x] is about nothing in particular; write [Metrics]"},
+	{"[Metrics]\n[Metrics]\n", "[Metrics] is in this file already, on line 1; "},
+	{"[Metrics]\nMode=0600\n", "there is no key Mode in [Metrics]; write Socket or Readers"},
+	{"[Metrics]\nSocket=/a\nSocket=/b\n", "\3Socket= is in this section already; "},
+	{"[Metrics]\nSocket=metrics\n",
+	 "Socket=metrics is no absolute path of a file; write one, such as "
+	 "/run/shmbroker/metrics, or nothing"},
+	{"[Metrics]\nSocket=/run/\n", "Socket=/run/ is no absolute path of a file; "},
+	{"[Metrics]\nSocket=/" SIXTY SIXTY "\n", "Socket=/" SIXTY SIXTY " is longer than "},
 	/* values */
 	{"[Defaults]\nMode=0777\n", "Mode=0777 may only have read and write bits, octal 0 to 0666"},
 	{"[Defaults]\nMode=1600\n", "Mode=1600 may only have read and write bits, octal 0 to 0666"},
@@ -414,6 +428,35 @@ START_TEST(lists_of_later_files_replace_those_of_earlier_ones)
 }
 END_TEST
 
+static void expect_metrics(const char *socket, bool for_everybody, uid_t reader, bool may_read)
+{
+	const struct credentials who = {.uid = reader, .gid = 54321};
+	struct policy *policy = load_good();
+	const struct policy_metrics *metrics = policy_metrics(policy);
+
+	ck_assert_pstr_eq(metrics->socket, socket);
+	ck_assert_int_eq(metrics->readers.is_everybody, for_everybody);
+	ck_assert_int_eq(people_include(&metrics->readers, &who), may_read);
+	policy_free(policy);
+}
+
+START_TEST(figures_are_served_where_it_is_said_and_nowhere_else)
+{
+	write_file("main", "");
+	expect_metrics(NULL, false, 1, false);
+	write_file("main", "[Metrics]\nSocket=/run/shmbroker/metrics\nReaders=u:1\nReaders=g:2\n");
+	expect_metrics("/run/shmbroker/metrics", false, 1, true);
+	write_file("conf.d/a.conf", "[Metrics]\nSocket=/run/elsewhere\n");
+	expect_metrics("/run/elsewhere", false, 1, true);
+	write_file("conf.d/b.conf", "[Metrics]\nReaders=u:3\n");
+	expect_metrics("/run/elsewhere", false, 1, false);
+	write_file("conf.d/c.conf", "[Metrics]\nReaders=*\n");
+	expect_metrics("/run/elsewhere", true, 1, true);
+	write_file("conf.d/d.conf", "[Metrics]\nSocket=\nReaders=\n");
+	expect_metrics(NULL, false, 3, false);
+}
+END_TEST
+
 START_TEST(what_is_linked_to_dev_null_is_left_out)
 {
 	char path[128];
@@ -568,6 +611,7 @@ int main(void)
 	tcase_add_test(tests, everything_that_can_be_said_arrives);
 	tcase_add_test(tests, later_files_override_key_by_key);
 	tcase_add_test(tests, lists_of_later_files_replace_those_of_earlier_ones);
+	tcase_add_test(tests, figures_are_served_where_it_is_said_and_nowhere_else);
 	tcase_add_test(tests, what_is_linked_to_dev_null_is_left_out);
 	tcase_add_test(tests, a_group_with_other_members_is_nobodys_alone);
 	tcase_add_test(tests, the_own_group_of_another_user_is_not_private);

@@ -40,7 +40,7 @@ static void make_directory(void)
 			   "[Defaults]\nCreate=*\n[Prefix a/b]\nCreate=u:daemon u:5\nMode=0644\n"
 			   "[Quota]\nBytes=1\n[Quota u:daemon]\nBytes=2\n[Quota g:5]\nBytes=3\n");
 	write_file("conf.d/a.conf", "[Prefix a/b]\nCreate=u:6\n[Prefix c]\n");
-	write_file("conf.d/b.conf", "[Quota]\nBytes=4\n");
+	write_file("conf.d/b.conf", "[Quota]\nBytes=4\n[Metrics]\nSocket=/a\nReaders=u:root\n");
 	snprintf(path, sizeof(path), "%s/objects.d", directory);
 	ck_assert_int_eq(mkdir(path, 0700), 0);
 	write_file("objects.d/a.conf", "[Object a]\nSize=1\nOwner=daemon\nAcl=u:5:r\n");

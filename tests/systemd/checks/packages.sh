@@ -18,7 +18,7 @@ for package in shmbrokerd shmctl libshmbroker0 libshmbroker-dev; do
 	[ -f "$packages/${package}_$(field $package Version)_$(dpkg --print-architecture).deb" ] ||
 		fail "$package is not there"
 done
-for library in libacl1 libc6 libevent-core libinih1; do
+for library in libacl1 libc6 libevent-core libevent-extra libinih1; do
 	field shmbrokerd Depends | grep -q "$library" || fail "shmbrokerd does not depend on $library"
 done
 [ "$(field libshmbroker0 Depends | sed 's/ (.*//')" = libc6 ] ||

@@ -1,5 +1,6 @@
 #!/bin/sh
-# systemctl reload: a changed policy counts, a faulty one changes nothing and is explained.
+# systemctl reload: a changed policy counts, a faulty one changes nothing and is explained; and where
+# figures are served.
 set -eu
 # shellcheck source=SCRIPTDIR/../check.sh
 . "$(dirname "$0")/../check.sh"
@@ -52,10 +53,28 @@ enter systemctl kill --kill-whom main --signal HUP shmbrokerd.service
 eventually journal_says 'the one before stays' || fail "the journal does not say what holds now"
 may_not_create || fail "the faulty policy counts"
 
+echo "- figures are served to whom it says, within what the unit allows"
+serves() {
+	# shellcheck disable=SC2016 # of perl
+	as "$1" perl -MIO::Socket::UNIX -e '
+		$socket = IO::Socket::UNIX->new("/run/shmbroker/metrics") or exit 1;
+		print $socket "GET /metrics HTTP/1.0\r\n\r\n";
+		print <$socket>' | grep -q '^shmbroker_sysv_limit_pages '
+}
+configure <<-'END'
+	[Metrics]
+	Socket=/run/shmbroker/metrics
+	Readers=u:alice
+END
+enter systemctl reload shmbrokerd.service || fail "the reload failed"
+eventually serves alice || fail "figures are not served"
+! serves bob || fail "who is no reader may read"
+
 echo "- without the file everything is as before, and it was one broker all the time"
 enter rm $file
 enter systemctl reload shmbrokerd.service || fail "the reload failed"
 eventually may_create || fail "alice may not create"
+! enter test -e /run/shmbroker/metrics || fail "figures are still served"
 is_property MainPID "$pid" || fail "the broker was started anew"
 
 conclude
