@@ -45,6 +45,7 @@ struct claim {
 	const struct roster *roster;
 	uint64_t me;
 	uint64_t waiters; /* LOCK_WAITERS once it has slept */
+	bool has_met;     /* somebody who had it, or got it first */
 };
 
 static struct lock_layout *layout_of(struct shmb_lock *lock)
@@ -241,6 +242,7 @@ static int wait_for(struct claim *claim, uint64_t deadline)
 		r = attempt(claim, &word);
 		if (r != -EBUSY && r != -EAGAIN)
 			return r;
+		claim->has_met = true;
 		if (futex_is_over(&patience))
 			return abandon(claim, -ETIMEDOUT, word);
 		if (r == -EAGAIN)
@@ -283,7 +285,7 @@ static attr_rare int try_slowly(struct lock_layout *lock, const struct shmb_memb
 }
 
 static attr_rare int acquire_slowly(struct lock_layout *lock, const struct shmb_member *member,
-				    uint64_t deadline)
+				    uint64_t deadline, bool *ret_met)
 {
 	struct claim claim = {.lock = lock, .roster = &member->roster};
 	int r = process_check(member_process(member));
@@ -292,16 +294,27 @@ static attr_rare int acquire_slowly(struct lock_layout *lock, const struct shmb_
 		return r;
 	claim.me = id_of(member);
 	(void)thread_here(); /* as above */
-	return wait_for(&claim, deadline);
+	r = wait_for(&claim, deadline);
+	*ret_met = claim.has_met;
+	return r;
+}
+
+int lock_acquire(struct shmb_lock *lock, struct shmb_member *member, uint64_t deadline,
+		 bool *ret_met)
+{
+	uint64_t me;
+
+	*ret_met = false;
+	if (!take_free(layout_of(lock), member, &me))
+		return acquire_slowly(layout_of(lock), member, deadline, ret_met);
+	return settle(layout_of(lock), me);
 }
 
 int shmb_lock_acquire(struct shmb_lock *lock, struct shmb_member *member, uint64_t deadline)
 {
-	uint64_t me;
+	bool met;
 
-	if (!take_free(layout_of(lock), member, &me))
-		return acquire_slowly(layout_of(lock), member, deadline);
-	return settle(layout_of(lock), me);
+	return lock_acquire(lock, member, deadline, &met);
 }
 
 int shmb_lock_try(struct shmb_lock *lock, struct shmb_member *member)

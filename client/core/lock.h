@@ -5,9 +5,14 @@
 #define CORE_LOCK_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <shmbroker/lock.h>
+
+/* shmb_lock_acquire(), which also says whether somebody else was met who had the lock. */
+int lock_acquire(struct shmb_lock *lock, struct shmb_member *member, uint64_t deadline,
+		 bool *ret_met);
 
 /*
  * Give LOCK back, which the calling thread has taken, and whatever it guards is in order: also when
@@ -22,9 +27,9 @@ struct lock_turn {
 	_Atomic uint64_t taker;
 };
 
-/* Come to the turn. Returns as shmb_lock_acquire(). */
+/* Come to the turn. Returns as shmb_lock_acquire(), and whether another's turn was met. */
 int lock_turn_begin(struct lock_turn *turn, struct shmb_lock *lock, struct shmb_member *member,
-		    uint64_t deadline);
+		    uint64_t deadline, bool *ret_met);
 
 /* After SHMB_OWNER_DIED: what it had begun is done with. Returns 0, or -ENOLCK with a text when the
  * lock was lost meanwhile. */

@@ -13,9 +13,9 @@
 #include "core/thread.h"
 
 int lock_turn_begin(struct lock_turn *turn, struct shmb_lock *lock, struct shmb_member *member,
-		    uint64_t deadline)
+		    uint64_t deadline, bool *ret_met)
 {
-	int r = shmb_lock_acquire(lock, member, deadline);
+	int r = lock_acquire(lock, member, deadline, ret_met);
 
 	if (r >= 0)
 		atomic_store_explicit(&turn->taker, thread_here(), memory_order_relaxed);

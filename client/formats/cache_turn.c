@@ -38,14 +38,17 @@ int cache_turn_begin(const struct shmb_cache *cache, uint32_t shard_number, uint
 		     struct cache_turn *ret_turn)
 {
 	struct cache_shard *shard = cache_shard(&cache->view, shard_number);
+	bool met;
 	int r;
 
 	if (!cache->member)
 		return refuse_write(cache);
 	r = lock_turn_begin(&cache->local->turns[shard_number], lock_of(shard), cache->member,
-			    deadline);
+			    deadline, &met);
 	if (r < 0)
 		return r;
+	if (met)
+		cache_tally(&shard->tallies.lock_waits, 1);
 	*ret_turn = (struct cache_turn){
 		.cache = cache,
 		.shard = shard,

@@ -142,6 +142,7 @@ static void add_shard(struct cache_shard *shard, struct shmb_cache_stats *stats)
 	ADD(repairs);
 	ADD(forgotten);
 	ADD(emptied);
+	ADD(lock_waits);
 #undef ADD
 	for (unsigned i = 0; i < CACHE_LOGS; i++)
 		stats->waste += CACHE_UNIT *

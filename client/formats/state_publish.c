@@ -140,6 +140,24 @@ static int check_claim(const struct shmb_state *state)
 			 state->name);
 }
 
+/* Among many writers. */
+static int take_turn(struct shmb_state *state, uint64_t deadline)
+{
+	_Atomic uint64_t *waits = &state->view.header->lock_waits;
+	bool met;
+	int r = lock_turn_begin(&state->publisher.turn, lock_of(state), state->member, deadline,
+				&met);
+
+	if (r >= 0 && met)
+		atomic_store_explicit(waits, atomic_load_explicit(waits, memory_order_relaxed) + 1,
+				      memory_order_relaxed);
+	if (r != SHMB_OWNER_DIED)
+		return r;
+	/* What it had begun is in the slot that is written next, and nobody looks for it there. */
+	stand_in(state);
+	return lock_turn_repaired(lock_of(state), state->member);
+}
+
 /* From here to end() nobody else publishes. */
 static int begin(struct shmb_state *state, uint64_t deadline)
 {
@@ -151,14 +169,7 @@ static int begin(struct shmb_state *state, uint64_t deadline)
 		return error_set(-EPERM,
 				 "this handle does not write: open \"%s\" with the option `writes`",
 				 state->name);
-	if (state->view.shape.single_writer)
-		return check_claim(state);
-	r = lock_turn_begin(&state->publisher.turn, lock_of(state), state->member, deadline);
-	if (r != SHMB_OWNER_DIED)
-		return r;
-	/* What it had begun is in the slot that is written next, and nobody looks for it there. */
-	stand_in(state);
-	return lock_turn_repaired(lock_of(state), state->member);
+	return state->view.shape.single_writer ? check_claim(state) : take_turn(state, deadline);
 }
 
 static int end(struct shmb_state *state)

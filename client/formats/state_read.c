@@ -218,3 +218,10 @@ uint64_t shmb_state_version(const struct shmb_state *state)
 {
 	return segment_data(state->segment) ? state_last(&state->view) : 0;
 }
+
+uint64_t shmb_state_lock_waits(const struct shmb_state *state)
+{
+	return segment_data(state->segment)
+		       ? atomic_load_explicit(&state->view.header->lock_waits, memory_order_relaxed)
+		       : 0;
+}

@@ -184,7 +184,7 @@ struct cache_tallies {
 	_Atomic uint64_t repairs;
 	_Atomic uint64_t forgotten;
 	_Atomic uint64_t emptied;
-	uint64_t reserved_120;
+	_Atomic uint64_t lock_waits; /* turns that met another writer */
 };
 
 struct cache_job {

@@ -15,6 +15,7 @@
  *      160     8  claim: the member that is the single writer   who opens it as that
  *      168     4  unfenced: 1 while the single writer           single writer
  *                 publishes without a fence
+ *      176     8  lock_waits: publishers that met another       who has the lock
  *      256        n_slots slots
  *
  *   in a slot
@@ -77,7 +78,9 @@ struct state_header {
 	_Alignas(32) uint64_t lock[4];
 	_Atomic uint64_t claim;
 	_Atomic uint32_t unfenced;
-	uint8_t reserved_172[84];
+	uint8_t reserved_172[4];
+	_Atomic uint64_t lock_waits;
+	uint8_t reserved_184[72];
 };
 
 struct state_slot {
@@ -95,6 +98,7 @@ static_assert(offsetof(struct state_header, last) == 64, "as the map above says"
 static_assert(offsetof(struct state_header, lock) == 128, "as the map above says");
 static_assert(offsetof(struct state_header, claim) == 160, "as the map above says");
 static_assert(offsetof(struct state_header, unfenced) == 168, "as the map above says");
+static_assert(offsetof(struct state_header, lock_waits) == 176, "as the map above says");
 static_assert(sizeof(struct state_header) == 256, "as the map above says");
 static_assert(offsetof(struct state_slot, size) == 8, "as the map above says");
 static_assert(offsetof(struct state_slot, small_value) == 16, "as the map above says");

@@ -320,7 +320,7 @@ json '.name == "pages/seen" and .backing == "memfd" and .size == 2097152 and .va
 json '.index_size > 0 and .entries == 2 and .bytes == 65548 and .sets == 4 and .deletes == 1 and .flushed == 0'
 json '.oldest_ms > 0 and .oldest_ms < 30000'
 json '[.hits, .misses, .evicted_room, .evicted_index, .evicted_expired] == [0, 0, 0, 0, 0]'
-json '[.fills, .fill_waits, .fill_deaths, .fill_failures, .repairs, .forgotten, .emptied] == [0, 0, 0, 0, 0, 0, 0]'
+json '[.fills, .fill_waits, .fill_deaths, .fill_failures, .repairs, .forgotten, .emptied, .lock_waits] == [0, 0, 0, 0, 0, 0, 0, 0]'
 run 0 cache stats pages/seen
 printed 'name  *pages/seen'
 printed 'size  *2M, memfd'
@@ -334,7 +334,7 @@ printed 'not reused yet  *[0-9][0-9]*[BK]'
 printed 'oldest entry  *[0-9]*m*s'
 printed 'sets  *4'
 printed 'deletes  *1'
-[ "$(wc -l <"$work/out")" = 25 ] || fail "cache stats: $(cat "$work/out")"
+[ "$(wc -l <"$work/out")" = 26 ] || fail "cache stats: $(cat "$work/out")"
 run 0 show pages/seen
 printed 'cache       2 entries with 64.0K of keys and values; hit ratio: no lookups yet'
 printed 'evicted     0 for room, 0 for the index, 0 past the time'

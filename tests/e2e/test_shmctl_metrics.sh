@@ -137,7 +137,7 @@ value 'shmbroker_cache_sets_total{object="m/cache2"}' 2
 value 'shmbroker_cache_deletes_total{object="m/cache2"}' 1
 value 'shmbroker_cache_evictions_total{object="m/cache2",reason="flushed"}' 1
 value 'shmbroker_cache_evictions_total{object="m/cache2",reason="room"}' 0
-for figure in hits misses fills fill_waits fill_deaths fill_failures repairs forgotten shards_emptied; do
+for figure in hits misses fills fill_waits fill_deaths fill_failures repairs forgotten shards_emptied lock_waits; do
 	value "shmbroker_cache_${figure}_total{object=\"m/cache3\"}" 0
 done
 value 'shmbroker_stream_lanes{object="m/stream1"}' 3

@@ -128,10 +128,10 @@ run 0 fifo pipes/one
 run 0 top --count 1
 printed '5 objects of 3.0M, 1 programs, 0 holds, 0 wait, 0 news/s'
 printed '5 objects'
-printed 'NAME  *HOLD\* OPS/S  *WAIT  *FILLS NEWS/S TYPE  *SIZE  *READ WRITE'
-printed 'large/one  *0  *-  *0  *-  *0 segment  *3M  *0  *0'
-printed 'pipes/one  *0  *-  *0  *-  *0 fifo  *-  *0  *0'
-printed 'rows/a  *0  *-  *0  *-  *0 state .*'
+printed 'NAME  *HOLD\* OPS/S  *WAIT  *LOCKS  *FILLS NEWS/S TYPE  *SIZE  *READ WRITE'
+printed 'large/one  *0  *-  *0  *-  *-  *0 segment  *3M  *0  *0'
+printed 'pipes/one  *0  *-  *0  *-  *-  *0 fifo  *-  *0  *0'
+printed 'rows/a  *0  *-  *0  *-  *-  *0 state .*'
 run 0 top rows/ --count 2 --interval 100ms --sort name
 [ "$(grep -c '^rows/' "$work/out")" = 6 ] || fail "top --count 2 rows/: $(cat "$work/out")"
 [ "$(grep -c '^3 objects' "$work/out")" = 2 ] || fail "top --count 2 rows/: $(cat "$work/out")"
@@ -169,7 +169,7 @@ echo "- 80x24"
 make_terminal 80 24
 begin --interval 200ms
 shows '^6 objects of .*, 0 wait, .* news/s$'
-shows '^NAME .* HOLD\* OPS/S  WAIT  FILLS NEWS/S TYPE  .* WRITE$'
+shows '^NAME .* HOLD\* OPS/S  WAIT  LOCKS  FILLS NEWS/S TYPE  .* SIZE$'
 shows '^large/one  *0 '
 shows '^rows/a  *0 '
 shows '^rows/b  *2 '
@@ -193,15 +193,15 @@ shows '^/_$'
 press -l 'rows/b'
 ordered 'rows/b '
 press Enter
-shows '^1 objects, with "rows/b" only$'
+shows '^1 objects, 2 columns more, with "rows/b" only$'
 press /
 press BSpace BSpace
 ordered 'rows/a rows/b rows/c '
 press Escape
-shows '^1 objects, with "rows/b" only$'
+shows '^1 objects, 2 columns more, with "rows/b" only$'
 press /
 press BSpace BSpace BSpace BSpace BSpace BSpace Enter
-shows '^6 objects$'
+shows '^6 objects, 2 columns more$'
 
 echo "- programs"
 press p
@@ -212,7 +212,7 @@ shows '^\*NAME '
 
 echo "- frozen"
 press Space
-shows '^FROZEN$'
+shows '^FROZEN, 2 columns more$'
 run 0 state set rows/later "$work/value" --create
 screen >"$work/frozen"
 kill "$b_holder"
@@ -234,7 +234,7 @@ refused 1 'does not exist' show busy/stream
 echo "- help, and the end"
 press '?'
 shows '^q  end '
-shows '^Who waits for a lock cannot be seen from outside'
+shows '^Locks that programs have in plain memory nobody else knows'
 press x
 shows '^rows/a '
 press q
@@ -283,7 +283,7 @@ shows '^large/one '
 
 echo "- 20x5, and back"
 terminal resize-window -x 20 -y 5
-shows '^+55 rows +8 cols$'
+shows '^+55 rows +9 cols$'
 shows '^\*NAME  *HOLD$'
 shows '^large/one  *0$'
 [ "$(screen | wc -l)" = 5 ] || fail "not five lines: $(screen)"
@@ -294,16 +294,16 @@ shows '^large/one  *0$'
 terminal resize-window -x 1 -y 1
 terminal resize-window -x 3 -y 2
 terminal resize-window -x 80 -y 24
-shows '^57 objects, 37 more$'
+shows '^57 objects, 37 more, 2 columns more$'
 shows '^q end  ? help'
 
 echo "- a broker that is silent for a while"
 kill -STOP "$broker"
-shows '^broker silent: as it was before, 37 more$'
+shows '^broker silent: as it was before, 37 more, 2 columns more$'
 shows '^large/one '
 kill -CONT "$broker"
 run 0 create after/silence 4K
-shows '^58 objects, 38 more$'
+shows '^58 objects, 38 more, 2 columns more$'
 shows '^after/silence '
 
 echo "- a broker that goes away, and another that comes"

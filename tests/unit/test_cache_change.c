@@ -6,6 +6,7 @@
 #include <check.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,8 +14,11 @@
 
 #include "base/attr.h"
 #include "cache_memory.h"
+#include "formats/cache_find.h"
+#include "layout/lock_layout.h"
 #include "support/chance.h"
 #include "support/child.h"
+#include "support/eventually.h"
 #include "support/suite.h"
 
 #define SIZE (1u << 20)
@@ -299,6 +303,49 @@ START_TEST(a_turn_is_waited_for)
 }
 END_TEST
 
+static void *set_late(void *data)
+{
+	(void)data;
+	return (void *)(intptr_t)shmb_cache_set(cache, "k", 1, "v", 1, NULL,
+						shmb_deadline_in_ms(PATIENCE_MS), NULL);
+}
+
+static uint64_t lock_waits(void)
+{
+	struct shmb_cache_stats stats;
+
+	ck_assert_int_eq(shmb_cache_stats(looking, false, &stats), 0);
+	return stats.lock_waits;
+}
+
+START_TEST(who_waited_for_a_turn_is_counted)
+{
+	struct shmb_cache *other = cache_memory_join(&memory);
+	struct lock_layout *layout;
+	struct shmb_lock *lock;
+	struct cache_key key;
+	pthread_t thread;
+	void *result;
+
+	cache_locate(&memory.view, "k", 1, &key);
+	lock = (struct shmb_lock *)key.shard->lock;
+	layout = (struct lock_layout *)(void *)lock;
+	ck_assert_int_eq(shmb_lock_acquire(lock, other->member, SOON), 0);
+	ck_assert_int_eq(shmb_cache_set(cache, "k", 1, "v", 1, NULL, SHMB_AT_ONCE, NULL),
+			 -ETIMEDOUT);
+	ck_assert_uint_eq(lock_waits(), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, set_late, NULL), 0);
+	eventually(atomic_load(&layout->owner) & LOCK_WAITERS);
+	ck_assert_int_eq(shmb_lock_release(lock, other->member), 0);
+	ck_assert_int_eq(pthread_join(thread, &result), 0);
+	ck_assert_ptr_null(result);
+	ck_assert_uint_eq(lock_waits(), 1);
+	ck_assert_int_eq(shmb_cache_set(other, "k", 1, "w", 1, NULL, SOON, NULL), 0);
+	ck_assert_uint_eq(lock_waits(), 1);
+	cache_memory_close(other);
+}
+END_TEST
+
 /* What the cache has to have. */
 struct reference {
 	bool is_there;
@@ -416,6 +463,7 @@ int main(void)
 	tcase_add_test(tcase, values_have_a_bound);
 	tcase_add_test(tcase, who_may_only_read_changes_nothing);
 	tcase_add_test(tcase, a_turn_is_waited_for);
+	tcase_add_test(tcase, who_waited_for_a_turn_is_counted);
 	tcase_add_test(tcase, nothing_is_forgotten_without_need);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);

@@ -106,7 +106,10 @@ START_TEST(rates_are_what_happened_a_second)
 	/* The id of o/0 is 3 before, and 4 now. */
 	before.objects[0].counts = (struct top_counts){.is_known = true, .done = 100};
 	before.objects[0].news_n = 6;
-	now.objects[0].counts = (struct top_counts){.is_known = true, .done = 140, .fill_waits = 8};
+	now.objects[0].counts = (struct top_counts){.is_known = true,
+						    .done = 140,
+						    .fill_waits = 8,
+						    .lock_waits = 6};
 	before.objects[1].counts = (struct top_counts){.is_known = true, .done = 100};
 	now.objects[1].counts = (struct top_counts){.is_known = true, .done = 99};
 	now.objects[2].counts = (struct top_counts){.is_known = true, .done = 99};
@@ -114,6 +117,7 @@ START_TEST(rates_are_what_happened_a_second)
 	ck_assert(now.objects[0].has_rates);
 	ck_assert_double_eq(now.objects[0].done_rate, 20);
 	ck_assert_double_eq(now.objects[0].fill_rate, 4);
+	ck_assert_double_eq(now.objects[0].lock_rate, 3);
 	ck_assert_double_eq(now.objects[0].news_rate, 3);
 	/* A number that went back says nothing, one that is new neither. */
 	ck_assert_double_eq(now.objects[1].done_rate, 0);
@@ -302,15 +306,15 @@ START_TEST(a_page_says_what_does_not_fit)
 
 	ck_assert_int_eq(top_page_make(&page, &view, &look, &no_remarks, 80, 24), 0);
 	ck_assert_uint_eq(page.n, 24);
-	ck_assert_ptr_nonnull(strstr(page.lines[2].text, "WRITE"));
+	ck_assert_ptr_nonnull(strstr(page.lines[2].text, "SIZE"));
 	ck_assert_int_eq(strncmp(page.lines[3].text, "o/99 ", 5), 0);
-	ck_assert_str_eq(page.lines[1].text, "100 objects, 80 more");
+	ck_assert_str_eq(page.lines[1].text, "100 objects, 80 more, 2 columns more");
 	ck_assert(page_has(&page, "? help"));
 	ck_assert_int_eq(top_page_make(&page, &view, &look, &no_remarks, 40, 5), 0);
 	ck_assert_uint_eq(page.n, 5);
-	ck_assert_str_eq(page.lines[1].text, "100 objects, 98 more, 5 columns more");
+	ck_assert_str_eq(page.lines[1].text, "100 objects, 98 more, 7 columns more");
 	ck_assert_int_eq(top_page_make(&page, &view, &look, &no_remarks, 20, 5), 0);
-	ck_assert_str_eq(page.lines[1].text, "+98 rows +8 cols");
+	ck_assert_str_eq(page.lines[1].text, "+98 rows +9 cols");
 	ck_assert_str_eq(page.lines[2].text, "NAME          * HOLD");
 	ck_assert_str_eq(page.lines[3].text, "o/99              99");
 	top_page_free(&page);

@@ -140,6 +140,9 @@ SHMB_EXPORT bool shmb_state_view_is_valid(const struct shmb_state *state,
 /* The number of the last version; 0 when nothing has been published. */
 SHMB_EXPORT uint64_t shmb_state_version(const struct shmb_state *state);
 
+/* How often, since the state was made, a publisher has met another one and waited for it. */
+SHMB_EXPORT uint64_t shmb_state_lock_waits(const struct shmb_state *state);
+
 /*
  * Wait until the last version is not VERSION. Returns 0, and the last version in *ret_version
  * (NULL: not wanted); -ETIMEDOUT when DEADLINE came first; -EINTR when a signal handler ran that

@@ -149,9 +149,10 @@ const struct command command_table[] = {
 		.help = "A screen of a terminal, made anew each second: who holds what, how often it is used,\n"
 			"and who waits. ? explains the columns and the keys, q ends it. Only what others hold\n"
 			"is looked into, 256 objects at most, and then top is one of the holders; it does not\n"
-			"count itself. Who waits for a lock cannot be seen from outside. With PREFIX only the\n"
-			"objects whose names begin with it. With --count so many looks are printed as plain\n"
-			"lines, on whatever standard output is; without a terminal it fails else.\n",
+			"count itself. Waits for locks are those within caches and states; locks that programs\n"
+			"have in plain memory nobody else knows. With PREFIX only the objects whose names begin\n"
+			"with it. With --count so many looks are printed as plain lines, on whatever standard\n"
+			"output is; without a terminal it fails else.\n",
 	},
 	{
 		.name = "dump", .operands = "NAME [FILE]", .least = 1, .most = 2,

@@ -35,6 +35,7 @@ const struct cache_row cache_rows[] = {
 	ROW(repairs,         "repairs",               CACHE_COUNT),
 	ROW(forgotten,       "forgotten by repairs",  CACHE_COUNT),
 	ROW(emptied,         "shards emptied",        CACHE_COUNT),
+	ROW(lock_waits,      "locks waited for",      CACHE_COUNT),
 };
 
 // clang-format on

@@ -394,8 +394,8 @@ static const char *take_interval(struct arguments *arguments, const char *value)
 static const char *take_sort(struct arguments *arguments, const char *value)
 {
 	if (top_column_find(value) == top_object_table.n)
-		return "is no column; write name, holders, rate, waits, fills, news, type, size, "
-		       "readers or writers";
+		return "is no column; write name, holders, rate, waits, locks, fills, news, type, "
+		       "size, readers or writers";
 	arguments->sort = value;
 	return NULL;
 }
@@ -501,7 +501,7 @@ const struct option_row option_table[] = {
 	 OPTIONS_METRICS, take_limit},
 	{"interval", "DURATION", "between two looks, 100ms to 60s, 1s by default",
 	 OPTIONS_TOP, take_interval},
-	{"sort", "COLUMN", "by name, holders, rate (the default), waits, fills, news, type, size, ...",
+	{"sort", "COLUMN", "by name, holders, rate (the default), waits, locks, fills, news, type, ...",
 	 OPTIONS_TOP, take_sort},
 	{"filter", "TEXT", "only objects that have this in their names",
 	 OPTIONS_TOP, take_filter},

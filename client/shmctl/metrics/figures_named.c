@@ -55,6 +55,9 @@ static const struct figures_row cache_families[] = {
 	 NULL, STAT(forgotten)},
 	{FIGURES_COUNTER("shmbroker_cache_shards_emptied", NULL, "Shards that made no sense."),
 	 NULL, STAT(emptied)},
+	{FIGURES_COUNTER("shmbroker_cache_lock_waits", NULL,
+	       "Changes that met another one in their shard, and waited for it."),
+	 NULL, STAT(lock_waits)},
 };
 
 #define STREAM(member) offsetof(struct figures_stream, member)

@@ -129,14 +129,31 @@ static double done_number(const void *row)
 	return object->has_rates ? object->done_rate : -1;
 }
 
-static void done_text(const void *row, char text[static TOP_CELL_MAX])
+static void known_text(double number, char text[static TOP_CELL_MAX])
 {
-	const struct top_object *object = row;
-
-	if (object->has_rates)
-		top_number(object->done_rate, text);
+	if (number >= 0)
+		top_number(number, text);
 	else
 		snprintf(text, TOP_CELL_MAX, "-");
+}
+
+static void done_text(const void *row, char text[static TOP_CELL_MAX])
+{
+	known_text(done_number(row), text);
+}
+
+/* Where locks are in other memory nobody knows, and a stream has none. */
+static double locks_number(const void *row)
+{
+	const struct top_object *object = row;
+	bool has_lock = object->format == FORMAT_CACHE || object->format == FORMAT_STATE;
+
+	return object->has_rates && has_lock ? object->lock_rate : -1;
+}
+
+static void locks_text(const void *row, char text[static TOP_CELL_MAX])
+{
+	known_text(locks_number(row), text);
 }
 
 static double fills_number(const void *row)
@@ -148,12 +165,7 @@ static double fills_number(const void *row)
 
 static void fills_text(const void *row, char text[static TOP_CELL_MAX])
 {
-	double number = fills_number(row);
-
-	if (number >= 0)
-		top_number(number, text);
-	else
-		snprintf(text, TOP_CELL_MAX, "-");
+	known_text(fills_number(row), text);
 }
 
 static double news_number(const void *row)
@@ -176,6 +188,8 @@ static const struct top_column object_columns[] = {
 	 NUMBER_WIDTH, false, done_number, done_text},
 	{"WAIT", "waits", "openers that wait for the initialiser, senders for room",
 	 COUNT_WIDTH, false, waits_number, waits_text},
+	{"LOCKS", "locks", "a second: changes that waited for another (cache, state)",
+	 NUMBER_WIDTH, false, locks_number, locks_text},
 	{"FILLS", "fills", "a second: waits for a value that another computes (cache)",
 	 NUMBER_WIDTH, false, fills_number, fills_text},
 	{"NEWS/S", "news", "opened, closed, created, ready, permission changed",

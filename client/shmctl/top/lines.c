@@ -64,7 +64,7 @@ int top_page_help(struct top_page *page, const struct top_view *view, int width)
 				 table->columns[i].meaning);
 	if (r == 0)
 		r = top_page_say(page, TOP_PLAIN, width, "%s",
-				 "Who waits for a lock cannot be seen from outside.");
+				 "Locks that programs have in plain memory nobody else knows.");
 	return r;
 }
 

@@ -140,14 +140,22 @@ static double rate(uint64_t before, uint64_t now, double seconds)
 	return now > before ? (double)(now - before) / seconds : 0;
 }
 
+static void forget_rates(struct top_object *object)
+{
+	object->has_rates = false;
+	object->news_rate = object->done_rate = object->fill_rate = object->lock_rate = 0;
+}
+
 static void compare_objects(const struct top_object *before, struct top_object *now, double seconds)
 {
+	forget_rates(now);
 	now->news_rate = (double)before->news_n / seconds;
 	now->has_rates = before->counts.is_known && now->counts.is_known;
-	now->done_rate = now->has_rates ? rate(before->counts.done, now->counts.done, seconds) : 0;
-	now->fill_rate = now->has_rates
-				 ? rate(before->counts.fill_waits, now->counts.fill_waits, seconds)
-				 : 0;
+	if (!now->has_rates)
+		return;
+	now->done_rate = rate(before->counts.done, now->counts.done, seconds);
+	now->fill_rate = rate(before->counts.fill_waits, now->counts.fill_waits, seconds);
+	now->lock_rate = rate(before->counts.lock_waits, now->counts.lock_waits, seconds);
 }
 
 void top_look_compare(const struct top_look *before, struct top_look *now)
@@ -161,12 +169,10 @@ void top_look_compare(const struct top_look *before, struct top_look *now)
 		while (j < before->objects_n && before->objects[j].id < object->id)
 			j++;
 		if (now->at_ns > before->at_ns && j < before->objects_n &&
-		    before->objects[j].id == object->id) {
+		    before->objects[j].id == object->id)
 			compare_objects(&before->objects[j], object, seconds);
-		} else {
-			object->has_rates = false;
-			object->news_rate = object->done_rate = object->fill_rate = 0;
-		}
+		else
+			forget_rates(object);
 	}
 }
 

@@ -18,6 +18,7 @@ struct top_counts {
 	bool is_known;
 	uint64_t done;       /* records sent, versions published, or what was asked of a cache */
 	uint64_t fill_waits; /* of a cache: waits for a value that another computes */
+	uint64_t lock_waits; /* of a cache or a state: waits for another who changes it */
 	uint32_t producers;  /* of a stream: that wait for room */
 };
 
@@ -34,9 +35,10 @@ struct top_object {
 	struct top_counts counts;
 	uint64_t news_n; /* that came since this look */
 	/* A second, between the look before and this one. */
-	bool has_rates; /* `done` and `fill_waits` of both are known */
+	bool has_rates; /* the counts of both are known */
 	double done_rate;
 	double fill_rate;
+	double lock_rate;
 	double news_rate;
 };
 

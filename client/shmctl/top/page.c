@@ -14,6 +14,8 @@
 #include "words/readable.h"
 
 #define GAP          1
+#define FEW_COLUMNS  2 /* beyond which a name has so much more than its least: */
+#define NAME_MORE    8
 #define ROOMY_HEIGHT 10 /* from which on a line is left for the keys */
 #define NARROW_WIDTH 40 /* below which words are short */
 #define LINES_ABOVE  3
@@ -25,12 +27,20 @@ struct plan {
 	int name_width; /* of the first of them */
 };
 
+/* Whether another column fits into what is left, without cutting most of the names. */
+static bool fits(const struct plan *plan, const struct top_column *column, int left)
+{
+	int name = plan->n < FEW_COLUMNS ? 0 : NAME_MORE;
+
+	return GAP + column->width + name <= left;
+}
+
 static struct plan make_plan(const struct top_table *table, int width)
 {
 	struct plan plan = {.n = 1};
 	int used = table->columns[0].width;
 
-	while (plan.n < table->n && used + GAP + table->columns[plan.n].width <= width)
+	while (plan.n < table->n && fits(&plan, &table->columns[plan.n], width - used))
 		used += GAP + table->columns[plan.n++].width;
 	plan.name_width = table->columns[0].width + width - used;
 	if (plan.name_width < 1)

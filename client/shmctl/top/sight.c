@@ -69,7 +69,11 @@ static struct top_sight *open_sight(struct top_sights *sights, struct shmb_conne
 
 static void count_state(const struct shmb_state *state, struct top_counts *counts)
 {
-	*counts = (struct top_counts){.is_known = true, .done = shmb_state_version(state)};
+	*counts = (struct top_counts){
+		.is_known = true,
+		.done = shmb_state_version(state),
+		.lock_waits = shmb_state_lock_waits(state),
+	};
 }
 
 static void count_stream(const struct shmb_stream *stream, struct top_counts *counts)
@@ -96,6 +100,7 @@ static void count_cache(const struct shmb_cache *cache, struct top_counts *count
 		.is_known = true,
 		.done = stats.hits + stats.misses + stats.sets + stats.deletes,
 		.fill_waits = stats.fill_waits,
+		.lock_waits = stats.lock_waits,
 	};
 }
 
