@@ -13,7 +13,8 @@
 struct event_base;
 struct http;
 
-/* What is served. Returns a text of *ret_size bytes, the callee's to free, or NULL for no memory.
+/* What is served. Returns a text of *ret_size bytes, which is freed by whom it was given to, or
+ * NULL for no memory.
  */
 typedef char *http_render(const void *data, enum metrics_form form, size_t *ret_size);
 
