@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "configured.h"
 #include "library.h"
@@ -146,7 +147,7 @@ START_TEST(what_a_list_of_backings_leaves_out_is_not_had)
 	options =
 		(struct shmb_segment_options){.size = 1,
 					      .flags = SHMB_CREATE | SHMB_GROUP,
-					      .gid = 64501,
+					      .gid = getegid(),
 					      .mode = 0640,
 					      .acl = &(struct shmb_acl_entry){SHMB_SUBJECT_USER,
 									      SHMB_ACCESS_READ, 7},
