@@ -9,13 +9,13 @@ lower=$1
 packages=$2
 shift 2
 
-# Everything that is written goes to memory.
+# shellcheck source=SCRIPTDIR/../support/debian.sh
+. "$here/../support/debian.sh"
+
 work=$(dirname "$lower")/machine
-mkdir -p "$work" /run/systemd/nspawn
-mount -t tmpfs -o mode=755 tmpfs "$work"
-mount -t tmpfs -o mode=755 tmpfs /run/systemd/nspawn
-mkdir "$work/upper" "$work/lower" "$work/root"
-mount -t overlay -o "lowerdir=$lower,upperdir=$work/upper,workdir=$work/lower" overlay "$work/root"
+mount_machine "$lower" "$work"
+# Packages come as files, and from nowhere else.
+rm "$work/root/etc/apt/sources.list"
 mkdir "$work/root/packages"
 cp "$packages"/*.deb "$packages"/docs/examples/wordcount "$work/root/packages"
 

@@ -14,6 +14,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$here/../.." && pwd)
 cache=${SHMB_SYSTEMD_CACHE:-$source/build/systemd}
 
+# shellcheck source=SCRIPTDIR/../support/debian.sh
+. "$source/tests/support/debian.sh"
+# shellcheck source=SCRIPTDIR/../support/packages.sh
+. "$source/tests/support/packages.sh"
+
 # Nearly each stands on those before it: install brings what remove takes away.
 all_checks="packages install activation status doctor reload journal restart session declared hardening user upgrade remove"
 
@@ -23,54 +28,7 @@ not_tested() {
 }
 
 require_abilities() {
-	[ "$(id -u)" = 0 ] || not_tested "only root can boot a machine in a container"
-	grep -qs '^ID=debian$' /etc/os-release || not_tested "the packages are Debian's, and this is not Debian"
-	for command in debootstrap systemd-nspawn nsenter setpriv dpkg-deb lintian jq pgrep; do
-		command -v $command >/dev/null ||
-			not_tested "there is no $command; tests/support/packages.sh lists what is needed"
-	done
-	# shellcheck disable=SC2016 # expanded in there
-	unshare --mount --pid --fork --mount-proc sh -c '
-		mount -t tmpfs tmpfs /mnt && mkdir /mnt/a /mnt/b /mnt/c &&
-		mount -t overlay -o lowerdir=/mnt/a,upperdir=/mnt/b,workdir=/mnt/c overlay /mnt' \
-		2>/dev/null || not_tested "namespaces or overlay mounts may not be made here"
-}
-
-# The directories of our control group in the hierarchies that systemd uses, whatever their version.
-control_groups() {
-	awk -F: '$1 == 0 || $2 == "name=systemd" { print $2, $3 }' /proc/self/cgroup |
-		while read -r hierarchy path; do
-			[ -n "$path" ] || { path=$hierarchy hierarchy=; }
-			case $hierarchy in
-			name=systemd) mount=/sys/fs/cgroup/systemd ;;
-			*) mount=/sys/fs/cgroup/unified && [ -d $mount ] || mount=/sys/fs/cgroup ;;
-			esac
-			[ ! -f "$mount$path/cgroup.procs" ] || echo "$mount${path%/}"
-		done
-}
-
-# Into a control group of our own, below each of ours.
-enter_control_group() {
-	groups=$(control_groups)
-	for group in $groups; do
-		mkdir "$group/shmbroker-test.$$"
-		echo $$ >"$group/shmbroker-test.$$/cgroup.procs"
-	done
-}
-
-# And out of it, when the machine has ended. Those of earlier runs that were killed go too: a group in which something runs
-# cannot be removed.
-# shellcheck disable=SC2317 # called by the trap
-finish() {
-	status=$?
-	trap - EXIT
-	[ -z "$machine" ] || kill -9 "$machine" 2>/dev/null || :
-	wait
-	for group in $groups; do
-		echo $$ >"$group/cgroup.procs"
-		find "$group" -depth -path "$group/shmbroker-test.*" -type d -exec rmdir {} \; 2>/dev/null || :
-	done
-	exit "$status"
+	require_container nsenter dpkg-deb lintian jq pgrep
 }
 
 make_packages() {
@@ -104,20 +62,6 @@ require_abilities
 
 mkdir -p "$cache"
 (cd "$source" && make_packages)
-unshare --mount --propagation private sh "$here/root.sh" "$cache"
-
-groups=
-machine=
-trap finish EXIT
-trap 'exit 1' HUP INT TERM
-enter_control_group
-# The end of this script, or of the first process of the namespace, is the end of all in it. In the
-# background, since a shell that waits for a command hears no signal.
-exec 3<&0
-setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child --mount-proc \
-	sh "$here/machine.sh" "$cache/root" "$source/build/package" "$@" <&3 &
-machine=$!
-status=0
-wait $machine || status=$?
-machine=
-exit $status
+# shellcheck disable=SC2086 # a list of words
+unshare --mount --propagation private sh "$source/tests/support/debian_root.sh" "$cache" root $packages_machine
+in_machine sh "$here/machine.sh" "$cache/root" "$source/build/package" "$@"
