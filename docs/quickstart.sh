@@ -82,7 +82,7 @@ broker_is_gone() {
 trap finish EXIT
 trap 'exit 1' INT TERM
 
-unset SHMBROKER_SOCKET
+unset SHMBROKER_SOCKET NOTIFY_SOCKET
 export SHMBROKER_DAEMON="$daemon"
 export XDG_RUNTIME_DIR="$work"
 if [ -d /run/shmbroker ]; then

@@ -88,7 +88,8 @@ remove_segments() {
 
 # All programs that the script starts find this broker, and no other.
 start_broker() {
-	unset SHMBROKER_DAEMON
+	# Nor is it the service of who runs the tests.
+	unset SHMBROKER_DAEMON NOTIFY_SOCKET
 	export SHMBROKER_SOCKET="$work/run/socket"
 	mkdir -m 700 "$work/run"
 	launch_broker
