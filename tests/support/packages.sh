@@ -21,6 +21,9 @@ packages_systemd="systemd dpkg-dev lintian file debootstrap systemd-container pr
 packages_machine="systemd systemd-sysv dbus dbus-user-session libpam-systemd init-system-helpers
 	libacl1 libevent-core-2.1-7 libevent-extra-2.1-7 libinih1 libjansson4 libncurses6 libtinfo6"
 
+# In the fresh Debian of tests/fresh, beside the least: what the README says that a newcomer has.
+packages_fresh="sudo"
+
 # To compare with in the benchmarks.
 packages_peers="iceoryx libiceoryx-binding-c-dev libboost-dev
 	libck-dev liblmdb-dev libhiredis-dev redis-server libzmq3-dev libnng-dev memcached"
