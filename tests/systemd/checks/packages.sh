@@ -11,7 +11,10 @@ field() {
 }
 
 echo "- lintian finds no errors, and no warnings but those that are explained"
-lintian --allow-root --fail-on error,warning "$packages"/*.deb || fail "lintian"
+# It leaves files where temporary ones are.
+temporary=$(mktemp -d)
+TMPDIR=$temporary lintian --allow-root --fail-on error,warning "$packages"/*.deb || fail "lintian"
+rm -rf "$temporary"
 
 echo "- there are four, and each depends on what it uses"
 for package in shmbrokerd shmctl libshmbroker0 libshmbroker-dev; do
