@@ -311,15 +311,16 @@ static int live_tomorrow(struct child *self attr_unused, void *data attr_unused)
 /* Let the children of this process be a day ahead. False, with errno, where that cannot be had. */
 static bool children_are_ahead(void)
 {
-	int file;
+	int file, r;
 
 	if (unshare(CLONE_NEWTIME) < 0)
 		return false;
 	file = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
 	ck_assert_int_ge(file, 0);
-	ck_assert_int_gt(dprintf(file, "monotonic 86400 0\nboottime 86400 0\n"), 0);
+	/* Root of a container may make the namespace and not set its clocks. */
+	r = dprintf(file, "monotonic 86400 0\nboottime 86400 0\n");
 	close(file);
-	return true;
+	return r > 0;
 }
 
 static int make_tomorrow(struct child *self attr_unused, void *data attr_unused)
