@@ -75,7 +75,7 @@ static int leave_segments_attached(struct child *self, void *data)
 	become(UID_BOB);
 	raw_join(&raw, broker.socket);
 	for (unsigned i = 0; !is_over(self, 40); i++) {
-		snprintf(name, sizeof(name), "bob/%u", i);
+		snprintf(name, sizeof(name), "of-bob/%u", i);
 		ck_assert_int_eq(make(&raw, name, WIRE_BACKING_SYSV, &reply),
 				 WIRE_OUTCOME_INITIALISE);
 		(void)attach(&reply);
@@ -133,7 +133,7 @@ static int leave_answers_unread(struct child *self, void *data)
 
 		if (i >= BUSY_CONNECTIONS)
 			raw_close(raw);
-		snprintf(name, sizeof(name), "bob/%u", i);
+		snprintf(name, sizeof(name), "of-bob/%u", i);
 		leave_unread(raw, name);
 		if (i == 0)
 			child_say(self, 0);
@@ -159,8 +159,8 @@ static int read_and_connect_again(struct child *self, void *data)
 	(void)self;
 	(void)data;
 	become(UID_ALICE);
-	leave_unread(&raws[0], "alice/0");
-	leave_unread(&raws[1], "alice/1");
+	leave_unread(&raws[0], "of-alice/0");
+	leave_unread(&raws[1], "of-alice/1");
 	ck_assert(!can_connect());
 	raw_close(&raws[0]);
 	raw_close(&raws[1]);
