@@ -90,6 +90,8 @@ static void measure_fresh(const struct bench *bench, struct report *report,
 	if (has_peer)
 		report_compare(report, "fresh: connect, open, map; iceoryx registers", "one core",
 			       &seen[0], &seen[3], PEER_TARGET);
+	if (has_peer)
+		report_note(report, "peers: iceoryx " BENCH_PEER_VERSION);
 	else if (!bench->quick)
 		report_note(report, "without the peer: libiceoryx-binding-c-dev and iceoryx were "
 				    "not there when this was built");

@@ -190,7 +190,7 @@ int main(int argc, char **argv)
 	bench_init(&scene.bench, "lock", argc, argv);
 	scene.place = place_init();
 	scene.report = report_new(&scene.bench, &scene.place, "locks that outlive their owners");
-	report_note(scene.report, "%s", lockers_versions());
+	report_note(scene.report, "peers: %s", lockers_versions());
 	server_start_broker(&scene.broker, &scene.bench, scene.place.own);
 	measure_uncontended(&scene);
 	measure_contended(&scene, false);

@@ -15,6 +15,8 @@ jq -e '
 		and .min <= .median and .median <= .max;
 	(.benchmark | type) == "string" and .quick == true
 	and (.machine.kernel | type) == "string" and (.machine.cpu | type) == "string"
+	and (.title | type) == "string" and (.date | test("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))
+	and (.machine.compiler | type) == "string" and .machine.cores > 0
 	and (.machine.libevent | type) == "string" and (.plan.rounds | type) == "number"
 	# Without root there can be a note about it and nothing else.
 	and (.results + .notes | length) > 0

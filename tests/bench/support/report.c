@@ -11,6 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifdef __clang__
+#define COMPILER __VERSION__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
 
 struct report {
 	const struct bench *bench;
@@ -68,6 +76,8 @@ static void describe_machine(json_t *root, const struct place *place)
 	read_cpu_model(model, sizeof(model));
 	put(machine, "kernel", json_string(kernel.release));
 	put(machine, "cpu", json_string(model));
+	put(machine, "cores", json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
+	put(machine, "compiler", json_string(COMPILER));
 	put(machine, "libevent", json_string(event_get_version()));
 	put(machine, "core_own", json_integer(place->own));
 	put(machine, "core_other", json_integer(place->other));
@@ -85,6 +95,18 @@ static void describe_machine(json_t *root, const struct place *place)
 		       place->own, load);
 }
 
+/* The day, in UTC. */
+static json_t *today(void)
+{
+	time_t now = time(NULL);
+	char text[16];
+	struct tm day;
+
+	if (!gmtime_r(&now, &day) || strftime(text, sizeof(text), "%Y-%m-%d", &day) == 0)
+		bench_fail("the clock has no date");
+	return json_string(text);
+}
+
 struct report *report_new(const struct bench *bench, const struct place *place, const char *title)
 {
 	struct report *report = calloc(1, sizeof(*report));
@@ -98,8 +120,12 @@ struct report *report_new(const struct bench *bench, const struct place *place, 
 				  .notes = json_array()};
 	printf("\n%s: %s\n", bench->name, title);
 	put(report->root, "benchmark", json_string(bench->name));
+	put(report->root, "title", json_string(title));
+	put(report->root, "date", today());
 	put(report->root, "version", json_string(SHMB_VERSION));
 	put(report->root, "quick", json_boolean(bench->quick));
+	if (bench->only)
+		put(report->root, "only", json_string(bench->only));
 	put(plan, "rounds", json_integer(bench->plan.rounds));
 	put(plan, "chunks", json_integer(bench->plan.chunks));
 	put(plan, "operations", json_integer(bench->plan.operations));
@@ -225,6 +251,8 @@ void report_latencies(struct report *report, const char *what, const char *where
 
 	put(row, "limit", series_to_json(&calm->p99));
 	put(row, "ratio", json_real(ratio.median));
+	put(row, "ratio_min", json_real(ratio.min));
+	put(row, "ratio_max", json_real(ratio.max));
 	put(row, "latencies", latencies_to_json(ours));
 	put(row, "calm", latencies_to_json(calm));
 	if (target > 0) {
