@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "base/fd.h"
@@ -339,16 +338,11 @@ static void measure_idleness(const struct scale *scale)
 static void fit_file_limit(struct scale *scale)
 {
 	unsigned n = scale->many_objects;
-	unsigned others = scale->many_clients + DESCRIPTORS_MAX;
-	struct rlimit limit;
+	unsigned long allowed = bench_need_files(n + scale->many_clients + DESCRIPTORS_MAX);
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < n + others)
-		bench_fail("%u open files are needed and %lu allowed; raise the limit (ulimit "
-			   "-Hn), or run as root",
-			   n + others, (unsigned long)limit.rlim_cur);
 	scale->many_read_only = n;
-	if (limit.rlim_cur < 2ul * n + DESCRIPTORS_MAX)
-		scale->many_read_only = (unsigned)limit.rlim_cur - n - DESCRIPTORS_MAX;
+	if (allowed < 2ul * n + DESCRIPTORS_MAX)
+		scale->many_read_only = (unsigned)allowed - n - DESCRIPTORS_MAX;
 }
 
 int main(int argc, char **argv)

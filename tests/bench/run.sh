@@ -4,7 +4,7 @@
 #
 #   sh tests/bench/run.sh [--quick] [NAME...]
 #
-# NAME is one of control, scale, connect, memory, policy, freeing, restart, attack, lock, state, stream, cache;
+# NAME is one of control, scale, connect, memory, policy, freeing, restart, attack, lock, state, stream, cache, look;
 # all of them without one.
 # --quick has tiny counts: it shows that the benchmarks work, and nothing about speed. Leave the machine
 # alone meanwhile.
@@ -28,10 +28,10 @@ while [ $# -gt 0 ]; do
 	*) break ;;
 	esac
 done
-[ $# -gt 0 ] || set -- control scale connect memory policy freeing restart attack lock state stream cache
+[ $# -gt 0 ] || set -- control scale connect memory policy freeing restart attack lock state stream cache look
 for name; do
 	case $name in
-	control | scale | connect | memory | policy | freeing | restart | attack | lock | state | stream | cache) ;;
+	control | scale | connect | memory | policy | freeing | restart | attack | lock | state | stream | cache | look) ;;
 	*)
 		echo "run.sh: there is no benchmark $name; try --help" >&2
 		exit 2

@@ -11,7 +11,7 @@ jq -e '
 	# A difference of memory can be less than nothing where an allocator gives some back meanwhile.
 	def series: (.name | type) == "string" and (.unit | type) == "string"
 		and (.rounds | length) > 0
-		and ((.unit | IN("B", "KiB")) or all(.rounds[]; type == "number" and . >= 0))
+		and ((.unit | IN("B", "KiB", "%")) or all(.rounds[]; type == "number" and . >= 0))
 		and .min <= .median and .median <= .max;
 	(.benchmark | type) == "string" and .quick == true
 	and (.machine.kernel | type) == "string" and (.machine.cpu | type) == "string"

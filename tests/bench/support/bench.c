@@ -15,10 +15,15 @@
 #define FILES_WANTED 65536 /* descriptors, of this process and of each server */
 
 static const struct option options[] = {
-	{"quick", no_argument, NULL, 'q'},        {"rounds", required_argument, NULL, 'r'},
-	{"only", required_argument, NULL, 'o'},   {"json", required_argument, NULL, 'j'},
-	{"broker", required_argument, NULL, 'b'}, {"limit", required_argument, NULL, 'l'},
-	{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+	{"quick", no_argument, NULL, 'q'},
+	{"rounds", required_argument, NULL, 'r'},
+	{"only", required_argument, NULL, 'o'},
+	{"json", required_argument, NULL, 'j'},
+	{"broker", required_argument, NULL, 'b'},
+	{"limit", required_argument, NULL, 'l'},
+	{"shmctl", required_argument, NULL, 's'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
 };
 
 static const char help[] =
@@ -27,6 +32,7 @@ static const char help[] =
 	"  --json FILE      write everything that was measured into FILE\n"
 	"  --broker PATH    measure this shmbrokerd\n"
 	"  --limit PATH     compare with this limit_echo\n"
+	"  --shmctl PATH    measure this shmctl, where one is measured\n"
 	"  --help           show this help\n";
 
 static const char *const no_parts[] = {NULL};
@@ -89,6 +95,7 @@ void bench_init_parts(struct bench *bench, const char *name, const char *const *
 		.name = name,
 		.broker = BENCH_BROKER,
 		.limit = BENCH_LIMIT,
+		.shmctl = BENCH_SHMCTL,
 		.plan = {.rounds = 21, .chunks = 25, .operations = 64},
 	};
 	while ((code = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -112,6 +119,9 @@ void bench_init_parts(struct bench *bench, const char *name, const char *const *
 		case 'l':
 			bench->limit = optarg;
 			break;
+		case 's':
+			bench->shmctl = optarg;
+			break;
 		case 'h':
 			print_help(name, parts);
 			exit(EXIT_SUCCESS);
@@ -130,6 +140,19 @@ void bench_init_parts(struct bench *bench, const char *name, const char *const *
 void bench_init(struct bench *bench, const char *name, int argc, char **argv)
 {
 	bench_init_parts(bench, name, no_parts, argc, argv);
+}
+
+unsigned long bench_need_files(unsigned long n)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		bench_fail("the limit of open files cannot be read: %s", strerror(errno));
+	if (limit.rlim_cur < n)
+		bench_fail("%lu open files are needed and %lu allowed; raise the limit (ulimit "
+			   "-Hn), or run as root",
+			   n, (unsigned long)limit.rlim_cur);
+	return limit.rlim_cur;
 }
 
 unsigned bench_count(const struct bench *bench, unsigned normal, unsigned quick)

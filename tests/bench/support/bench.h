@@ -21,6 +21,7 @@ struct bench {
 	const char *name;
 	const char *broker; /* path of shmbrokerd */
 	const char *limit;  /* path of limit_echo */
+	const char *shmctl; /* path of shmctl */
 	const char *json;   /* where to write the results; NULL for nowhere */
 	bool quick;         /* tiny counts: to see that it works, not to learn anything */
 	const char *only;   /* the part that is wanted; NULL for all */
@@ -36,6 +37,9 @@ void bench_init(struct bench *bench, const char *name, int argc, char **argv);
 /* The same for one of several PARTS, of which --only chooses one; their names end with NULL. */
 void bench_init_parts(struct bench *bench, const char *name, const char *const *parts, int argc,
 		      char **argv);
+
+/* Ends the benchmark unless a process may have N files open. Returns how many it may. */
+unsigned long bench_need_files(unsigned long n);
 
 /* NORMAL, or QUICK in a quick run. */
 unsigned bench_count(const struct bench *bench, unsigned normal, unsigned quick);

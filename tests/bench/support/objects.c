@@ -47,8 +47,8 @@ static void fill(unsigned number, const struct wire_open_reply *opened, int fd)
 		(void)munmap(memory, opened->size);
 }
 
-void objects_create(struct wire_client *client, unsigned number, enum wire_backing backing,
-		    uint64_t size)
+void objects_create_as(struct wire_client *client, const char *name, unsigned number,
+		       enum wire_backing backing, uint64_t size)
 {
 	struct wire_open_request request = {
 		.flags = WIRE_OPEN_CREATE | WIRE_OPEN_EXCLUSIVE,
@@ -64,13 +64,22 @@ void objects_create(struct wire_client *client, unsigned number, enum wire_backi
 	struct wire_ready_request ready;
 	autofd fd = -1;
 
-	objects_name(number, request.name);
+	snprintf(request.name, sizeof(request.name), "%s", name);
 	if (wire_ask(client, WIRE_OPEN, &request, &opened, &fd) != WIRE_OUTCOME_INITIALISE)
-		bench_fail("segment %u is not fresh", number);
+		bench_fail("segment %s is not fresh", name);
 	fill(number, &opened, fd);
 	ready = (struct wire_ready_request){opened.hold, opened.generation};
 	(void)wire_ask(client, WIRE_READY, &ready, NULL, NULL);
 	objects_release(client, opened.hold);
+}
+
+void objects_create(struct wire_client *client, unsigned number, enum wire_backing backing,
+		    uint64_t size)
+{
+	char name[OBJECTS_NAME_MAX];
+
+	objects_name(number, name);
+	objects_create_as(client, name, number, backing, size);
 }
 
 void objects_verify(unsigned number, const void *memory)

@@ -28,6 +28,10 @@ uint64_t objects_value(unsigned number);
 void objects_create(struct wire_client *client, unsigned number, enum wire_backing backing,
 		    uint64_t size);
 
+/* The same under another name. */
+void objects_create_as(struct wire_client *client, const char *name, unsigned number,
+		       enum wire_backing backing, uint64_t size);
+
 /* Ends the benchmark unless MEMORY begins as segment NUMBER does. */
 void objects_verify(unsigned number, const void *memory);
 
