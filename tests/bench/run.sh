@@ -2,23 +2,29 @@
 # Build shmbroker and run its benchmarks, on Debian 12. Tables go to the terminal, and everything
 # that was measured, as JSON and as pictures, into build/release/bench.
 #
-#   sh tests/bench/run.sh [--quick] [NAME...]
+#   sh tests/bench/run.sh [--quick | --publish] [NAME...]
 #
 # NAME is one of control, scale, connect, memory, policy, freeing, restart, attack, lock, state, stream, cache, look;
 # all of them without one.
-# --quick has tiny counts: it shows that the benchmarks work, and nothing about speed. Leave the machine
-# alone meanwhile.
+# --quick has tiny counts: it shows that the benchmarks work, and nothing about speed. --publish puts the
+# results into the documents: digests and pictures into docs/bench, tables into docs/BENCHMARKS.md.
+# Leave the machine alone meanwhile.
 set -eu
 
 quick=
+publishes=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--quick)
 		quick=--quick
 		shift
 		;;
+	--publish)
+		publishes=yes
+		shift
+		;;
 	-h | --help)
-		sed -n '2,10s/^# \{0,1\}//p' "$0"
+		sed -n '2,11s/^# \{0,1\}//p' "$0"
 		exit 0
 		;;
 	-*)
@@ -28,6 +34,10 @@ while [ $# -gt 0 ]; do
 	*) break ;;
 	esac
 done
+[ -z "$quick" ] || [ -z "$publishes" ] || {
+	echo "run.sh: a quick run is nothing to publish" >&2
+	exit 2
+}
 [ $# -gt 0 ] || set -- control scale connect memory policy freeing restart attack lock state stream cache look
 for name; do
 	case $name in
@@ -55,4 +65,11 @@ for name; do
 done
 echo
 sh tests/bench/plot.sh "$results"/*.json || [ $? = 77 ]
+if [ -n "$publishes" ]; then
+	for name; do
+		set -- "$@" "$results/$name.json"
+		shift
+	done
+	sh tests/bench/publish.sh "$@"
+fi
 echo "== Results are in $results"
