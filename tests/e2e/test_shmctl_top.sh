@@ -13,37 +13,11 @@ export LC_ALL
 . "$(dirname "$0")/../support/broker.sh"
 # shellcheck source=SCRIPTDIR/../support/shmctl.sh
 . "$(dirname "$0")/../support/shmctl.sh"
-
-terminals=0
+# shellcheck source=SCRIPTDIR/../support/terminal.sh
+. "$(dirname "$0")/../support/terminal.sh"
 
 # As it is typed, wherever the programs are: their path may have spaces.
 top="'$shmctl' top"
-
-# A server of our own, whose socket is gone with our directory.
-terminal() {
-	TMUX_TMPDIR=$work tmux -L "shmbroker-top-$$-$terminals" -f /dev/null "$@"
-}
-
-screen() {
-	terminal capture-pane -p
-}
-
-# The screen has a line that is TEXT, a regular expression.
-has() {
-	screen | grep -q -e "$1"
-}
-
-hasnt() {
-	! has "$1"
-}
-
-shows() {
-	eventually has "$1" || fail "no line \"$1\" on the screen: $(screen)"
-}
-
-shows_no() {
-	eventually hasnt "$1" || fail "a line \"$1\" on the screen: $(screen)"
-}
 
 # The names of objects on the screen, in the order in which they stand.
 names() {
@@ -58,16 +32,6 @@ ordered() {
 	eventually names_are "$1" || fail "the rows are not $1: $(screen)"
 }
 
-press() {
-	terminal send-keys "$@"
-}
-
-# A command line for the shell in the terminal.
-type_line() {
-	press -l "$1"
-	press Enter
-}
-
 # begin ARGUMENT...: top, in the shell of the terminal.
 begin() {
 	type_line "clear; $top $*; echo ended with \$?"
@@ -78,23 +42,6 @@ begin() {
 ended() {
 	shows "^ended with $1\$"
 	restored
-}
-
-restored() {
-	type_line "clear; stty -g >$work/terminal.now; echo compared"
-	shows '^compared$'
-	cmp -s "$work/terminal" "$work/terminal.now" || fail "the terminal is not as it was"
-}
-
-# make_terminal WIDTH HEIGHT
-make_terminal() {
-	[ $terminals = 0 ] || terminal kill-server
-	terminals=$((terminals + 1))
-	terminal new-session -d -x "$1" -y "$2" "env PS1='\$ ' sh -i"
-	children="$children $(terminal display-message -p '#{pid}')"
-	rm -f "$work/terminal"
-	type_line "stty -g >$work/terminal"
-	eventually test -s "$work/terminal" || fail "there is no shell in the terminal"
 }
 
 # Processes that hold an object: hold NAME
