@@ -15,6 +15,7 @@
 #include "commands/families.h"
 #include "commands/session.h"
 #include "line/parse.h"
+#include "output/style.h"
 
 /*
  * A standard descriptor that was closed would be the next one that is opened: the socket, and then
@@ -77,5 +78,7 @@ int main(int argc, char **argv)
 	if (status != STATUS_DONE)
 		return status;
 	session.output = session.arguments.json ? &output_json : &output_human;
+	if (!session.arguments.json)
+		style_begin(STDOUT_FILENO);
 	return run(&session);
 }

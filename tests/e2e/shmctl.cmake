@@ -41,6 +41,12 @@ add_test(NAME e2e.shmctl_top
     $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl>)
 set_tests_properties(e2e.shmctl_top PROPERTIES TIMEOUT 240 COST 20 SKIP_RETURN_CODE 77 LABELS e2e)
 
+# On a terminal, and when everything goes wrong.
+add_test(NAME e2e.shmctl_terminal
+  COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_shmctl_terminal.sh
+    $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl>)
+set_tests_properties(e2e.shmctl_terminal PROPERTIES TIMEOUT 240 COST 20 SKIP_RETURN_CODE 77 LABELS e2e)
+
 # The tutorial, typed as it stands.
 add_test(NAME e2e.tutorial
   COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_tutorial.sh

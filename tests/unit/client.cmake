@@ -53,5 +53,8 @@ endforeach()
 target_compile_definitions(test_doctor_systemd PRIVATE
   SHMB_TEST_SYSTEMD="${PROJECT_SOURCE_DIR}/systemd")
 
-# What shmctl top shows.
+# Tables, how far a transfer is, and what shmctl top shows.
+foreach(part progress table)
+  shmb_unit_test(test_${part} LIBS shmctl_lines)
+endforeach()
 shmb_unit_test(test_top LIBS shmctl_top)

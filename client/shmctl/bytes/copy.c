@@ -10,6 +10,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "progress.h"
+
 #define STEP ((size_t)1 << 20)
 
 static size_t step_of(size_t left)
@@ -30,7 +32,7 @@ static int settle(int fd, short events)
 	return poll(&wait, 1, -1) < 0 && errno != EINTR ? -errno : 0;
 }
 
-int copy_out(int fd, const void *bytes, size_t size, size_t *ret_done)
+int copy_out(int fd, const void *bytes, size_t size, struct progress *progress, size_t *ret_done)
 {
 	size_t done = 0;
 	int r = 0;
@@ -42,13 +44,16 @@ int copy_out(int fd, const void *bytes, size_t size, size_t *ret_done)
 			r = settle(fd, POLLOUT);
 		else
 			done += (size_t)n;
+		if (r == 0)
+			r = progress_at(progress, done);
 	}
 	if (ret_done)
 		*ret_done = done;
 	return r;
 }
 
-ssize_t copy_some(int fd, void *bytes, size_t size)
+/* One read(2) that comes to an end, after DONE bytes. */
+static ssize_t read_some(int fd, void *bytes, size_t size, struct progress *progress, uint64_t done)
 {
 	for (;;) {
 		ssize_t n = read(fd, bytes, size);
@@ -57,29 +62,38 @@ ssize_t copy_some(int fd, void *bytes, size_t size)
 		if (n >= 0)
 			return n;
 		r = settle(fd, POLLIN);
+		if (r == 0)
+			r = progress_at(progress, done);
 		if (r < 0)
 			return r;
 	}
 }
 
-int copy_in(int fd, void *bytes, size_t size, size_t *ret_done, bool *ret_more)
+ssize_t copy_some(int fd, void *bytes, size_t size)
+{
+	return read_some(fd, bytes, size, NULL, 0);
+}
+
+int copy_in(int fd, void *bytes, size_t size, struct progress *progress, size_t *ret_done,
+	    bool *ret_more)
 {
 	size_t done = 0;
 	char beyond;
-	ssize_t n;
+	ssize_t n = 1;
+	int r = 0;
 
-	while (done < size) {
-		n = copy_some(fd, (char *)bytes + done, step_of(size - done));
-		if (n < 0)
-			return (int)n;
-		if (n == 0)
-			break;
-		done += (size_t)n;
+	while (done < size && n > 0 && r == 0) {
+		n = read_some(fd, (char *)bytes + done, step_of(size - done), progress, done);
+		if (n > 0)
+			done += (size_t)n;
+		r = n < 0 ? (int)n : progress_at(progress, done);
 	}
-	n = done < size ? 0 : copy_some(fd, &beyond, 1);
+	*ret_done = done;
+	if (r < 0)
+		return r;
+	n = done < size ? 0 : read_some(fd, &beyond, 1, progress, done);
 	if (n < 0)
 		return (int)n;
-	*ret_done = done;
 	*ret_more = n > 0;
 	return 0;
 }

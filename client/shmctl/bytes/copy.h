@@ -8,17 +8,21 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Write all of BYTES. Returns 0, or -errno with *ret_done, which may be NULL, bytes written. */
-int copy_out(int fd, const void *bytes, size_t size, size_t *ret_done);
+struct progress;
+
+/* Write all of BYTES. Returns 0, or -errno with *ret_done, which may be NULL, bytes written. With
+ * PROGRESS, which may be NULL, it is shown, and -EINTR when a signal ends it. */
+int copy_out(int fd, const void *bytes, size_t size, struct progress *progress, size_t *ret_done);
 
 /* One read(2) that comes to an end. Returns the number of bytes, 0 at the end, or -errno. */
 ssize_t copy_some(int fd, void *bytes, size_t size);
 
 /*
- * Read until the end of the input or until SIZE bytes are there. Returns 0 with their number in
- * *ret_done and with *ret_more telling whether the input goes on; else -errno.
+ * Read until the end of the input or until SIZE bytes are there, their number in *ret_done. Returns
+ * 0 with *ret_more telling whether the input goes on; else -errno. PROGRESS as above.
  */
-int copy_in(int fd, void *bytes, size_t size, size_t *ret_done, bool *ret_more);
+int copy_in(int fd, void *bytes, size_t size, struct progress *progress, size_t *ret_done,
+	    bool *ret_more);
 
 /* Read until the end of the input, but no more than MOST bytes and one, into memory that is the
  * caller's to free. Returns 0 or -errno. */

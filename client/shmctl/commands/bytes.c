@@ -5,11 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "bytes/copy.h"
+#include "bytes/interruption.h"
+#include "bytes/progress.h"
+#include "bytes/whole_file.h"
 #include "families.h"
 #include "making.h"
 #include "source.h"
@@ -18,6 +23,7 @@
 #define FOR_CREATION (OPTIONS_MAKE | OPTIONS_SEGMENT)
 
 #define FILE_MODE 0600 /* what was shared with few is not for all to read */
+#define WHY_MAX   128
 
 /* STAT, for what a FIFO cannot do. Returns STATUS_DONE or what has been complained of. */
 static int stat_segment(struct session *session, const char *name, const char *instead,
@@ -33,34 +39,81 @@ static int stat_segment(struct session *session, const char *name, const char *i
 	return STATUS_DONE;
 }
 
-static int write_segment(const struct shmb_segment *segment, int fd, const char *file,
+/* Why bytes moved no further. */
+static const char *why(int r, char text[static WHY_MAX])
+{
+	if (r == -EINTR)
+		snprintf(text, WHY_MAX, "SIG%s came", sigabbrev_np(interruption_signal()));
+	else
+		snprintf(text, WHY_MAX, "%s", strerror(-r));
+	return text;
+}
+
+/* Copy the bytes to FD. Returns 0 or -errno, *ret_done of them are there then. */
+static int write_segment(struct session *session, const struct shmb_segment *segment, int fd,
 			 size_t *ret_done)
 {
 	size_t size = shmb_segment_size(segment);
-	int r = copy_out(fd, shmb_segment_data(segment), size, ret_done);
+	struct progress progress;
 
+	progress_begin(&progress, session->arguments.operands[0], size, size,
+		       !session->arguments.json && !isatty(fd));
+	return progress_end(&progress,
+			    copy_out(fd, shmb_segment_data(segment), size, &progress, ret_done));
+}
+
+/* To what is no regular file, or to standard output for NULL: as much as there is room for. */
+static int dump_through(struct session *session, const struct shmb_segment *segment,
+			const char *file, size_t *ret_done)
+{
+	char text[WHY_MAX];
+	autofd opened = -1;
+	int r;
+
+	if (file) {
+		opened = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+		if (opened < 0)
+			return complain_failed("cannot open %s for writing: %s", file,
+					       strerror(errno));
+	}
+	r = write_segment(session, segment, file ? opened : STDOUT_FILENO, ret_done);
 	if (r == 0)
 		return STATUS_DONE;
 	return complain_failed("cannot write to %s: %s; %zu of %zu bytes are there",
-			       file ? file : "standard output", strerror(-r), *ret_done, size);
+			       file ? file : "standard output", why(r, text), *ret_done,
+			       shmb_segment_size(segment));
 }
 
-/* Make FILE, or take standard output for NULL. */
-static int dump_to(const struct shmb_segment *segment, const char *file, size_t *ret_done)
+/* The permission that FILE has, or will have. */
+static mode_t mode_of(const char *file)
 {
-	autofd fd = -1;
-	int status;
+	struct stat status;
 
-	if (!file)
-		return write_segment(segment, STDOUT_FILENO, NULL, ret_done);
-	fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, FILE_MODE);
-	if (fd < 0)
-		return complain_failed("cannot open %s for writing: %s", file, strerror(errno));
-	status = write_segment(segment, fd, file, ret_done);
-	/* Some file systems only say here that they had no room. */
-	if (status == STATUS_DONE && close(fd_steal(&fd)) < 0)
-		return complain_failed("cannot write to %s: %s", file, strerror(errno));
-	return status;
+	return stat(file, &status) < 0 ? FILE_MODE : status.st_mode & ACCESSPERMS;
+}
+
+/* Into a file that is there when it is whole. */
+static int dump_into(struct session *session, const struct shmb_segment *segment, const char *name,
+		     size_t *ret_done)
+{
+	struct whole_file file;
+	char text[WHY_MAX];
+	int r = whole_file_begin(&file, name, mode_of(name));
+
+	if (r < 0)
+		return complain_failed("cannot open %s for writing, which takes a file beside it: "
+				       "%s; name one in a directory that may be written to",
+				       name, strerror(-r));
+	r = write_segment(session, segment, file.fd, ret_done);
+	if (r == 0)
+		r = whole_file_end(&file);
+	else
+		whole_file_abandon(&file);
+	if (r == 0)
+		return STATUS_DONE;
+	return complain_failed("cannot write to %s: %s; it is as it was before%s", name,
+			       why(r, text),
+			       r == -EINTR ? "" : ", name one where there is more room");
 }
 
 int bytes_check_dump(struct session *session)
@@ -93,9 +146,13 @@ int bytes_dump(struct session *session)
 				       transfer.name);
 	if (shmb_segment_open(session->broker, transfer.name, &options, &segment) < 0)
 		return complain_library();
-	status = dump_to(segment, transfer.file, &done);
-	if (status != STATUS_DONE)
+	status = transfer.file && !whole_file_is_special(transfer.file)
+			 ? dump_into(session, segment, transfer.file, &done)
+			 : dump_through(session, segment, transfer.file, &done);
+	if (status != STATUS_DONE) {
+		interruption_obey();
 		return status;
+	}
 	transfer.bytes = done;
 	transfer.size = shmb_segment_size(segment);
 	return complain_output(session->output->dump(session->out, &transfer));
@@ -145,34 +202,56 @@ static int open_for(struct session *session, const char *name, const struct sour
 	return STATUS_DONE;
 }
 
-/* What a load that fails half way leaves: memory that was not declared ready is thrown away. */
-static const char *left_behind(const struct transfer *transfer)
+/* Take back what can be taken back of a load that fails half way; memory that was not declared
+ * ready is thrown away by itself. Returns what becomes of the object, as the end of a sentence. */
+static const char *give_up(struct session *session, const struct transfer *transfer)
 {
 	if (transfer->created)
-		return "was not created";
+		return shmb_remove(session->broker, transfer->name, NULL) < 0
+			       ? "stays uninitialised, since the broker does not remove it"
+			       : "was not created";
 	return transfer->initialised ? "stays uninitialised" : "has the bytes up to there";
 }
 
-static int fill(struct shmb_segment *segment, const struct source *source,
+/* Its bytes are there. */
+static int declare_ready(struct session *session, struct shmb_segment *segment,
+			 const struct transfer *transfer)
+{
+	int status;
+
+	if (!transfer->initialised || shmb_segment_ready(segment) >= 0)
+		return STATUS_DONE;
+	status = complain_library();
+	(void)give_up(session, transfer);
+	return status;
+}
+
+static int fill(struct session *session, struct shmb_segment *segment, const struct source *source,
 		struct transfer *transfer)
 {
 	size_t size = shmb_segment_size(segment);
+	struct progress progress;
 	size_t done = 0;
 	bool more = false;
-	int r = copy_in(source->fd, shmb_segment_data(segment), size, &done, &more);
+	char text[WHY_MAX];
+	int r;
 
+	progress_begin(&progress, transfer->name, source->is_sized ? source->size : 0, size,
+		       !session->arguments.json && !isatty(source->fd));
+	r = progress_end(&progress, copy_in(source->fd, shmb_segment_data(segment), size, &progress,
+					    &done, &more));
 	if (r < 0)
-		return complain_failed("cannot read %s: %s; \"%s\" %s", source->name, strerror(-r),
-				       transfer->name, left_behind(transfer));
+		return complain_failed("cannot read %s%s: %s; \"%s\" %s", source->name,
+				       r == -EINTR ? " to its end" : "", why(r, text),
+				       transfer->name, give_up(session, transfer));
 	if (more)
 		return complain_failed("%s has more than the %zu bytes of \"%s\", which %s; use a "
 				       "larger segment",
-				       source->name, size, transfer->name, left_behind(transfer));
-	if (transfer->initialised && shmb_segment_ready(segment) < 0)
-		return complain_library();
+				       source->name, size, transfer->name,
+				       give_up(session, transfer));
 	transfer->bytes = done;
 	transfer->size = size;
-	return STATUS_DONE;
+	return declare_ready(session, segment, transfer);
 }
 
 /* Whether the options say something of a creation that does not show in opening what exists. */
@@ -204,10 +283,7 @@ static int load_from(struct session *session, const struct source *source,
 			open_for(session, transfer->name, source, &segment, &transfer->initialised);
 	if (status != STATUS_DONE)
 		return status;
-	status = fill(segment, source, transfer);
-	if (status != STATUS_DONE && transfer->created)
-		(void)shmb_remove(session->broker, transfer->name, NULL);
-	return status;
+	return fill(session, segment, source, transfer);
 }
 
 int bytes_check_load(struct session *session)
@@ -232,7 +308,9 @@ int bytes_load(struct session *session)
 		return status;
 	status = load_from(session, &source, &transfer);
 	source_close(&source);
-	if (status != STATUS_DONE)
+	if (status != STATUS_DONE) {
+		interruption_obey();
 		return status;
+	}
 	return complain_output(session->output->load(session->out, &transfer));
 }

@@ -20,7 +20,7 @@ int session_end_output(struct session *session)
 {
 	int r = fclose(session->out) == EOF
 			? -errno
-			: copy_out(STDOUT_FILENO, session->text, session->text_size, NULL);
+			: copy_out(STDOUT_FILENO, session->text, session->text_size, NULL, NULL);
 
 	session->out = NULL;
 	free(session->text);

@@ -7,6 +7,7 @@
 #include "base/attr.h"
 #include "cache.h"
 #include "facts/cache_report.h"
+#include "style.h"
 #include "wire/vocabulary.h"
 #include "words/readable.h"
 
@@ -97,12 +98,18 @@ void output_cache_show(FILE *out, const struct cache_report *report)
 		stats->evicted_room, stats->evicted_index, stats->evicted_expired);
 }
 
-#define LONG_FORMAT "%7s  %6s  %6s  %18s  %10s  %s\n"
+#define LONG_FORMAT "%7s  %6s  %6s  %18s  %10s  %s"
 
 static int print_titles(FILE *out, bool is_long)
 {
-	if (is_long)
-		fprintf(out, LONG_FORMAT, "SIZE", "TTL", "AGE", "VERSION", "FLAGS", "KEY");
+	char titles[128];
+
+	if (!is_long)
+		return 0;
+	snprintf(titles, sizeof(titles), LONG_FORMAT, "SIZE", "TTL", "AGE", "VERSION", "FLAGS",
+		 "KEY");
+	style_print(out, STYLE_TITLE, titles);
+	fputc('\n', out);
 	return 0;
 }
 
@@ -119,7 +126,7 @@ static int print_key(FILE *out, const struct cache_item *item, bool is_long)
 	}
 	snprintf(version, sizeof(version), "%" PRIu64, entry->version);
 	snprintf(flags, sizeof(flags), "%" PRIu32, entry->flags);
-	fprintf(out, LONG_FORMAT, units_format_size(entry->size, size),
+	fprintf(out, LONG_FORMAT "\n", units_format_size(entry->size, size),
 		entry->ttl_ms ? readable_age(entry->ttl_ms, ttl) : "-",
 		readable_age(entry->age_ms, age), version, flags, key);
 	return 0;

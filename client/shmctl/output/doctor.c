@@ -4,21 +4,30 @@
  */
 #include "doctor.h"
 
+#include <string.h>
+
 #include "doctor/doctor.h"
 #include "shape.h"
+#include "style.h"
 
 #define INDENT 10 /* as wide as the widest severity, and what is behind it */
 
 int output_doctor_human(FILE *out, const struct findings *findings)
 {
+	static const enum style styles[] = {
+		[SEVERITY_WARNING] = STYLE_WARNING,
+		[SEVERITY_PROBLEM] = STYLE_PROBLEM,
+	};
+
 	for (int severity = SEVERITY_PROBLEM; severity >= SEVERITY_OK; severity--)
 		for (size_t i = 0; i < findings->n; i++) {
 			const struct finding *finding = &findings->all[i];
 
 			if ((int)finding->severity != severity)
 				continue;
-			fprintf(out, "%-*s%s: %s\n", INDENT, severity_words[severity],
-				finding->subject, finding->text);
+			style_print(out, styles[severity], severity_words[severity]);
+			fprintf(out, "%*s%s: %s\n", INDENT - (int)strlen(severity_words[severity]),
+				"", finding->subject, finding->text);
 			if (finding->mend)
 				fprintf(out, "%*s-> %s\n", INDENT, "", finding->mend);
 		}

@@ -13,6 +13,7 @@
 #include "line/command.h"
 #include "line/options.h"
 #include "output.h"
+#include "style.h"
 #include "table.h"
 #include "watch.h"
 #include "who.h"
@@ -38,6 +39,12 @@ static char *lifetime_text(const struct shmb_object *object, char text[static LI
 	else
 		text_copy(text, LIFETIME_TEXT_MAX, wire_lifetime_text(object->lifetime));
 	return text;
+}
+
+/* Of an object that cannot be used as it is. */
+static enum style style_of_state(enum shmb_object_state state)
+{
+	return state == SHMB_STATE_READY ? STYLE_PLAIN : STYLE_WARNING;
 }
 
 static int print_status(FILE *out, const struct shmb_totals *status)
@@ -81,6 +88,7 @@ static int print_list(FILE *out, const struct shmb_object *objects, size_t n)
 		table_add(table, "%s", lifetime_text(object, text));
 		table_add(table, "%" PRIu32, object->holders);
 		table_add(table, "%s", wire_state_text(object->state));
+		table_style(table, style_of_state(object->state));
 		table_add(table, "%s", readable_age(object->age_ms, text));
 	}
 	return table_print(table, out);
@@ -121,7 +129,8 @@ static void print_waits(FILE *out, const struct stream_report *report)
 
 		if (!consumer->holds_up)
 			continue;
-		fprintf(out, "held up by  consumer %s%s%sticket %" PRIu64 ", ",
+		style_print(out, STYLE_WARNING, "held up by");
+		fprintf(out, "  consumer %s%s%sticket %" PRIu64 ", ",
 			consumer->facts.name[0] ? "\"" : "", printable(consumer->facts.name, name),
 			consumer->facts.name[0] ? "\", " : "", consumer->facts.ticket);
 		print_holder(out, consumer->holder);
@@ -161,7 +170,9 @@ static int print_show(FILE *out, const struct shmb_object *object,
 		fprintf(out, "%s%s\n", i == 0 ? "granted     " : "            ",
 			subject_entry_text(&object->acl[i], user));
 	fprintf(out, "lifetime    %s\n", lifetime_text(object, lifetime));
-	fprintf(out, "state       %s\n", wire_state_text(object->state));
+	fputs("state       ", out);
+	style_print(out, style_of_state(object->state), wire_state_text(object->state));
+	fputc('\n', out);
 	fprintf(out,
 		"holders     %" PRIu32 ", of whom %" PRIu32 " may read and %" PRIu32
 		" may write; %" PRIu32 " wait\n",
@@ -239,8 +250,11 @@ static int print_replace(FILE *out, const char *name, const struct shmb_replacem
 
 static int print_explain(FILE *out, const struct explanation *explanation)
 {
-	fprintf(out, "%s: %s\n", explanation->verdict.allowed ? "allowed" : "denied",
-		explanation->verdict.rule);
+	bool is_allowed = explanation->verdict.allowed;
+
+	style_print(out, is_allowed ? STYLE_GOOD : STYLE_PROBLEM,
+		    is_allowed ? "allowed" : "denied");
+	fprintf(out, ": %s\n", explanation->verdict.rule);
 	return 0;
 }
 
@@ -373,6 +387,7 @@ static int print_lanes(FILE *out, const struct stream_report *report)
 			  lane->facts.is_full ? "waits"
 			  : lane->producer    ? "here"
 					      : "free");
+		table_style(table, lane->facts.is_full ? STYLE_WARNING : STYLE_PLAIN);
 	}
 	return table_print(table, out);
 }
@@ -396,6 +411,7 @@ static int print_consumers(FILE *out, const struct stream_report *report)
 		table_add(table, "%s", units_format_size(facts->behind, size));
 		table_add(table, "%" PRIu64, facts->held);
 		table_add(table, "%" PRIu64, facts->lost);
+		table_style(table, facts->lost > 0 ? STYLE_WARNING : STYLE_PLAIN);
 		if (consumer->holder)
 			table_add(table, "%" PRIu32, consumer->holder->pid);
 		else
@@ -405,6 +421,8 @@ static int print_consumers(FILE *out, const struct stream_report *report)
 			  consumer->holds_up ? "holds up"
 			  : consumer->holder ? "here"
 					     : "away");
+		table_style(table,
+			    consumer->holds_up || !consumer->holder ? STYLE_WARNING : STYLE_PLAIN);
 	}
 	return table_print(table, out);
 }

@@ -9,12 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GAP 2
+#define GAP       2
+#define WORDS_MIN 12 /* to which a column of words is cut before columns are left out */
+#define MORE_MARK '~'
+
+struct cell {
+	char *text;
+	enum style style;
+};
 
 struct table {
 	const struct column *columns;
 	size_t columns_n;
-	char **cells;
+	struct cell *cells;
 	size_t cells_n;
 	size_t room; /* for so many cells */
 	bool is_short_of_memory;
@@ -28,15 +35,17 @@ struct table *table_new(const struct column *columns, size_t n)
 		return NULL;
 	table->columns = columns;
 	table->columns_n = n;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		table_add(table, "%s", columns[i].title);
+		table_style(table, STYLE_TITLE);
+	}
 	return table;
 }
 
 static int grow(struct table *table)
 {
 	size_t room = table->room ? table->room * 2 : 64;
-	char **cells = reallocarray(table->cells, room, sizeof(*cells));
+	struct cell *cells = reallocarray(table->cells, room, sizeof(*cells));
 
 	if (!cells)
 		return -ENOMEM;
@@ -65,7 +74,13 @@ void table_add(struct table *table, const char *format, ...)
 		free(cell);
 		return;
 	}
-	table->cells[table->cells_n++] = cell;
+	table->cells[table->cells_n++] = (struct cell){.text = cell};
+}
+
+void table_style(struct table *table, enum style style)
+{
+	if (table && !table->is_short_of_memory)
+		table->cells[table->cells_n - 1].style = style;
 }
 
 static size_t column_width(const struct table *table, size_t column)
@@ -73,42 +88,119 @@ static size_t column_width(const struct table *table, size_t column)
 	size_t width = 0;
 
 	for (size_t i = column; i < table->cells_n; i += table->columns_n)
-		if (strlen(table->cells[i]) > width)
-			width = strlen(table->cells[i]);
+		if (strlen(table->cells[i].text) > width)
+			width = strlen(table->cells[i].text);
 	return width;
 }
 
-/* WIDTHS has one for each column. */
-static void print_cells(const struct table *table, const int *widths, FILE *out)
+/* What is left of a COLUMN of that WIDTH when it is cut as far as it may be. */
+static size_t least_width(const struct column *column, size_t width)
+{
+	size_t title = strlen(column->title);
+	size_t least = title > WORDS_MIN ? title : WORDS_MIN;
+
+	return column->side == COLUMN_RIGHT || width < least ? width : least;
+}
+
+/* How many of the columns fit into LINE when they are cut as far as they may be; one at least. */
+static size_t count_fitting(const struct table *table, const size_t *widths, size_t line)
+{
+	size_t n = 0, used = 0;
+
+	while (n < table->columns_n) {
+		used += (n ? GAP : 0) + least_width(&table->columns[n], widths[n]);
+		if (used > line)
+			break;
+		n++;
+	}
+	return n ? n : 1;
+}
+
+/* The widest of the first N columns that may still be cut; N for none. */
+static size_t find_widest(const struct table *table, const size_t *widths, size_t n)
+{
+	size_t widest = n;
+
+	for (size_t i = 0; i < n; i++)
+		if (widths[i] > least_width(&table->columns[i], widths[i]) &&
+		    (widest == n || widths[i] > widths[widest]))
+			widest = i;
+	return widest;
+}
+
+/* Cut the columns until they fit into LINE. Returns how many of them there are then. */
+static size_t fit(const struct table *table, size_t *widths, size_t line)
+{
+	size_t n = count_fitting(table, widths, line), used = (n - 1) * GAP;
+
+	for (size_t i = 0; i < n; i++)
+		used += widths[i];
+	while (used > line) {
+		size_t i = find_widest(table, widths, n), excess = used - line;
+		size_t least = i < n ? least_width(&table->columns[i], widths[i]) : 1;
+
+		if (i == n) /* not even the first column */
+			i = 0;
+		if (widths[i] - least < excess)
+			excess = widths[i] - least;
+		if (excess == 0)
+			break;
+		widths[i] -= excess;
+		used -= excess;
+	}
+	return n;
+}
+
+static void print_cell(const struct cell *cell, enum column_side side, size_t width, bool is_last,
+		       FILE *out)
+{
+	size_t length = strlen(cell->text);
+	int rest;
+
+	if (length > width) {
+		cell->text[width - 1] = MORE_MARK;
+		cell->text[width] = '\0';
+		length = width;
+	}
+	rest = (int)(width - length);
+	fprintf(out, "%*s", side == COLUMN_RIGHT ? rest : 0, "");
+	style_print(out, cell->style, cell->text);
+	if (!is_last)
+		fprintf(out, "%*s", (side == COLUMN_LEFT ? rest : 0) + GAP, "");
+}
+
+/* The first N columns, each of which has a width. */
+static void print_cells(const struct table *table, const size_t *widths, size_t n, FILE *out)
 {
 	for (size_t i = 0; i < table->cells_n; i++) {
 		size_t column = i % table->columns_n;
-		bool is_last = column == table->columns_n - 1;
 
-		if (table->columns[column].side == COLUMN_RIGHT)
-			fprintf(out, "%*s", widths[column], table->cells[i]);
-		else if (is_last)
-			fputs(table->cells[i], out);
-		else
-			fprintf(out, "%-*s", widths[column], table->cells[i]);
-		fprintf(out, "%*s", is_last ? 0 : GAP, "");
-		if (is_last)
+		if (column >= n)
+			continue;
+		print_cell(&table->cells[i], table->columns[column].side, widths[column],
+			   column == n - 1, out);
+		if (column == n - 1)
 			fputc('\n', out);
 	}
 }
 
-int table_print(const struct table *table, FILE *out)
+int table_print(struct table *table, FILE *out)
 {
-	int *widths;
+	size_t *widths, n;
 
 	if (!table || table->is_short_of_memory)
 		return -ENOMEM;
-	widths = calloc(table->columns_n, sizeof(*widths));
+	n = table->columns_n;
+	widths = calloc(n, sizeof(*widths));
 	if (!widths)
 		return -ENOMEM;
-	for (size_t i = 0; i < table->columns_n; i++)
-		widths[i] = (int)column_width(table, i);
-	print_cells(table, widths, out);
+	for (size_t i = 0; i < n; i++)
+		widths[i] = column_width(table, i);
+	if (style_width() > 0)
+		n = fit(table, widths, style_width());
+	print_cells(table, widths, n, out);
+	if (n < table->columns_n)
+		fprintf(out, "+%zu columns\n", table->columns_n - n);
 	free(widths);
 	return 0;
 }
@@ -118,7 +210,7 @@ void table_free(struct table *table)
 	if (!table)
 		return;
 	for (size_t i = 0; i < table->cells_n; i++)
-		free(table->cells[i]);
+		free(table->cells[i].text);
 	free(table->cells);
 	free(table);
 }

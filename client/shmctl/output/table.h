@@ -2,6 +2,10 @@
  * A table for people: columns as wide as their widest cell, two spaces apart, nothing at the end of
  * a line that cannot be seen.
  *
+ * On a terminal that is too narrow words are cut, which "~" at their ends shows, the widest column
+ * first; where that is not enough columns are left out from the right, and the last line says how
+ * many. Into a file or a pipe all goes as it is.
+ *
  * Cells are added one after the other, row by row. A lack of memory is remembered and told by
  * table_print().
  */
@@ -12,10 +16,11 @@
 #include <stdio.h>
 
 #include "base/attr.h"
+#include "style.h"
 
 struct column {
 	const char *title;
-	enum { COLUMN_LEFT, COLUMN_RIGHT } side; /* words stand left, numbers right */
+	enum column_side { COLUMN_LEFT, COLUMN_RIGHT } side; /* words stand left, numbers right */
 };
 
 struct table;
@@ -24,8 +29,11 @@ struct table;
 struct table *table_new(const struct column *columns, size_t n);
 void table_add(struct table *table, const char *format, ...) attr_printf(2, 3);
 
-/* Print the titles and all rows. Returns 0, or -ENOMEM when something is missing from it. */
-int table_print(const struct table *table, FILE *out);
+/* How the cell looks that was added last. */
+void table_style(struct table *table, enum style style);
+
+/* Print the titles and all rows, once. Returns 0, or -ENOMEM when something is missing from it. */
+int table_print(struct table *table, FILE *out);
 void table_free(struct table *table);
 
 static inline void table_cleanup(struct table **table)

@@ -3,8 +3,10 @@
  * have widths that are known before, and what is wider pushes the rest of its line along.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "facts/happening.h"
+#include "style.h"
 #include "watch.h"
 #include "wire/vocabulary.h"
 #include "words/subject.h"
@@ -12,6 +14,7 @@
 #define CLOCK_TEXT_MAX   32
 #define DETAILS_TEXT_MAX 320
 #define NS_PER_MS        1000000
+#define WORD_WIDTH       9
 
 /* The time of the day where the terminal is. Returns TEXT. */
 static char *format_clock(const struct timespec *time, char text[static CLOCK_TEXT_MAX])
@@ -71,13 +74,28 @@ static void print_gap(FILE *out, enum shmb_event_type type)
 		      out);
 }
 
+/* Of what takes something away from whoever reads. */
+static enum style style_of(const struct shmb_event *event)
+{
+	if (event->type == SHMB_EVENT_OVERFLOW || event->type == SHMB_EVENT_DISCONNECTED)
+		return STYLE_PROBLEM;
+	return event->type == SHMB_EVENT_NEWS && (event->news == SHMB_NEWS_REMOVED ||
+						  event->news == SHMB_NEWS_VACATED)
+		       ? STYLE_WARNING
+		       : STYLE_PLAIN;
+}
+
 int output_watch_human(FILE *out, const struct happening *happening)
 {
 	const struct shmb_event *event = &happening->event;
 	char clock[CLOCK_TEXT_MAX];
 
-	fprintf(out, "%s  %-9s  ", format_clock(&happening->time, clock),
-		happening_word(happening));
+	const char *word = happening_word(happening);
+	int rest = WORD_WIDTH - (int)strlen(word);
+
+	fprintf(out, "%s  ", format_clock(&happening->time, clock));
+	style_print(out, style_of(event), word);
+	fprintf(out, "%*s  ", rest > 0 ? rest : 0, "");
 	if (event->type == SHMB_EVENT_NEWS)
 		print_news(out, event);
 	else

@@ -31,6 +31,7 @@ static void add_holder(struct table *table, const struct whereabouts *whereabout
 	table_add(table, "%s", subject_user_text(holder->uid, text));
 	table_add(table, "%s", wire_access_text(holder->access));
 	table_add(table, "%s", wire_holding_text(holder->holding));
+	table_style(table, holder->holding == SHMB_HOLDING_ATTACHED ? STYLE_PLAIN : STYLE_WARNING);
 	table_add(table, "%s", readable_age(holder->age_ms, text));
 	if (has_units)
 		table_add(table, "%s", whereabouts->unit[0] ? whereabouts->unit : "-");

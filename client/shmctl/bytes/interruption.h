@@ -1,0 +1,26 @@
+/*
+ * Signals that end a program, while it does something that must not be left half done: they are
+ * remembered, and whoever does it looks for them.
+ *
+ * Calls that wait come back (EINTR) when one has come, and several times a second anyway: so none
+ * that came just before such a call is slept through, and what is shown goes on while nothing
+ * moves. A second signal of the same kind ends the program at once. For one thread, and not within
+ * itself.
+ */
+#ifndef SHMCTL_BYTES_INTERRUPTION_H
+#define SHMCTL_BYTES_INTERRUPTION_H
+
+/* From now on: SIGINT, SIGTERM, SIGHUP, SIGQUIT, but for those that are ignored. Takes SIGALRM and
+ * the interval timer of the process. */
+void interruption_begin(void);
+
+/* The signal that has come, 0 for none. */
+int interruption_signal(void);
+
+/* All is as it was before. What has come can still be asked for. */
+void interruption_end(void);
+
+/* End as the signal that has come would have ended the program; nothing where none has. */
+void interruption_obey(void);
+
+#endif
