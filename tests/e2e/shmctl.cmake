@@ -47,6 +47,14 @@ add_test(NAME e2e.shmctl_terminal
     $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl>)
 set_tests_properties(e2e.shmctl_terminal PROPERTIES TIMEOUT 240 COST 20 SKIP_RETURN_CODE 77 LABELS e2e)
 
+if(TARGET shmctl_reference)
+  add_test(NAME e2e.shmctl_hardship
+    COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_shmctl_hardship.sh
+      $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl>
+      ${PROJECT_BINARY_DIR}/client/shmctl/reference/shmctl.bash)
+  set_tests_properties(e2e.shmctl_hardship PROPERTIES TIMEOUT 300 COST 30 LABELS e2e)
+endif()
+
 # The tutorial, typed as it stands.
 add_test(NAME e2e.tutorial
   COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_tutorial.sh

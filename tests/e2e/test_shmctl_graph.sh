@@ -221,7 +221,7 @@ for form in '' --json; do
 	# shellcheck disable=SC2086 # none or one
 	"$shmctl" $form graph >/dev/full 2>"$work/why" || status=$?
 	judge "graph to a full disk"
-	grep -q -x 'shmctl: cannot write to standard output: No space left on device' "$work/why" ||
+	grep -q -x 'shmctl: cannot write to standard output: No space left on device; make room there, or write elsewhere' "$work/why" ||
 		fail "graph to a full disk says $(cat "$work/why")"
 done
 

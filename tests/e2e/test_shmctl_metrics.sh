@@ -287,7 +287,7 @@ for options in '' '--textfile -'; do
 	# shellcheck disable=SC2086 # several words
 	"$shmctl" metrics $options >/dev/full 2>"$work/why" || status=$?
 	judge "metrics $options to /dev/full"
-	grep -q -x 'shmctl: cannot write to standard output: No space left on device' "$work/why" ||
+	grep -q -x 'shmctl: cannot write to standard output: No space left on device; make room there, or write elsewhere' "$work/why" ||
 		fail "metrics $options to /dev/full says $(cat "$work/why")"
 done
 

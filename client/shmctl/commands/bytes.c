@@ -49,26 +49,15 @@ static const char *why(int r, char text[static WHY_MAX])
 	return text;
 }
 
-/* Copy the bytes to FD. Returns 0 or -errno, *ret_done of them are there then. */
-static int write_segment(struct session *session, const struct shmb_segment *segment, int fd,
-			 size_t *ret_done)
-{
-	size_t size = shmb_segment_size(segment);
-	struct progress progress;
-
-	progress_begin(&progress, session->arguments.operands[0], size, size,
-		       !session->arguments.json && !isatty(fd));
-	return progress_end(&progress,
-			    copy_out(fd, shmb_segment_data(segment), size, &progress, ret_done));
-}
-
 /* To what is no regular file, or to standard output for NULL: as much as there is room for. */
 static int dump_through(struct session *session, const struct shmb_segment *segment,
 			const char *file, size_t *ret_done)
 {
+	size_t size = shmb_segment_size(segment);
+	struct progress progress;
 	char text[WHY_MAX];
 	autofd opened = -1;
-	int r;
+	int fd, r;
 
 	if (file) {
 		opened = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY);
@@ -76,7 +65,11 @@ static int dump_through(struct session *session, const struct shmb_segment *segm
 			return complain_failed("cannot open %s for writing: %s", file,
 					       strerror(errno));
 	}
-	r = write_segment(session, segment, file ? opened : STDOUT_FILENO, ret_done);
+	fd = file ? opened : STDOUT_FILENO;
+	progress_begin(&progress, session->arguments.operands[0], size, size,
+		       !session->arguments.json && !isatty(fd));
+	r = progress_end(&progress,
+			 copy_out(fd, shmb_segment_data(segment), size, &progress, ret_done));
 	if (r == 0)
 		return STATUS_DONE;
 	return complain_failed("cannot write to %s: %s; %zu of %zu bytes are there",
@@ -92,23 +85,41 @@ static mode_t mode_of(const char *file)
 	return stat(file, &status) < 0 ? FILE_MODE : status.st_mode & ACCESSPERMS;
 }
 
-/* Into a file that is there when it is whole. */
+/* Write all of it into FILE, which is abandoned else. Returns 0 or -errno. */
+static int write_whole(const struct shmb_segment *segment, struct whole_file *file,
+		       struct progress *progress, size_t *ret_done)
+{
+	int r = copy_out(file->fd, shmb_segment_data(segment), shmb_segment_size(segment), progress,
+			 ret_done);
+
+	if (r == 0)
+		return whole_file_end(file);
+	whole_file_abandon(file);
+	return r;
+}
+
+/* Into a file that is there when it is whole. Signals wait as long as there is another beside it.
+ */
 static int dump_into(struct session *session, const struct shmb_segment *segment, const char *name,
 		     size_t *ret_done)
 {
+	size_t size = shmb_segment_size(segment);
+	struct progress progress;
 	struct whole_file file;
 	char text[WHY_MAX];
-	int r = whole_file_begin(&file, name, mode_of(name));
+	int r;
 
-	if (r < 0)
+	progress_begin(&progress, session->arguments.operands[0], size, size,
+		       !session->arguments.json);
+	r = whole_file_begin(&file, name, mode_of(name));
+	if (r < 0) {
+		(void)progress_end(&progress, r);
 		return complain_failed("cannot open %s for writing, which takes a file beside it: "
 				       "%s; name one in a directory that may be written to",
 				       name, strerror(-r));
-	r = write_segment(session, segment, file.fd, ret_done);
-	if (r == 0)
-		r = whole_file_end(&file);
-	else
-		whole_file_abandon(&file);
+	}
+	r = write_whole(segment, &file, &progress, ret_done);
+	(void)progress_end(&progress, r);
 	if (r == 0)
 		return STATUS_DONE;
 	return complain_failed("cannot write to %s: %s; it is as it was before%s", name,
@@ -149,10 +160,9 @@ int bytes_dump(struct session *session)
 	status = transfer.file && !whole_file_is_special(transfer.file)
 			 ? dump_into(session, segment, transfer.file, &done)
 			 : dump_through(session, segment, transfer.file, &done);
-	if (status != STATUS_DONE) {
-		interruption_obey();
+	interruption_obey();
+	if (status != STATUS_DONE)
 		return status;
-	}
 	transfer.bytes = done;
 	transfer.size = shmb_segment_size(segment);
 	return complain_output(session->output->dump(session->out, &transfer));
@@ -308,9 +318,8 @@ int bytes_load(struct session *session)
 		return status;
 	status = load_from(session, &source, &transfer);
 	source_close(&source);
-	if (status != STATUS_DONE) {
-		interruption_obey();
+	interruption_obey();
+	if (status != STATUS_DONE)
 		return status;
-	}
 	return complain_output(session->output->load(session->out, &transfer));
 }

@@ -152,14 +152,19 @@ const struct command command_table[] = {
 			"count itself. Waits for locks are those within caches and states; locks that programs\n"
 			"have in plain memory nobody else knows. With PREFIX only the objects whose names begin\n"
 			"with it. With --count so many looks are printed as plain lines, on whatever standard\n"
-			"output is; without a terminal it fails else.\n",
+			"output is; without a terminal it fails else. A broker that is away is waited for, and\n"
+			"the screen shows what was before and says so; so do plain lines, and when the last of\n"
+			"them did this ends with 1.\n",
 	},
 	{
 		.name = "dump", .operands = "NAME [FILE]", .least = 1, .most = 2,
 		.check = bytes_check_dump, .run = bytes_dump,
 		.summary = "write the bytes of a segment to a file",
 		.help = "Without FILE, or when it is \"-\", to standard output. The bytes are those that are\n"
-			"there when they are read: others may be writing.\n",
+			"there when they are read: others may be writing. FILE is replaced when all of them are\n"
+			"there, and stays as it was else, also when a signal ends this; what is no regular file\n"
+			"is written to. How far it is shows on standard error, of 64M and more, where that is a\n"
+			"terminal and the bytes do not go to one; not with --json.\n",
 	},
 	{
 		.name = "load", .operands = "NAME [FILE]", .least = 1, .most = 2,
@@ -169,7 +174,10 @@ const struct command command_table[] = {
 		.help = "Without FILE, or when it is \"-\", from standard input. A file that is larger than\n"
 			"the segment is refused before a byte is changed; of a pipe that is only known at the\n"
 			"end. Bytes beyond the end of the file stay as they are. A segment that was not yet\n"
-			"initialised is ready afterwards.\n",
+			"initialised is ready afterwards. When a signal ends this, or the file cannot be read, an\n"
+			"object that it has created is removed, one that it was to initialise stays\n"
+			"uninitialised, and any other has the bytes up to there. Shows how far it is as\n"
+			"dump does.\n",
 	},
 	{
 		.name = "state get", .operands = "NAME", .least = 1, .most = 1, .run = state_get,

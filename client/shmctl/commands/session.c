@@ -24,7 +24,10 @@ int session_end_output(struct session *session)
 
 	session->out = NULL;
 	free(session->text);
-	return r < 0 ? complain_failed("cannot write to standard output: %s", strerror(-r))
+	return r < 0 ? complain_failed("cannot write to standard output: %s%s", strerror(-r),
+				       r == -ENOSPC || r == -EDQUOT || r == -EFBIG
+					       ? "; make room there, or write elsewhere"
+					       : "")
 		     : STATUS_DONE;
 }
 

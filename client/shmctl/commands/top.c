@@ -80,6 +80,9 @@ static int print_looks(struct session *session, struct top_source *source, struc
 		else
 			status = print_look(session, source, view, &page);
 	}
+	if (status == STATUS_DONE && source->remarks.is_away)
+		status = complain_failed("the broker went away, and what was printed last is as it "
+					 "was before; \"shmctl status\" says whether it is back");
 	top_page_free(&page);
 	return status;
 }

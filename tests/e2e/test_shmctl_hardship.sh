@@ -1,0 +1,393 @@
+#!/bin/sh
+# What shmctl says and how it ends when its surroundings fail: a terminal that is too small or missing, a
+# reader that has gone, a transfer that is interrupted, a broker that goes away, very many objects with very
+# long names, and no room for what it prints.
+#
+#   sh tests/e2e/test_shmctl_hardship.sh SHMBROKERD SHMCTL COMPLETION
+set -eu
+daemon=$1
+shmctl=$2
+completion=$3
+LC_ALL=C
+export LC_ALL
+
+# shellcheck source=SCRIPTDIR/../support/broker.sh
+. "$(dirname "$0")/../support/broker.sh"
+# shellcheck source=SCRIPTDIR/../support/shmctl.sh
+. "$(dirname "$0")/../support/shmctl.sh"
+# shellcheck source=SCRIPTDIR/../support/terminal.sh
+. "$(dirname "$0")/../support/terminal.sh"
+
+size=$((4 * 1048576))
+many=5000
+
+# says TEXT: the line that was said last is TEXT, a regular expression.
+says() {
+	grep -q -x -e "shmctl: $1" "$work/why" || fail "does not say \"$1\": $(cat "$work/why")"
+}
+
+# ends STATUS WHAT: the child $last ends so, and has said one line in $work/why when that is not 0.
+ends() {
+	want=$1
+	eventually gone "$last" || fail "$2 does not end"
+	status=0
+	wait "$last" || status=$?
+	judge "$2"
+}
+
+# The broker dies at once, and another begins in its place.
+die() {
+	kill -9 "$broker"
+	wait "$broker" 2>/dev/null || :
+}
+
+begin_again() {
+	segments_of "$broker" >"$work/segments.before"
+	"$daemon" --socket "$SHMBROKER_SOCKET" "$@" 2>>"$work/broker.log" &
+	broker=$!
+	# What the one before has made is this one's.
+	: >"$work/segments.$broker"
+	echo "$broker" >>"$work/brokers"
+	eventually "$shmctl" status || fail "the broker does not start again"
+}
+
+# state_is NAME STATE
+state_is() {
+	[ "$("$shmctl" --json show "$1" | jq -r .state)" = "$2" ]
+}
+
+start_broker
+mkfifo "$work/pipe" "$work/gone"
+mkdir "$work/files"
+run 0 create plain/one $size
+printf 'x\n' >"$work/value"
+run 0 state set state/one "$work/value" --create
+printf 'a\n' | "$shmctl" stream send stream/one --create
+head -c $size /dev/urandom >"$work/bytes"
+run 0 load plain/one "$work/bytes"
+
+echo "- no terminal"
+refused 1 'wants a terminal, and standard output is none; print plain lines with --count' top
+
+echo "- a reader that has gone, and a descriptor that is closed"
+# A pipe with nobody at its other end.
+# shellcheck disable=SC2094 # a FIFO
+exec 4<>"$work/gone" 5>"$work/gone" 4>&-
+for command in "list" "--json list" "who" "show plain/one" "graph" "metrics" "--json status" "help" \
+	"dump plain/one" "watch" "--json watch" "state watch state/one" "stream recv stream/one" \
+	"stream recv stream/one --oldest" "top --count 1000 --interval 100ms"; do
+	# shellcheck disable=SC2086 # several words
+	"$shmctl" $command >&5 2>"$work/why" </dev/null &
+	last=$!
+	children=$last
+	ends 1 "$command to a reader that has gone"
+	says '\(cannot write to standard output: Broken pipe.*\|nobody reads standard output any more\)'
+	case $command in
+	watch | '--json watch' | 'stream recv stream/one') continue ;; # they have nothing to write yet
+	esac
+	want=1 status=0
+	# shellcheck disable=SC2086
+	timeout 30 "$shmctl" $command >&- 2>"$work/why" </dev/null || status=$?
+	judge "$command to a closed descriptor"
+	says 'cannot write to standard output: Bad file descriptor.*'
+done
+exec 5>&-
+children=
+
+echo "- an interrupted dump, to a pipe"
+number=15
+for signal in TERM HUP; do
+	exec 4<>"$work/pipe"
+	"$shmctl" dump plain/one >"$work/pipe" 2>"$work/why" 4<&- &
+	last=$!
+	children=$last
+	head -c 100000 <&4 >/dev/null
+	kill -s $signal "$last"
+	ends "$((128 + number))" "dump that got SIG$signal"
+	says "cannot write to standard output: SIG$signal came; [0-9]* of $size bytes are there"
+	exec 4<&-
+	number=1
+done
+
+echo "- an interrupted dump, to a file"
+run 0 create large/one 256M --backing memfd
+echo before >"$work/files/file"
+chmod 640 "$work/files/file"
+# It is stopped while its file has no name yet; where it was too quick for us, again.
+begun() {
+	find "$work/files" -name '.shmctl-*' | grep -q .
+}
+caught=
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	"$shmctl" dump large/one "$work/files/file" 2>"$work/why" &
+	last=$!
+	children=$last
+	until begun || gone "$last"; do :; done
+	kill -STOP "$last" 2>/dev/null || :
+	if begun; then
+		caught=yes
+		break
+	fi
+	kill -CONT "$last" 2>/dev/null || :
+	wait "$last" || fail "dump ended with $?"
+	echo before >"$work/files/file"
+done
+[ "$caught" ] || fail "no dump was caught at work"
+[ "$(cat "$work/files/file")" = before ] || fail "a dump changes the file before it is whole"
+kill -TERM "$last"
+kill -CONT "$last"
+ends 143 "dump that is interrupted"
+says "cannot write to .*/file: SIGTERM came; it is as it was before"
+[ "$(cat "$work/files/file")" = before ] || fail "an interrupted dump costs the file"
+[ "$(ls -A "$work/files")" = file ] || fail "an interrupted dump leaves $(ls -A "$work/files")"
+children=
+run 0 dump plain/one "$work/files/file"
+cmp "$work/files/file" "$work/bytes" || fail "the file has other bytes"
+[ "$(stat -c %a "$work/files/file")" = 640 ] || fail "the file has another mode"
+ln -s file "$work/files/link"
+run 0 dump state/one "$work/files/link"
+[ -h "$work/files/link" ] || fail "a link is no link any more"
+run 0 remove large/one
+
+echo "- an interrupted load"
+run 0 create kept/one $size
+for how in kept created fresh; do
+	exec 4<>"$work/pipe"
+	option=
+	case $how in
+	kept) name=kept/one tells='has the bytes up to there' ;;
+	created) name=made/one option="--create --size $size" tells='was not created' ;;
+	fresh)
+		name=kept/two tells='stays uninitialised'
+		run 0 create kept/two $size
+		run 0 replace kept/two
+		;;
+	esac
+	# shellcheck disable=SC2086 # options
+	"$shmctl" load $name $option <"$work/pipe" >"$work/out" 2>"$work/why" 4>&- &
+	last=$!
+	children=$last
+	head -c 60000 "$work/bytes" >&4
+	# All of it has been taken: more than a pipe holds has been put in.
+	head -c 60000 "$work/bytes" >&4
+	kill -s TERM "$last"
+	ends 143 "load that is interrupted, $how"
+	says "cannot read standard input to its end: SIGTERM came; \"$name\" $tells"
+	exec 4>&-
+	[ ! -s "$work/out" ] || fail "it printed $(cat "$work/out")"
+done
+children=
+run 0 dump kept/one "$work/half"
+cmp -n 60000 "$work/half" "$work/bytes" || fail "kept/one has other bytes"
+state_is kept/one ready || fail "kept/one is not ready"
+refused 1 'does not exist' show made/one
+eventually state_is kept/two fresh || fail "kept/two is not fresh"
+run 0 load kept/two "$work/bytes"
+state_is kept/two ready || fail "kept/two cannot be loaded after all"
+
+echo "- a source that ends early"
+printf 'abc' | "$shmctl" load kept/one >"$work/out" 2>"$work/why" || fail "it is no failure: $(cat "$work/why")"
+printed 'kept/one: 3 bytes loaded into 4M'
+
+echo "- a broker that dies meanwhile"
+# Before it comes back they have moved all their bytes, and two of them need nothing of it.
+exec 4<>"$work/pipe"
+"$shmctl" dump plain/one >"$work/pipe" 2>"$work/why" 4<&- &
+last=$!
+children=$last
+head -c 100000 <&4 >"$work/half"
+die
+head -c $((size - 100000)) <&4 >>"$work/half"
+ends 0 "dump whose broker dies"
+cmp "$work/half" "$work/bytes" || fail "dump whose broker dies has other bytes"
+exec 4<&-
+begin_again
+for how in kept fresh; do
+	exec 4<>"$work/pipe"
+	[ $how = kept ] || run 0 replace kept/one
+	"$shmctl" load kept/one <"$work/pipe" >"$work/out" 2>"$work/why" 4>&- &
+	last=$!
+	children=$last
+	head -c 100000 "$work/bytes" >&4
+	die
+	exec 4>&-
+	[ $how = fresh ] || ends 0 "load whose broker dies"
+	begin_again
+	[ $how = kept ] || ends 0 "load that initialises, and whose broker dies"
+	printed 'kept/one: 100000 bytes loaded into 4M.*'
+	state_is kept/one ready || fail "kept/one is not ready"
+done
+exec 4<>"$work/pipe"
+"$shmctl" load made/one --create --size $size <"$work/pipe" >"$work/out" 2>"$work/why" 4>&- &
+last=$!
+children=$last
+head -c 100000 "$work/bytes" >&4
+die
+exec 4>&-
+ends 1 "load whose broker is gone for good"
+children=
+begin_again
+"$shmctl" remove made/one >/dev/null 2>&1 || :
+
+echo "- top, whose broker goes away"
+"$shmctl" top --count 3 --interval 200ms >"$work/looks" 2>"$work/why" &
+last=$!
+children=$last
+eventually grep -q '^NAME' "$work/looks" || fail "top prints nothing"
+die
+ends 1 "top whose broker is gone"
+says 'the broker went away, and what was printed last is as it was before; "shmctl status" says whether it is back'
+grep -q '^broker away: as it was before' "$work/looks" || fail "top does not say so: $(cat "$work/looks")"
+children=
+begin_again
+if command -v tmux >/dev/null; then
+	make_terminal 80 24
+	type_line "clear; '$shmctl' top --interval 200ms; echo ended with \$?"
+	shows '^plain/one '
+	die
+	shows '^broker away: as it was before'
+	shows '^plain/one '
+	begin_again
+	shows '^[0-9]* objects$'
+	run 0 create after/death 4K
+	shows '^after/death '
+	die
+	shows '^broker away: as it was before'
+	press q
+	shows '^ended with 0$'
+	restored
+	begin_again
+	run 0 remove after/death
+
+	echo "- top, 20x5"
+	make_terminal 20 5
+	type_line "clear; '$shmctl' top --interval 200ms; echo =\$?"
+	shows '^+[0-9]* rows +[0-9]* cols$'
+	shows '^NAME  *HOLD$'
+	shows '^kept/one  *0$'
+	[ "$(screen | wc -l)" = 5 ] || fail "not five lines: $(screen)"
+	press q
+	shows '^=0$'
+	restored
+	terminal kill-server
+	children=
+else
+	echo "NOT TESTED: screens of top, for which tmux is missing (Debian's package tmux)"
+fi
+
+echo "- no room for what is printed"
+for command in "list" "--json list" "--json show plain/one" "--json who" "dump plain/one" "metrics" "graph"; do
+	want=1 status=0
+	# shellcheck disable=SC2086 # several words
+	"$shmctl" $command >/dev/full 2>"$work/why" || status=$?
+	judge "$command to a full disk"
+	says 'cannot write to standard output: No space left on device; .*'
+done
+# shellcheck disable=SC2016 # for another shell
+if [ "$(id -u)" = 0 ] && mkdir "$work/tiny" && unshare -m sh -c '
+	mount -t tmpfs -o size=64k none "$1/tiny" || exit 77
+	cd "$1/tiny"
+	head -c 61440 /dev/zero >filler
+	echo before >file
+	failing() {
+		name=$1
+		shift
+		status=0
+		"$@" 2>"$work/why.$name" || status=$?
+		echo $status >"$work/status.$name"
+	}
+	work=$1
+	failing list "$2" --json list >list
+	failing metrics "$2" metrics --textfile file
+	failing dump "$2" dump plain/one file
+	cat file >"$work/file"
+	ls -A >"$work/tidy"
+' - "$work" "$shmctl"; then
+	for command in metrics dump; do
+		want=1 status=$(cat "$work/status.$command")
+		cp "$work/why.$command" "$work/why"
+		judge "$command to a small disk"
+		says 'cannot write .*: No space left on device; .*name one.*'
+	done
+	[ "$(cat "$work/file")" = before ] || fail "a full disk costs the file"
+	[ "$(tr '\n' ' ' <"$work/tidy")" = "file filler list " ] || fail "a small disk has $(cat "$work/tidy")"
+else
+	echo "NOT TESTED: a small disk, which takes root and a mount"
+fi
+
+echo "- $many names of the greatest length"
+"$shmctl" list | awk 'NR > 1 { print $1 }' | xargs "$shmctl" remove
+kill "$broker"
+wait "$broker" || fail "the broker ended with $?"
+mkdir -p "$work/etc/objects.d"
+: >"$work/etc/config"
+long=many/$(printf '%0190d' 0)
+for n in $(seq -w $many); do
+	printf '[Object %s/%s]\nKind=fifo\nOwner=%s\n' "$long" "$n" "$(id -u)"
+done >"$work/etc/objects.d/many.conf"
+begin_again --config "$work/etc/config"
+name=$long/0001
+[ ${#name} = 200 ] || fail "the name has ${#name} bytes"
+run 0 list
+[ "$(grep -c "^$long/[0-9]*  fifo  .*ready" "$work/out")" = $many ] || fail "list has $(wc -l <"$work/out") lines"
+run 0 --json list
+json "(.objects | length) == $many and ([.objects[].name] | unique | length) == $many"
+json '[.objects[].name | length] | unique == [200]'
+run 0 list "$name"
+[ "$(wc -l <"$work/out")" = 2 ] || fail "list $name: $(cat "$work/out")"
+exec 4<>"$("$shmctl" --json show "$name" | jq -r .path)"
+run 0 who
+run 0 --json who
+run 0 graph
+[ "$(grep -c "$long" "$work/out")" -ge $many ] || fail "graph has $(wc -l <"$work/out") lines"
+run 0 --json graph
+json "([.nodes[] | select(.type == \"object\")] | length) == $many"
+run 0 metrics
+printed 'shmbroker_objects{.*fifo.*} '$many
+run 0 top --count 1
+[ "$(grep -c '^many/0*~' "$work/out")" = $many ] || fail "top has $(wc -l <"$work/out") lines"
+status=0
+"$shmctl" doctor >"$work/out" 2>"$work/why" || status=$?
+[ "$status $(wc -l <"$work/why")" = "0 0" ] || [ "$status $(wc -l <"$work/why")" = "1 1" ] || fail "doctor ended with $status: $(cat "$work/why")"
+"$shmctl" --json doctor >"$work/out" 2>/dev/null || :
+json '.findings | length > 0'
+exec 4<&-
+if command -v bash >/dev/null; then
+	# shellcheck disable=SC2016 # for bash
+	bash --norc -c '
+		source "$1"
+		COMP_WORDS=("$2" show many) COMP_CWORD=2 COMP_LINE="shmctl show many" COMP_POINT=16
+		_shmctl "$2" many show
+		printf "%s\n" "${COMPREPLY[@]}"' - "$completion" "$shmctl" >"$work/out" 2>"$work/why" </dev/null ||
+		fail "completion: $(cat "$work/why")"
+	[ "$(sort -u "$work/out" | grep -c -x "$long/[0-9]*")" = $many ] ||
+		fail "completion offers $(wc -l <"$work/out") names: $(cat "$work/why")"
+fi
+"$shmctl" watch many/ >"$work/watched" 2>"$work/why" &
+watcher=$!
+children=$watcher
+# It hears of what comes and goes before it is relied on.
+hears() {
+	"$shmctl" fifo many/mark >/dev/null && "$shmctl" remove many/mark
+	grep -q many/mark "$work/watched"
+}
+eventually hears || fail "watch does not hear"
+"$shmctl" list "$long" | awk 'NR > 1 { print $1 }' >"$work/names"
+xargs -n $many "$shmctl" remove <"$work/names" >"$work/out" 2>"$work/said" ||
+	fail "remove: $(head -c 500 "$work/said")"
+[ ! -s "$work/said" ] || fail "remove said $(head -c 500 "$work/said")"
+run 0 list "$long"
+[ "$(wc -l <"$work/out")" = 1 ] || fail "there are still $(wc -l <"$work/out") of them"
+# Each is told, or that some are missing.
+told() {
+	[ "$(grep -c " removed  *$long" "$work/watched")" = $many ] || grep -q ' missed ' "$work/watched"
+}
+eventually told || fail "watch tells of $(grep -c removed "$work/watched")"
+kill "$watcher"
+last=$watcher
+eventually gone "$watcher" || fail "watch does not end"
+children=
+
+kill "$broker"
+wait "$broker" || fail "the broker ended with $?"
+conclude
