@@ -381,7 +381,7 @@ for command in 'get pages/x greeting' '--json get pages/x greeting' 'keys pages/
 	# shellcheck disable=SC2086 # several words
 	"$shmctl" $json cache $command >/dev/full 2>"$work/why" || status=$?
 	judge "$json cache $command to a full disk"
-	said 'cannot write to standard output: No space left on device'
+	said 'cannot write to standard output: No space left on device; make room there, or write elsewhere'
 done
 misses pages/x full
 want=1 status=0
