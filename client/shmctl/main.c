@@ -71,7 +71,9 @@ int main(int argc, char **argv)
 	int r = keep_standard_descriptors();
 
 	if (r < 0)
-		return complain_failed("cannot open /dev/null: %s", strerror(-r));
+		return complain_failed("standard input, output or error is closed, and /dev/null "
+				       "cannot take its place: %s; leave all three open",
+				       strerror(-r));
 	/* A reader that went away is a failure that is told, not a death. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	status = options_parse(argc, argv, &session.arguments, &session.command);

@@ -4,6 +4,13 @@ add_test(NAME e2e.shmctl
     $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> ${PROJECT_SOURCE_DIR}/docs/SHMCTL-JSON.md)
 set_tests_properties(e2e.shmctl PROPERTIES TIMEOUT 240 COST 20 LABELS e2e)
 
+foreach(family state stream)
+  add_test(NAME e2e.shmctl_${family}
+    COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_shmctl_${family}.sh
+      $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> ${PROJECT_SOURCE_DIR}/docs/SHMCTL-JSON.md)
+  set_tests_properties(e2e.shmctl_${family} PROPERTIES TIMEOUT 240 COST 10 LABELS e2e)
+endforeach()
+
 add_test(NAME e2e.shmctl_cache
   COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_shmctl_cache.sh
     $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> ${PROJECT_SOURCE_DIR}/docs/SHMCTL-JSON.md)

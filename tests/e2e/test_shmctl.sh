@@ -1,6 +1,7 @@
 #!/bin/sh
 # shmctl: every command in both forms, every way to be refused, and each shape of JSON against its
-# documentation. Those about caches have a test of their own, test_shmctl_cache.sh.
+# documentation. Those about states, streams and caches have tests of their own, test_shmctl_state.sh and
+# its like.
 #
 #   sh tests/e2e/test_shmctl.sh SHMBROKERD SHMCTL SHMCTL-JSON.md
 set -eu
@@ -65,71 +66,42 @@ refused 2 'no command "state"' help state
 refused 2 'no command "show me"' help show me
 
 echo "- a command line that makes no sense is status 2"
-refused 2 'no command was given'
+refused 2 'no command was given; see "shmctl help"'
 refused 2 'no command was given' --json
 refused 2 'no command "frob"' frob
-refused 2 'no option --frob' list --frob
-refused 2 'no option -x' list -x
-refused 2 'wants a value' list --socket
-refused 2 'is empty' list --socket ''
+refused 2 'there is no option --frob, or more than one that begins so; see "shmctl help list"' list --frob
+refused 2 'there is no option -x (a name that begins with "-" comes after "--")' list -x
+refused 2 'wants a value, PATH' list --socket
+refused 2 'there is no option --l, or more than one that begins so' create x 4K --l y
+refused 2 'is empty; give the path of the' list --socket ''
 refused 2 'takes no value' list --json=yes
 refused 2 'is no option of "list"' list --mode 0600
 refused 2 'comes after the command' --mode 0600 create x 4K
-refused 2 '"show" wants NAME' show
+refused 2 '"show" lacks an operand; it wants NAME' show
 refused 2 'does not want the operand "y"' show x y
-refused 2 '"create" wants NAME SIZE' create x
-refused 2 '"12Q" is no size' create x 12Q
-refused 2 'is no size' create x -- -5
-refused 2 '64 bits' create x 99999999999999999999
-refused 2 'is no mode' create x 4K --mode 9
-refused 2 'is no mode' create x 4K --mode 1000
-refused 2 'is no mode' create x 4K --mode ''
-refused 2 'is no backing' create x 4K --backing fifo
-refused 2 'is no lifetime' create x 4K --lifetime long
-refused 2 'is no lifetime' create x 4K --lifetime keep:5s
-refused 2 'no duration' create x 4K --lifetime used:soon
-refused 2 'no duration' create x 4K --lifetime used:90d
-refused 2 'would end at once' create x 4K --lifetime used
-refused 2 'would end at once' create x 4K --lifetime used:0
-refused 2 'would end at once' create x 4K --lifetime owner
-refused 2 'would end at once' fifo x --lifetime owner
+refused 2 '"create" lacks an operand; it wants NAME SIZE' create x
+refused 2 '"12Q" is no size; write bytes, or 64K, 64M, 64G' create x 12Q
+refused 2 '"-5" is no size; write bytes' create x -- -5
+refused 2 'is more than 64 bits can say; give a smaller size' create x 99999999999999999999
+refused 2 'is no mode; write permission bits in octal, as 0660' create x 4K --mode 9
+refused 2 'is no mode; write permission bits in octal, as 0660' create x 4K --mode 1000
+refused 2 'is no mode; write permission bits in octal, as 0660' create x 4K --mode ''
+refused 2 'is no backing; write auto, sysv or memfd' create x 4K --backing fifo
+refused 2 'is no lifetime; write keep, or used:30s' create x 4K --lifetime long
+refused 2 'is no lifetime; write keep, or used:30s' create x 4K --lifetime keep:5s
+refused 2 'has a linger that is no duration up to 49d; write used:30s' create x 4K --lifetime used:soon
+refused 2 'has a linger that is no duration up to 49d; write used:30s' create x 4K --lifetime used:90d
+refused 2 'would end at once, since shmctl leaves at once; write used:30s, or keep' create x 4K --lifetime used
+refused 2 'would end at once, since shmctl leaves at once; write used:30s, or keep' create x 4K --lifetime used:0
+refused 2 'would end at once, since the owner would be shmctl; write used:30s, or keep' create x 4K --lifetime owner
+refused 2 'would end at once, since the owner would be shmctl' fifo x --lifetime owner
 refused 2 'no option of "fifo"' fifo x --key
-refused 2 'name a file' --json dump x
-refused 2 'name a file' --json dump x -
-refused 2 'create is missing' load x /dev/null --mode 0600
-refused 2 'create is missing' load x /dev/null --size 4K
-refused 2 'is nothing' load x /dev/null --create --size 0
-refused 2 'is no size' load x /dev/null --create --size much
-refused 2 '"state" wants another word' state
-refused 2 'no command "state frob"' state frob
-refused 2 '"state get" wants NAME' state get
-refused 2 'create is missing' state set x /dev/null --slots 4
-refused 2 'create is missing' state set x /dev/null --mode 0600
-refused 2 'is no number of slots' state set x /dev/null --create --slots 1
-refused 2 'is no number of slots' state set x /dev/null --create --slots 65537
-refused 2 'is no number of slots' state set x /dev/null --create --slots 4x
-refused 2 'is no history' state set x /dev/null --create --history 65536
-refused 2 'is no history' state set x /dev/null --create --history 0
-refused 2 'is no size' state set x /dev/null --create --value-size 0
-refused 2 'is no size' state set x /dev/null --create --value-size 2T
-refused 2 'is no version' state get x --version 0
-refused 2 'is no version' state get x --version 18446744073709551616
-refused 2 'is no count' state watch x --count -- -1
-refused 2 'no option of "state get"' state get x --count 1
-refused 2 '"stream" wants another word' stream
-refused 2 '"stream evict" wants NAME CONSUMER' stream evict x
-refused 2 'create is missing' stream send x /dev/null --lanes 4
-refused 2 'is no size of a lane' stream send x /dev/null --create --lane-size 2G
-refused 2 'is no size of a lane' stream send x /dev/null --create --lane-size 0
-refused 2 'is no number of lanes' stream send x /dev/null --create --lanes 1025
-refused 2 'is no number of consumers' stream send x /dev/null --create --consumers 0
-refused 2 'is nothing that a full lane can do' stream send x /dev/null --create --full stop
-refused 2 'is no duration' stream recv x --timeout 3
-refused 2 'is no duration' stream recv x --retain 50d
-refused 2 'is no duration' stream recv x --settle 2h
-refused 2 'two forms' --json stream recv x --framed
-refused 2 'no option of "stream recv"' stream recv x --create
-refused 2 'may have 128M' stream bench --size 129M
+refused 2 'with --json the bytes cannot go to standard output; name a file for them' --json dump x
+refused 2 'with --json the bytes cannot go to standard output; name a file for them' --json dump x -
+refused 2 '--create is missing, which the options of creation go with' load x /dev/null --mode 0600
+refused 2 '--create is missing, which the options of creation go with' load x /dev/null --size 4K
+refused 2 'is nothing; a segment has at least one byte' load x /dev/null --create --size 0
+refused 2 '"much" is no size; write bytes' load x /dev/null --create --size much
 
 echo "- status"
 run 0 status
@@ -153,7 +125,7 @@ printed 'one/key: 4K sysv, key 0x[0-9a-f]\{8\}.*'
 run 0 create one/lingering 4K --backing memfd --lifetime used:1h --mode 0640
 run 0 create -- -odd 4K
 run 0 show -- -odd
-refused 1 'one/memfd.* exists already.*left as it is' create one/memfd 4K
+refused 1 '"one/memfd" exists already and was left as it is; remove it first, or take another name' create one/memfd 4K
 refused 1 'one/memfd.* exists already' fifo one/memfd
 refused 1 'no/such/.*component\|no/such/' create no/such/ 4K
 refused 1 'size 0' create zero 0
@@ -214,7 +186,7 @@ perl -e '$id = shmget(hex($ARGV[0]), 0, 0) // die "shmget: $!\n";
 run 0 dump one/sysv
 [ "$(tail -c 9 "$work/out")" = "from perl" ] || fail "the bytes of perl did not arrive"
 [ "$(wc -c <"$work/out")" = 5000 ] || fail "dump has $(wc -c <"$work/out") bytes"
-refused 1 'memfd and has no key.*--key' key one/memfd
+refused 1 '"one/memfd" is a memfd and has no key; a segment gets one when it is created with --key' key one/memfd
 refused 1 'does not exist' key two
 
 echo "- load and dump"
@@ -241,15 +213,16 @@ json ".bytes == 65536 and .file == \"$work/back\""
 head -c 65537 /dev/zero >"$work/larger"
 "$shmctl" dump one/auto >"$work/before"
 "$shmctl" dump one/memfd >"$work/before"
-refused 1 'has 65537 bytes, more than the 65536' load one/memfd "$work/larger"
+refused 1 'larger has 65537 bytes, more than the 65536 of "one/memfd"; remove that and load with --create' load one/memfd "$work/larger"
 "$shmctl" dump one/memfd | cmp - "$work/before" || fail "a refused load changed bytes"
 want=1 status=0
 head -c 70000 "$work/larger" | "$shmctl" load one/memfd 2>"$work/why" >/dev/null || status=$?
 judge "a pipe that is too long"
-grep -q 'has the bytes up to there' "$work/why" || fail "load: $(cat "$work/why")"
-refused 1 'cannot open .*nowhere' load one/memfd "$work/nowhere"
-refused 1 'is a directory' load one/memfd "$work"
-refused 1 'cannot open .*nowhere' dump one/memfd "$work/nowhere/file"
+grep -q 'standard input has more than the 65536 bytes of "one/memfd", which has the bytes up to there; use a larger' "$work/why" || fail "load: $(cat "$work/why")"
+refused 1 'cannot open .*/nowhere: No such file or directory; name a file that is there and may be read' load one/memfd "$work/nowhere"
+refused 1 'is a directory; name a file' load one/memfd "$work"
+refused 1 'cannot read all of /proc/self/mem: Input/output error; "one/memfd" has the bytes up to there' load one/memfd /proc/self/mem
+refused 1 'cannot open .*/nowhere/file for writing: No such file or directory' dump one/memfd "$work/nowhere/file"
 refused 1 'does not exist' load two "$work/bytes"
 refused 1 'does not exist' dump two "$work/kept"
 [ ! -e "$work/kept" ] || fail "a refused dump made a file"
@@ -268,259 +241,16 @@ run 0 --json load new/two "$work/bytes" --create --size 1M
 json '.bytes == 65536 and .size == 1048576'
 echo 123 | "$shmctl" load new/three --create --size 8 >/dev/null || fail "load --create of a pipe"
 "$shmctl" dump new/three | tr '\0' . | grep -q -x '^123$' || fail "new/three: other bytes"
-refused 1 'no regular file.*--size' load new/four --create
-refused 1 'is empty.*--size' load new/four "$work/why" --create
-refused 1 'more than --size 8' load new/four "$work/bytes" --create --size 8
+refused 1 '/dev/null is no regular file, so nobody knows how large "new/four" has to be; say --size too' load new/four /dev/null --create
+refused 1 'why is empty, and a segment has at least one byte; say --size to create "new/four" all the same' load new/four "$work/why" --create
+refused 1 'bytes has 65536 bytes, more than --size 8; "new/four" was not made' load new/four "$work/bytes" --create --size 8
 refused 1 'fewer than' load new/three "$work/out" --create --size 9
 refused 1 'layout' load one/memfd "$work/out" --create --layout demo/2
 want=1 status=0
 head -c 70000 "$work/bytes" | "$shmctl" load new/four --create --size 8 >/dev/null 2>"$work/why" || status=$?
 judge "load --create of a pipe that is too long"
-grep -q 'was not created' "$work/why" || fail "load: $(cat "$work/why")"
+grep -q 'more than the 8 bytes of "new/four", which was not created; use a larger segment' "$work/why" || fail "load: $(cat "$work/why")"
 refused 1 'does not exist' show new/four
-
-echo "- state"
-# set TEXT NAME OPTION...: publish it
-set_state() {
-	text=$1
-	shift
-	want=0 status=0
-	printf %s "$text" | "$shmctl" state set "$@" >"$work/out" 2>"$work/why" || status=$?
-	judge "state set $*"
-}
-refused 1 'does not exist' state get mode/now
-refused 1 'does not exist' state set mode/now "$work/bytes"
-refused 1 'is empty.*--value-size' state set mode/now /dev/null --create
-refused 1 'not less than the slots' state set mode/now "$work/shape" --create --slots 4 --history 4
-set_state standby mode/now --create --value-size 16 --history 3 --slots 5 --mode 0640 --backing memfd
-printed 'mode/now: created, version 1, 7 bytes'
-run 0 --json show mode/now
-json '.layout == "shmbroker.state.1" and .mode == "0640" and .backing == "memfd" and .lifetime == "keep"'
-run 0 state get mode/now
-[ "$(cat "$work/out")" = standby ] || fail "state get: $(cat "$work/out")"
-for value in one two '' "$(printf 'with\nlines')"; do
-	set_state "$value" mode/now
-done
-printed 'mode/now: version 5, 10 bytes'
-run 0 state history mode/now
-printed 'VERSION  SIZE  VALUE'
-printed '      3     3  two'
-printed '      4     0  -'
-printed '      5    10  -'
-run 0 --json state history mode/now
-shape value '.versions[]'
-json '[.versions[] | [.version, .size, .text]] == [[3, 3, "two"], [4, 0, ""], [5, 10, "with\nlines"]]'
-run 0 state get mode/now --version 3
-[ "$(cat "$work/out")" = two ] || fail "state get --version 3: $(cat "$work/out")"
-refused 1 'does not have version 2 any more: it keeps 3' state get mode/now --version 2
-refused 1 'has not come to version 6' state get mode/now --version 6
-printf '\377\376\000\001' >"$work/odd"
-run 0 --json state set mode/now "$work/odd"
-shape setting .
-json '. == {"name": "mode/now", "version": 6, "size": 4, "created": false}'
-run 0 --json state get mode/now
-shape value .
-json '.text == null and .base64 == "//4AAQ==" and .size == 4'
-run 0 state get mode/now
-cmp "$work/out" "$work/odd" || fail "state get: other bytes"
-refused 1 'more than the 16 bytes' state set mode/now "$work/bytes"
-refused 1 'exists already and stays' state set mode/now "$work/odd" --create --slots 8
-run 0 state set mode/now "$work/odd" --create
-refused 1 'layout' state get one/memfd
-refused 1 'layout' load mode/now "$work/odd" --create --layout demo/2
-head -c 100000 "$work/larger" >"$work/most"
-run 0 state set large "$work/most" --create
-run 0 state get large
-cmp "$work/out" "$work/most" || fail "a large value: other bytes"
-
-echo "- state watch"
-set_state first mode/now
-timeout 30 "$shmctl" state watch mode/now --count 3 >"$work/watched" &
-watcher=$!
-children=$watcher
-eventually grep -q first "$work/watched" || fail "the watcher does not begin with what there is"
-set_state second mode/now
-eventually grep -q second "$work/watched" || fail "the watcher does not see the second"
-set_state third mode/now
-wait "$watcher" || fail "the watcher has failed"
-children=
-[ "$(cat "$work/watched")" = "version 8, 5 bytes: first
-version 9, 6 bytes: second
-version 10, 5 bytes: third" ] || fail "state watch: $(cat "$work/watched")"
-: >"$work/watched"
-timeout 30 "$shmctl" --json state watch mode/now >"$work/watched" 2>"$work/said" &
-watcher=$!
-children=$watcher
-eventually grep -q third "$work/watched" || fail "the watcher does not begin with what there is"
-set_state fourth mode/now
-eventually grep -q fourth "$work/watched" || fail "the watcher does not see the fourth"
-run 0 remove mode/now large
-status=0
-wait "$watcher" || status=$?
-children=
-[ "$status" = 1 ] || fail "state watch of what is removed ended with $status"
-grep -q 'was removed' "$work/said" || fail "state watch: $(cat "$work/said")"
-cp "$work/watched" "$work/out"
-shape value .
-[ "$(wc -l <"$work/out")" = 2 ] || fail "state watch --json: $(cat "$work/out")"
-
-echo "- stream"
-# sent STATUS TEXT ARGUMENT...: TEXT, as printf(1) has it, is sent.
-sent() {
-	want=$1 status=0 text=$2
-	shift 2
-	# shellcheck disable=SC2059 # it is a format
-	printf "$text" | timeout 30 "$shmctl" stream send "$@" >"$work/out" 2>"$work/why" || status=$?
-	judge "stream send $*"
-}
-# stat_says FILTER: of the stream that is called lines.
-stat_says() {
-	"$shmctl" --json stream stat lines | jq -e "$1"
-}
-refused 1 'does not exist' stream recv lines
-refused 1 'does not exist' stream send lines
-refused 1 'a queue keeps what nobody has taken' stream send lines --create --queue --full overwrite
-sent 0 'one\ntwo\n\nfour' lines --create --lanes 3 --consumers 5 --lane-size 4000 --mode 0640
-[ ! -s "$work/out" ] || fail "stream send printed $(cat "$work/out")"
-sent 0 'five\n' lines
-sent 0 '' lines --create
-sent 1 'x\n' lines --create --lanes 3
-grep -q 'exists already and stays' "$work/why" || fail "stream send: $(cat "$work/why")"
-run 0 stream recv lines --oldest --count 5
-[ "$(cat "$work/out")" = "one
-two
-
-four
-five" ] || fail "stream recv: $(cat "$work/out")"
-run 0 stream recv lines --timeout 100ms
-[ ! -s "$work/out" ] || fail "stream recv from now on printed $(cat "$work/out")"
-run 0 stream recv lines --oldest --look --framed --count 2
-[ "$(od -An -c "$work/out" | tr -d ' \n')" = '\0\0\0003one\0\0\0003two' ] ||
-	fail "stream recv --framed: $(od -c "$work/out")"
-sent 0 '\000\000\000\002a\n\000\000\000\000' lines --framed
-run 0 --json stream recv lines --oldest --timeout 100ms
-shape record .
-jq -se 'length == 7 and .[0].text == "one" and .[5].text == "a\n" and .[6].size == 0 and
-	([.[] | .number] == [0, 1, 2, 3, 4, 5, 6])' "$work/out" >/dev/null || fail "stream recv: $(cat "$work/out")"
-head -c 3000 /dev/zero | tr '\0' x >"$work/long"
-refused 1 'line 1 of .* has more than the [0-9]* bytes' stream send lines "$work/long"
-sent 1 '\000\001' lines --framed
-grep -q 'ends within record 1' "$work/why" || fail "stream send: $(cat "$work/why")"
-refused 1 'have no times\|they have none' stream recv lines --by-time
-refused 1 'no consumer with the name' stream evict lines nobody
-"$shmctl" stream recv lines >"$work/taken" 2>"$work/said" &
-slow=$!
-children=$slow
-eventually stat_says '.consumers | length == 1' || fail "there is no consumer"
-refused 1 'no consumer with the name' stream evict lines ''
-kill "$slow"
-wait "$slow" 2>/dev/null || :
-children=
-run 0 stream send lines "$work/shape" --timeout 1s
-head -c 1 /dev/zero | timeout 30 "$shmctl" stream send lines || fail "a NUL is no line"
-# Nothing more comes, and who reads has gone: it ends all the same.
-(timeout 30 "$shmctl" stream recv lines --oldest 2>"$work/why" || echo $? >"$work/status") | head -n 1 >/dev/null
-eventually test -s "$work/status" || fail "stream recv does not see that nobody reads"
-[ "$(cat "$work/status")" = 1 ] || fail "stream recv that nobody reads ended with $(cat "$work/status")"
-grep -q 'nobody reads\|cannot write' "$work/why" || fail "stream recv: $(cat "$work/why")"
-run 0 --json stream send lines /dev/null
-shape sending .
-json '.records == 0 and (.created | not)'
-
-echo "- stream: who is slow is named, and can be sent away"
-"$shmctl" stream recv lines --consumer slow --retain 1h >"$work/taken" 2>"$work/said" &
-slow=$!
-children=$slow
-eventually stat_says '.consumers[] | select(.name == "slow" and .here)' || fail "there is no consumer"
-kill -STOP "$slow"
-seq 1 1000 >"$work/numbers"
-run 1 stream send lines "$work/numbers" --timeout 200ms
-grep -q 'a consumer is slow; "shmctl stream stat" says who is there; [0-9]* records were sent' "$work/why" ||
-	fail "stream send into a full lane: $(cat "$work/why")"
-"$shmctl" stream send lines "$work/numbers" &
-sender=$!
-children="$slow $sender"
-eventually stat_says '.consumers[0].holds_up' || fail "nobody is said to hold up the sender"
-run 0 show lines
-printed 'stream  *1 of 3 lanes have producers, 1 of whom wait for room'
-printed "held up by  consumer \"slow\", ticket [0-9]*, process $slow (shmctl), .* behind"
-run 0 stream stat lines
-printed "slow  *[0-9]*  *[0-9]*  *0  *0  *$slow  *shmctl  *holds up"
-printed " *0  *[0-9]*  *[0-9].*  *$sender  *shmctl  *waits"
-run 0 --json show lines
-shape object .
-shape stream '.stream'
-shape lane '.stream.lanes[]'
-shape consumer '.stream.consumers[]'
-run 0 --json stream stat lines
-shape stream .
-json ".lanes[0].waits and .lanes[0].pid == $sender and (.lanes | length) == 3 and .lane_size == 4096"
-run 0 --json stream evict lines slow
-shape eviction .
-wait "$sender" || fail "the sender was not let go on"
-kill -CONT "$slow"
-status=0
-wait "$slow" || status=$?
-children=
-[ "$status" = 1 ] || fail "who was sent away ended with $status"
-grep -q 'has lost its seat' "$work/said" || fail "who was sent away: $(cat "$work/said")"
-
-echo "- stream: a name goes on where the last one stopped, and a queue gives each record once"
-sent 0 'a\nb\nc\n' named --create
-run 0 stream recv named --consumer reader --oldest --count 1 --retain 1h
-[ "$(cat "$work/out")" = a ] || fail "stream recv: $(cat "$work/out")"
-refused 1 'no consumer with the name or the ticket "other"' stream evict named other
-run 0 stream recv named --consumer reader --timeout 100ms
-[ "$(cat "$work/out")" = "b
-c" ] || fail "stream recv goes on: $(cat "$work/out")"
-sent 0 '1\n2\n3\n4\n' work --create --queue --times
-run 0 stream recv work --count 2
-[ "$(cat "$work/out")" = "1
-2" ] || fail "the first of a queue: $(cat "$work/out")"
-run 0 stream recv work --timeout 100ms
-[ "$(cat "$work/out")" = "3
-4" ] || fail "the others of a queue: $(cat "$work/out")"
-run 0 --json stream recv work --look --oldest --by-time --settle 1ms --timeout 200ms
-jq -se '[.[] | .text] == ["1", "2", "3", "4"] and all(.time_ns > 0)' "$work/out" >/dev/null ||
-	fail "stream recv by time: $(cat "$work/out")"
-sent 0 'x\n' over --create --full overwrite --lane-size 4K
-"$shmctl" stream recv over --count 2001 --oldest >"$work/taken" 2>"$work/said" &
-slow=$!
-children=$slow
-eventually grep -q x "$work/taken" || fail "the consumer does not begin"
-kill -STOP "$slow"
-seq 1 2000 >"$work/numbers"
-run 0 stream send over "$work/numbers"
-kill -CONT "$slow"
-eventually grep -q 2000 "$work/taken" || fail "the consumer does not go on"
-grep -q -x 'shmctl: [0-9]* records of lane 0 of "over" were lost here' "$work/said" ||
-	fail "what was lost is not told: $(cat "$work/said")"
-lost=$(awk '/records of lane/ { n += $2 } END { print n }' "$work/said")
-[ $((lost + $(wc -l <"$work/taken"))) = 2001 ] || fail "$lost were lost and $(wc -l <"$work/taken") taken"
-kill "$slow"
-wait "$slow" 2>/dev/null || :
-children=
-"$shmctl" stream recv over >"$work/taken" 2>"$work/said" &
-slow=$!
-children=$slow
-one_reads() {
-	"$shmctl" --json stream stat over | jq -e '.consumers | length == 1'
-}
-eventually one_reads || fail "nobody reads what is to be removed"
-run 0 remove over named work lines
-status=0
-wait "$slow" || status=$?
-children=
-[ "$status" = 1 ] || fail "stream recv of what is removed ended with $status"
-grep -q 'was removed' "$work/said" || fail "stream recv: $(cat "$work/said")"
-
-echo "- stream bench"
-run 0 stream bench --count 10000 --size 1K
-printed '1024 bytes: .* million records a second, .* ns each, .* MB/s'
-printed 'to the other process and back: .* ns (half), .* ns (99 of 100)'
-run 0 --json stream bench --count 10000
-shape speed .
-json '.size == 64 and .records == 10000'
 
 echo "- who, and what a killed initialiser leaves"
 run 0 who
@@ -547,11 +277,12 @@ refused 1 'does not exist' who two
 kill -9 $loader
 wait $loader 2>/dev/null || :
 eventually is_fresh new/five || fail "the segment of a killed initialiser is not fresh"
-refused 1 'has not been initialised' dump new/five
+refused 1 '"new/five" has not been initialised: there is nothing in it to dump; "shmctl load" can fill it' dump new/five
 # A load that fails leaves it so, the next one that does not makes it ready.
 want=1 status=0
 head -c 70000 "$work/bytes" | "$shmctl" load new/five >/dev/null 2>"$work/why" 3>&- || status=$?
 judge "a pipe that is too long for a fresh segment"
+grep -q '"new/five", which is still not initialised; use a larger segment' "$work/why" || fail "load: $(cat "$work/why")"
 run 0 --json show new/five
 json '.state == "fresh"'
 exec 3>&-
@@ -577,9 +308,9 @@ printed "path        $path"
 run 0 list pipe/
 printed 'pipe/one  *fifo  *-  .*'
 refused 1 'exists already' fifo pipe/one
-refused 1 "FIFO.*read from $path" dump pipe/one
-refused 1 "FIFO.*write to $path" load pipe/one "$work/bytes"
-refused 1 "FIFO.*no key" key pipe/one
+refused 1 "is a FIFO, whose bytes pass through and do not stay; read from $path instead" dump pipe/one
+refused 1 "is a FIFO, whose bytes pass through and do not stay; write to $path instead" load pipe/one "$work/bytes"
+refused 1 "is a FIFO and has no key; its path is $path" key pipe/one
 
 echo "- what cannot be written is a failure"
 for command in "list" "--json list" "dump one/memfd" "help" "key one/sysv"; do
@@ -594,7 +325,7 @@ for command in "list" "--json list" "dump one/memfd" "help" "key one/sysv"; do
 	judge "$command to a closed descriptor"
 	grep -q 'Bad file descriptor' "$work/why" || fail "closed: $(cat "$work/why")"
 done
-refused 1 'No space left' dump one/memfd /dev/full
+refused 1 'cannot write to /dev/full: No space left on device; 0 of 65536 bytes are there' dump one/memfd /dev/full
 exec 4<>"$work/feed"
 exec 5>"$work/feed"
 exec 4>&-
@@ -644,14 +375,17 @@ refused 1 'does not exist' chmod 0600 may/none
 refused 1 'does not exist' replace may/none
 refused 1 'neither a size' replace may/pipe --size 4K
 refused 1 'comes twice' create may/two 4K --acl u:daemon:r --acl u:1:rw
-refused 2 'user that does not exist' grant may/one u:nobody-of-that-name:r
-refused 2 'group that does not exist' chgrp nogroup-of-that-name may/one
-refused 2 'is no entry' grant may/one u:daemon
+refused 2 'names a user that does not exist; see "getent passwd", or write a uid' grant may/one u:nobody-of-that-name:r
+refused 2 'names a group that does not exist; see "getent group", or write a gid' chgrp nogroup-of-that-name may/one
+refused 2 '"u:daemon" is no entry; write u:alice:rw or g:ops:r' grant may/one u:daemon
+refused 2 'has a name that is too long' grant may/one "u:$(printf '%064d' 0):r"
 refused 2 'is no entry' grant may/one u:daemon:x
-refused 2 'is no user or group' revoke may/one daemon
+refused 2 'is no user or group; write u:alice or g:ops' revoke may/one daemon
 refused 2 'is no user or group' grant may/one x:daemon:r
-refused 2 'is no mode' chmod 0999 may/one
-refused 2 'is no entry' create may/two 4K --acl daemon
+refused 2 '"0999" is no mode; write permission bits in octal, as 0660' chmod 0999 may/one
+refused 2 'is no entry; write u:alice:rw or g:ops:r' create may/two 4K --acl daemon
+# shellcheck disable=SC2046 # a list of options
+refused 2 'is one entry too many; put users into groups' create may/two 4K $(seq -f '--acl=u:%g:r' 1000 1032)
 run 0 explain read may/one --uid daemon
 printed 'allowed: the entry for this user grant rw; .*'
 run 0 explain write may/one --uid 4711
@@ -667,7 +401,7 @@ run 0 explain create may/one --uid 4711
 printed 'denied: "may/one" exists already; .*'
 refused 1 'does not exist' explain read may/none
 refused 1 'not paths' explain create may/../x
-refused 2 'is no deed' explain eat may/one
+refused 2 '"eat" is no deed; write create, read, write or manage' explain eat may/one
 refused 2 'user that does not exist' explain read may/one --uid nobody-of-that-name
 run 0 remove may/one may/pipe
 run 0 create may/sysv 4K --mode 0666 --backing sysv
@@ -706,7 +440,7 @@ echo "- another user"
 	grep -q 'members of group 4242' "$work/why" || fail "other: $(cat "$work/why")"
 	groups="--regid 12345 --groups $(seq -s , 20000 20300)"
 	other 1 explain read open/group
-	grep -q 'you are in 301 groups, and no more than 256 .* --gid' "$work/why" ||
+	grep -q 'you are in 301 groups, and no more than 256 can be asked about; name the one that matters with --gid' "$work/why" ||
 		fail "other: $(cat "$work/why")"
 	other 0 explain read open/group --gid 20300
 	groups=$nobodies

@@ -63,9 +63,9 @@ most=$(printf '%0250d' 0)
 echo "- a command line that makes no sense is status 2"
 refused 2 '"cache" wants another word' cache
 refused 2 'no command "cache frob"' cache frob
-refused 2 '"cache get" wants NAME KEY' cache get x
-refused 2 '"cache set" wants NAME KEY \[FILE\]' cache set x
-refused 2 '"cache delete" wants NAME KEY...' cache delete x
+refused 2 '"cache get" lacks an operand; it wants NAME KEY' cache get x
+refused 2 '"cache set" lacks an operand; it wants NAME KEY \[FILE\]' cache set x
+refused 2 '"cache delete" lacks an operand; it wants NAME KEY...' cache delete x
 refused 2 'does not want the operand "y"' cache stats x y
 refused 2 'does not want the operand "z"' cache keys x y z
 refused 2 'a key has 1 to 250 bytes, and not 0;' cache get x ''
@@ -77,13 +77,13 @@ refused 2 'a key has 1 to 250 bytes, and not 251;' cache delete x "$many"
 refused 2 '--add, --replace and --version exclude each other' cache set x k /dev/null --add --replace
 refused 2 '--add, --replace and --version exclude each other' cache set x k /dev/null --add --version 1
 refused 2 '--add, --replace and --version exclude each other' cache set x k /dev/null --version 1 --replace
-refused 2 'nothing to replace' cache set x k /dev/null --create --replace
-refused 2 'nothing to replace' cache set x k /dev/null --create --version 1
-refused 2 'create is missing' cache set x k /dev/null --size 1M
-refused 2 'create is missing' cache set x k /dev/null --entry-size 1K
-refused 2 'create is missing' cache set x k /dev/null --shards 1
-refused 2 'create is missing' cache set x k /dev/null --mode 0600
-refused 2 'create is missing' cache set x k /dev/null --backing sysv
+refused 2 'in a cache that --create makes there is nothing to replace; leave it out' cache set x k /dev/null --create --replace
+refused 2 'in a cache that --create makes there is nothing to replace; leave it out' cache set x k /dev/null --create --version 1
+refused 2 '--create is missing, which the options of creation go with' cache set x k /dev/null --size 1M
+refused 2 '--create is missing, which the options of creation go with' cache set x k /dev/null --entry-size 1K
+refused 2 '--create is missing, which the options of creation go with' cache set x k /dev/null --shards 1
+refused 2 '--create is missing, which the options of creation go with' cache set x k /dev/null --mode 0600
+refused 2 '--create is missing, which the options of creation go with' cache set x k /dev/null --backing sysv
 refused 2 'is no duration up to 3650d' cache set x k /dev/null --ttl -5s
 refused 2 'is no duration up to 3650d' cache set x k /dev/null --ttl 5
 refused 2 'is no duration up to 3650d' cache set x k /dev/null --ttl 3651d
@@ -249,13 +249,13 @@ misses pages/x a
 status=0
 "$shmctl" cache delete pages/x none b "$odd$odd" c >"$work/out" 2>"$work/why" || status=$?
 [ $status = 1 ] || fail "cache delete of what is not there ended with $status"
-printf '%s\n' 'shmctl: "pages/x" does not have the key "none"' \
-	'shmctl: "pages/x" does not have the key "a\x0ab\\\x1b\xff \xc3\xb6.a\x0ab\\\x1b\xff \xc3\xb6."' |
+printf '%s\n' 'shmctl: "pages/x" does not have the key "none", so it was not deleted' \
+	'shmctl: "pages/x" does not have the key "a\x0ab\\\x1b\xff \xc3\xb6.a\x0ab\\\x1b\xff \xc3\xb6.", so it was not deleted' |
 	cmp - "$work/why" || fail "cache delete of what is not there: $(cat "$work/why")"
 misses pages/x b
 misses pages/x c
 run 1 --json cache delete pages/x d none
-said '"pages/x" does not have the key "none"'
+said '"pages/x" does not have the key "none", so it was not deleted'
 shape deletion '.deletions[]'
 json '[.deletions[] | [.key, .key_base64, .deleted, .error]] == [["d", "ZA==", true, null], ["none", "bm9uZQ==", false, null]]'
 

@@ -80,7 +80,7 @@ end_all() {
 	children=
 	"$shmctl" --json list | jq -r '.objects[].name' >"$work/names"
 	# shellcheck disable=SC2046 # a list of names
-	run 0 remove -- $(cat "$work/names")
+	[ ! -s "$work/names" ] || run 0 remove -- $(cat "$work/names")
 	kill "$broker"
 	wait "$broker" || fail "the broker ended with $?"
 }

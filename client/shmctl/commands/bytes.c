@@ -184,7 +184,7 @@ static int create_for(struct session *session, const char *name, const struct so
 				       source->name, name);
 	if (source->is_sized && source->size > size)
 		return complain_failed("%s has %" PRIu64 " bytes, more than --size %" PRIu64
-				       "; \"%s\" was not created",
+				       "; \"%s\" was not made",
 				       source->name, source->size, size, name);
 	return making_segment(session, name, size, ret_segment);
 }
@@ -220,7 +220,7 @@ static const char *give_up(struct session *session, const struct transfer *trans
 		return shmb_remove(session->broker, transfer->name, NULL) < 0
 			       ? "stays uninitialised, since the broker does not remove it"
 			       : "was not created";
-	return transfer->initialised ? "stays uninitialised" : "has the bytes up to there";
+	return transfer->initialised ? "is still not initialised" : "has the bytes up to there";
 }
 
 /* Its bytes are there. */

@@ -148,7 +148,7 @@ static int read_value(struct setter *setter, uint64_t most)
 	int r = copy_in_all(setter->source->fd, most, &setter->value, &setter->setting.size);
 
 	if (r < 0)
-		return complain_failed("cannot read %s: %s", from, strerror(-r));
+		return complain_failed("cannot read %s: %s; nothing was set", from, strerror(-r));
 	if (setter->setting.size > most)
 		return complain_failed("%s has more than the %" PRIu64
 				       " bytes that a value of \"%s\" may have",
@@ -302,7 +302,7 @@ static int delete_one(struct session *session, struct shmb_cache *cache,
 
 	deletion->is_deleted = r == 0;
 	if (r == SHMB_MISS)
-		return complain_failed("\"%s\" does not have the key \"%s\"",
+		return complain_failed("\"%s\" does not have the key \"%s\", so it was not deleted",
 				       session->arguments.operands[0],
 				       key_text(deletion->key, text));
 	if (r < 0) {

@@ -24,7 +24,8 @@ static int look_at(struct source *source)
 	off_t at;
 
 	if (fstat(source->fd, &facts) < 0)
-		return complain_failed("cannot read %s: %s", source->name, strerror(errno));
+		return complain_failed("cannot find out what %s is: %s; name another file",
+				       source->name, strerror(errno));
 	if (S_ISDIR(facts.st_mode))
 		return complain_failed("%s is a directory; name a file", source->name);
 	if (!S_ISREG(facts.st_mode))
@@ -43,7 +44,10 @@ int source_open(struct source *source, const char *file)
 	if (file) {
 		source->fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		if (source->fd < 0)
-			return complain_failed("cannot open %s: %s", file, strerror(errno));
+			return complain_failed(
+				"cannot open %s: %s; name a file that is there and may "
+				"be read",
+				file, strerror(errno));
 	}
 	status = look_at(source);
 	if (status != STATUS_DONE)

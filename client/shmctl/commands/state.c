@@ -135,7 +135,8 @@ static int read_source(const struct source *source, const char *name, uint64_t m
 	int r = copy_in_all(source->fd, most, &value->bytes, &value->size);
 
 	if (r < 0)
-		return complain_failed("cannot read %s: %s", source->name, strerror(-r));
+		return complain_failed("cannot read %s: %s; nothing was published", source->name,
+				       strerror(-r));
 	if (value->size > most)
 		return complain_failed("%s has more than the %" PRIu64
 				       " bytes that a value of \"%s\" may have",

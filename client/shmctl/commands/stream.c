@@ -91,8 +91,9 @@ static int complain_input(const struct session *session, const struct source *so
 		return complain_failed("%s ends within record %" PRIu64 "; those before were sent",
 				       source->name, n + 1);
 	default:
-		return complain_failed("cannot read %s: %s; %" PRIu64 " records were sent",
-				       source->name, strerror(-r), n);
+		return complain_failed("cannot read %s behind %" PRIu64
+				       " records, which were sent: %s",
+				       source->name, n, strerror(-r));
 	}
 }
 

@@ -53,6 +53,7 @@ static int gather(struct shmb_connection *broker, const char *which, struct gath
 		  int (*take)(struct shmb_page *page, void *place))
 {
 	uint64_t cursor = 0, before;
+	int r;
 
 	do {
 		attr_cleanup(page_cleanup) struct shmb_page *page = NULL;
@@ -60,9 +61,11 @@ static int gather(struct shmb_connection *broker, const char *which, struct gath
 		before = cursor;
 		if (ask(broker, which, &cursor, &page) < 0)
 			return complain_library();
-		if (gather_page(gathering, page, take) < 0)
-			return complain_failed("there is no memory for the whole list, or the "
-					       "broker's answer makes no sense");
+		r = gather_page(gathering, page, take);
+		if (r == -ENOMEM)
+			return complain_failed("there is no memory for the whole list");
+		if (r < 0)
+			return complain_library();
 		if (cursor && cursor <= before)
 			return complain_failed("the broker's list does not come to an end; it is "
 					       "no shmbrokerd, or a broken one");

@@ -104,7 +104,8 @@ int graph_learn_roles(struct shmb_connection *broker, const struct gathering *ob
 	unsigned *deeds = calloc(holders->n + 1, sizeof(*deeds));
 
 	if (!deeds)
-		return complain_failed("there is no memory for %zu holders", holders->n);
+		return complain_failed("there is no memory to find the roles of %zu holders",
+				       holders->n);
 	if (holders->n > 0)
 		qsort(holders->elements, holders->n, holders->size, compare_holders);
 	for (size_t i = 0; i < objects->n; i++) {

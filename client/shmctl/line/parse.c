@@ -96,7 +96,8 @@ static int check_operands(const struct command *command, const struct arguments 
 	if (!command)
 		return complain_usage(NULL, "no command was given");
 	if (arguments->operands_n < command->least)
-		return complain_usage(command, "\"%s\" wants %s", command->name, command->operands);
+		return complain_usage(command, "\"%s\" lacks an operand; it wants %s",
+				      command->name, command->operands);
 	if (arguments->operands_n > command->most)
 		return complain_usage(command, "\"%s\" does not want the operand \"%s\"",
 				      command->name, arguments->operands[command->most]);
