@@ -62,6 +62,24 @@ if(TARGET shmctl_reference)
   set_tests_properties(e2e.shmctl_hardship PROPERTIES TIMEOUT 300 COST 30 LABELS e2e)
 endif()
 
+# What shmctl says when something fails under it. Sanitizers let nothing be preloaded before them.
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+add_executable(shmctl_without_screen ${PROJECT_SOURCE_DIR}/client/shmctl/top/screen_missing.c
+  $<FILTER:$<TARGET_OBJECTS:shmctl>,EXCLUDE,screen[_a-z]*[.]c[.]o$>)
+target_link_libraries(shmctl_without_screen PRIVATE shmctl_doctor shmctl_lines shmctl_top
+  shmbroker proto_figures shmb_build PkgConfig::JANSSON)
+if(NOT SHMB_SANITIZE)
+  add_test(NAME e2e.shmctl_faults
+    COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_shmctl_faults.sh
+      $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> $<TARGET_FILE:shmctl_without_screen>
+      $<TARGET_FILE:failing_calls> $<TARGET_FILE:lying_broker>)
+  add_test(NAME e2e.shmctl_memory
+    COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_shmctl_memory.sh
+      $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl> $<TARGET_FILE:failing_malloc>)
+  set_tests_properties(e2e.shmctl_faults e2e.shmctl_memory PROPERTIES TIMEOUT 240 COST 20
+    LABELS e2e)
+endif()
+
 # The tutorial, typed as it stands.
 add_test(NAME e2e.tutorial
   COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_tutorial.sh

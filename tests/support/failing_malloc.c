@@ -5,11 +5,15 @@
  */
 #include "support/failing_malloc.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 void *__libc_malloc(size_t size);
@@ -98,4 +102,36 @@ __attribute__((visibility("default"))) int posix_memalign(void **ret, size_t ali
 		return ENOMEM;
 	*ret = got;
 	return 0;
+}
+
+/*
+ * glibc 2.36 dies where it looks up a name and has no memory for its lists of services
+ * (nss/nss_database.c), so allocations do not count there.
+ */
+__attribute__((visibility("default"))) struct passwd *getpwuid(uid_t uid)
+{
+	struct passwd *(*next)(uid_t uid);
+	struct passwd *entry;
+	void *found;
+
+	failing_malloc_pause();
+	found = dlsym(RTLD_NEXT, "getpwuid");
+	memcpy(&next, &found, sizeof(next));
+	entry = next(uid);
+	failing_malloc_resume();
+	return entry;
+}
+
+__attribute__((visibility("default"))) struct group *getgrgid(gid_t gid)
+{
+	struct group *(*next)(gid_t gid);
+	struct group *entry;
+	void *found;
+
+	failing_malloc_pause();
+	found = dlsym(RTLD_NEXT, "getgrgid");
+	memcpy(&next, &found, sizeof(next));
+	entry = next(gid);
+	failing_malloc_resume();
+	return entry;
 }

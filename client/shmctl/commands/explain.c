@@ -59,7 +59,7 @@ static int ask_about_user(struct shmb_question *question, gid_t groups[static GR
 	question->gid = user->pw_gid;
 	if (getgrouplist(user->pw_name, user->pw_gid, groups, &n) < 0)
 		return complain_failed(
-			"%s is in %d groups, and no more than %d can be asked about; "
+			"\"%s\" is in %d groups, of which no more than %d can be asked about; "
 			"name the one that matters with --gid",
 			user->pw_name, n, GROUPS_MAX);
 	question->groups_n = (unsigned)n;

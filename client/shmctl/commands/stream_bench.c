@@ -19,6 +19,7 @@
 #define COUNT_DEFAULT 10000000
 #define ROUNDS_MOST   100000
 #define PATIENCE_MS   30000
+#define LOOK_MS       500 /* how soon it is seen that the other process has failed */
 #define LANE_SIZE     (UINT64_C(1) << 20)
 
 static const struct shmb_consumer_options from_the_oldest = {.start = SHMB_START_OLDEST};
@@ -29,6 +30,7 @@ struct end {
 	struct shmb_stream *there, *back;
 	struct shmb_producer *producer;
 	struct shmb_consumer *consumer;
+	pid_t other; /* for the one that started it */
 };
 
 /* Of one record to and fro, beside COUNT in one direction. */
@@ -95,6 +97,29 @@ static int serve(const struct shmb_connect_options *options, const char *name, s
 	return is_well ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* It is not waited for, so that this can be asked again. */
+static bool has_failed(pid_t process)
+{
+	siginfo_t end = {.si_pid = 0};
+
+	return waitid(P_PID, (id_t)process, &end, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       end.si_pid == process && (end.si_code != CLD_EXITED || end.si_status != 0);
+}
+
+/* The next one of the other process, which is not waited for when it has failed. */
+static int take(struct end *end, void *bytes, size_t size)
+{
+	int r = -ETIMEDOUT;
+
+	for (unsigned i = 0; i < PATIENCE_MS / LOOK_MS && r == -ETIMEDOUT; i++) {
+		if (i > 0 && has_failed(end->other))
+			return r;
+		r = shmb_consumer_take(end->consumer, bytes, size, shmb_deadline_in_ms(LOOK_MS),
+				       NULL);
+	}
+	return r;
+}
+
 static int compare(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -109,10 +134,10 @@ static int measure_rate(struct end *end, void *bytes, struct stream_speed *speed
 	int r = shmb_producer_send(end->producer, bytes, speed->size, patience());
 
 	if (r == 0)
-		r = shmb_consumer_take(end->consumer, bytes, speed->size, patience(), NULL);
+		r = take(end, bytes, speed->size);
 	begun = clock_now_ns();
 	for (uint64_t i = 0; i < speed->count && r == 0; i++)
-		r = shmb_consumer_take(end->consumer, bytes, speed->size, patience(), NULL);
+		r = take(end, bytes, speed->size);
 	speed->took_ns = clock_now_ns() - begun;
 	return r;
 }
@@ -128,7 +153,7 @@ static int measure_rounds(struct end *end, void *bytes, uint64_t *took, struct s
 
 		r = shmb_producer_send(end->producer, bytes, speed->size, patience());
 		if (r == 0)
-			r = shmb_consumer_take(end->consumer, bytes, speed->size, patience(), NULL);
+			r = take(end, bytes, speed->size);
 		took[i] = clock_now_ns() - begun;
 	}
 	qsort(took + first, n - first, sizeof(*took), compare);
@@ -144,13 +169,17 @@ static int run_here(struct end *end, const char *name, struct stream_speed *spee
 	int status = STATUS_DONE;
 
 	if (!bytes || !took)
-		status = complain_failed("there is no memory for a record of %zu bytes",
+		status = complain_failed("there is no memory to time records of %zu bytes",
 					 speed->size);
 	else if (open_end(end, name, speed->size) < 0 ||
 		 shmb_producer_open(end->back, &end->producer) < 0 ||
 		 shmb_consumer_open(end->there, &from_the_oldest, &end->consumer) < 0 ||
 		 measure_rate(end, bytes, speed) < 0 || measure_rounds(end, bytes, took, speed) < 0)
-		status = complain_library();
+		status = has_failed(end->other)
+				 ? complain_failed("the other process, which sends, has ended "
+						   "before its time; \"shmctl who\" and the "
+						   "broker's log may say why")
+				 : complain_library();
 	free(bytes);
 	free(took);
 	return status;
@@ -167,26 +196,25 @@ int stream_bench(struct session *session)
 	};
 	struct end end = {.broker = session->broker};
 	char name[64];
-	int status, exit_status;
-	pid_t child;
+	int status;
 
 	if (speed.size > SHMB_STREAM_LANE_MAX / 8)
 		return complain_usage(session->command, "a record may have 128M at most here");
 	snprintf(name, sizeof(name), "shmctl-bench-%d", (int)getpid());
-	child = fork();
-	if (child < 0)
-		return complain_failed("cannot start another process: %s", strerror(errno));
-	if (child == 0) {
+	end.other = fork();
+	if (end.other < 0)
+		return complain_failed(
+			"cannot start another process, which is to send: %s; end some, "
+			"or raise \"ulimit -u\"",
+			strerror(errno));
+	if (end.other == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		_exit(serve(&options, name, speed.size, speed.count));
 	}
 	status = run_here(&end, name, &speed);
 	if (status != STATUS_DONE)
-		(void)kill(child, SIGKILL);
-	if (waitpid(child, &exit_status, 0) == child && exit_status != 0 && status == STATUS_DONE)
-		status = complain_failed(
-			"the other process, which sends, failed; \"shmctl who\" and the "
-			"broker's log may say why");
+		(void)kill(end.other, SIGKILL);
+	(void)waitpid(end.other, NULL, 0);
 	close_end(&end);
 	if (status != STATUS_DONE)
 		return status;
