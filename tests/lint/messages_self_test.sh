@@ -1,0 +1,106 @@
+#!/bin/sh
+# Does the lint of messages find what it is for? Each fault is put into a small tree that is otherwise
+# good.
+#
+#   sh tests/lint/messages_self_test.sh
+set -eu
+lint=$(cd "$(dirname "$0")" && pwd)
+tree=$(mktemp -d "${TMPDIR:-/tmp}/shmbroker-lint.XXXXXX")
+trap 'rm -rf "$tree" "$tree.out"' EXIT
+trap 'exit 1' HUP INT TERM
+failures=0
+
+fail() {
+	echo "FAIL: $*"
+	failures=$((failures + 1))
+}
+
+# put FILE LINE...: write a file of the tree.
+put() {
+	mkdir -p "$tree/$(dirname "$1")"
+	file=$1
+	shift
+	printf '%s\n' "$@" >"$tree/$file"
+}
+
+# add FILE LINE...: at its end.
+add() {
+	file=$1
+	shift
+	printf '%s\n' "$@" >>"$tree/$file"
+}
+
+# shellcheck disable=SC2016 # the tree's script has the variables
+good_tree() {
+	rm -rf "${tree:?}"/*
+	put client/shmctl/commands/one.c \
+		'/* complain_failed("this is a comment") */' \
+		'int one(void)' '{' \
+		'	if (a)' \
+		'		return complain_failed("\"%s\" was not found, in %" PRIu64' \
+		'				       " places", name, n);' \
+		'	complain_note("%s", text);' \
+		'	return complain_usage(command, "the list of \"%s\" is " /* why */' \
+		'				       "at its end", name);' '}'
+	put client/shmctl/words/two.c \
+		'const char *two(void)' '{' '	return is_long ? "is too long for a name" : NULL;' '}'
+	put tests/e2e/test_shmctl.sh \
+		"refused 1 '\"x\" was not found, in 2 places' one x" \
+		"refused 2 'the list of .* is at its end;' one x" \
+		'grep -q -e "$x is too long for a name" "$work/why" || exit 1'
+}
+
+check() {
+	sh "$lint/messages.sh" "$tree" >"$tree.out" 2>&1
+}
+
+# finds TEXT WHAT: it must fail and say TEXT.
+finds() {
+	if check; then
+		fail "it does not find: $2"
+	elif ! grep -qF -- "$1" "$tree.out"; then
+		fail "on \"$2\" it does not say \"$1\" but: $(cat "$tree.out")"
+	fi
+	good_tree
+}
+
+# accepts WHAT
+accepts() {
+	check || fail "it does not accept $1: $(cat "$tree.out")"
+	good_tree
+}
+
+good_tree
+accepts "the good tree"
+for line in 1 2 3; do
+	sed -i "${line}d" "$tree/tests/e2e/test_shmctl.sh"
+	finds 'no test reads' "the good tree without expectation $line"
+done
+put tests/e2e/test_shmctl.sh "refused 1 'not found'" "refused 2 'is at its end;'" "refused 2 'is too long for a name'"
+finds 'no test reads "\"%s\" was not found' 'a pattern of nine characters'
+add client/shmctl/words/two.c 'const char *three(void)' '{' '	return "is too long for a name of a list";' '}'
+finds 'two.c: no test reads "is too long for a name of a list"' 'a pattern that fits two messages'
+add client/shmctl/words/two.c 'const char *three(void)' '{' '	return "is too long for a name of a list";' '}'
+add tests/e2e/test_shmctl.sh "refused 2 'is too long for a name of a list' one y"
+finds 'two.c: no test reads "is too long for a name"' 'a message that is the beginning of another'
+add client/shmctl/words/two.c 'const char *three(void)' '{' '	fault = "is no colour; write red";' '}'
+finds 'two.c: no test reads "is no colour; write red"' 'an end of a sentence in a variable'
+add client/shmctl/words/two.c 'const char *three(void)' '{' '	fault = "is no colour; write red";' '}'
+add tests/e2e/test_shmctl.sh "refused 2 'is no colour; write red\\|something else' one y"
+finds 'two.c: no test reads "is no colour; write red"' 'a pattern of alternatives'
+add client/shmctl/words/two.c 'const char *three(void)' '{' '	fault = "is no colour; write red";' '}'
+add tests/e2e/test_shmctl.sh "refused 2 'is no colour; write blue' one y"
+finds 'two.c: no test reads "is no colour; write red"' 'a pattern that the message does not fit'
+add client/shmctl/words/two.c 'const char *three(void)' '{' '	fault = "is no colour; write red";' '}'
+add tests/e2e/test_shmctl.sh "# refused 2 'is no colour; write red' one y"
+finds 'two.c: no test reads "is no colour; write red"' 'an expectation in a comment'
+put tests/lint/messages_excepted.txt "is too long for$(printf '\t')it is read all the same"
+finds 'is no exception any more: "is too long for a name"' 'an exception that is none'
+put tests/lint/messages_excepted.txt "is no colour$(printf '\t')there is none"
+finds '"is no colour" is of 0 messages' 'an exception of no message'
+add client/shmctl/words/two.c 'const char *three(void)' '{' '	fault = "is no colour; write red";' '}'
+put tests/lint/messages_excepted.txt '# A comment.' "is no colour$(printf '\t')there is no red"
+accepts 'an exception'
+
+[ $failures = 0 ] || exit 1
+echo "it finds what it is for"
