@@ -11,6 +11,7 @@
 #include "library.h"
 #include "support/child.h"
 #include "support/proc.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define MANY 200
@@ -190,7 +191,9 @@ START_TEST(what_is_not_done_cannot_be_finished)
 	expect_result(shmb_segment_open(connection, "fresh", &page, &segment), SHMB_INITIALISE);
 	expect_ok(shmb_segment_open_submit(connection, "fresh", &page, NULL, NULL, &request));
 	expect_refused(shmb_segment_open_finish(request, &other), -EINPROGRESS);
+	says(" is not answered yet; call shmb_dispatch() first");
 	expect_refused(shmb_status_finish(request, &status), -EINVAL);
+	says(" cannot be finished as one for ");
 	expect_ok(shmb_segment_ready(segment));
 	library_await(connection, request);
 	expect_ok(shmb_segment_open_finish(request, &other));

@@ -15,6 +15,7 @@
 #include "library.h"
 #include "support/liar.h"
 #include "support/proc.h"
+#include "support/says.h"
 #include "support/suite.h"
 #include "wire/roster.h"
 #include "wire/vocabulary.h"
@@ -324,10 +325,12 @@ START_TEST(a_false_roster_is_refused)
 	roster->instance[0]--;
 	ck_assert_int_eq(ftruncate(lie.fd, ROSTER_WORDS - 1), 0);
 	ck_assert_int_eq(ask_for_roster(), -EPROTO);
+	says("what the broker sent as its roster is none");
 	lie.fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	ck_assert_int_eq(ask_for_roster(), -EPROTO);
 	lie.fd = -1;
 	ck_assert_int_eq(ask_for_roster(), -EPROTO);
+	says("the roster of members was granted, but none came");
 }
 END_TEST
 

@@ -15,6 +15,7 @@
 #include "library.h"
 #include "support/child.h"
 #include "support/proc.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define FAR_MS 60000
@@ -138,6 +139,7 @@ static int get_as_alice(struct child *self, void *data attr_unused)
 	cache = open_cache(own, "cache", NULL);
 	expect(cache, "k", "v");
 	expect_refused(shmb_cache_set(cache, "k", 1, "x", 1, NULL, SHMB_AT_ONCE, NULL), -EPERM);
+	says("\" without SHMB_READ to change it");
 	child_say(self, 0);
 	(void)shmb_cache_use(cache, "k", 1, write_by_hand, NULL);
 	return 0;
@@ -179,6 +181,7 @@ START_TEST(options_that_mean_nothing_are_refused)
 	ck_assert(!library_exists(connection, "cache"));
 	options.shards = 64;
 	ck_assert_int_eq(try_open("cache", &options), -EINVAL);
+	says("\" with these options ");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "too small for its largest values"));
 }
 END_TEST
@@ -201,6 +204,7 @@ START_TEST(what_is_no_cache_is_refused)
 	ck_assert_int_eq(r, SHMB_INITIALISE);
 	expect_ok(shmb_segment_ready(segment));
 	ck_assert_int_eq(try_open("garbage", &existing), -ESTALE);
+	says("; use another name or remove it");
 	shmb_segment_detach(segment);
 }
 END_TEST
@@ -360,6 +364,7 @@ static int use_inherited(struct child *self attr_unused, void *data)
 	struct shmb_cache *cache = data;
 
 	expect_refused(shmb_cache_get(cache, "k", 1, NULL, 0, NULL), -EOWNERDEAD);
+	says("this handle belongs to another process, of which this one");
 	expect_refused(shmb_cache_set(cache, "k", 1, "x", 1, NULL, SHMB_AT_ONCE, NULL),
 		       -EOWNERDEAD);
 	expect_refused(shmb_cache_get_many(cache, NULL, 0), -EOWNERDEAD);
@@ -424,6 +429,7 @@ START_TEST(nothing_works_after_the_connection)
 
 	shmb_disconnect(own);
 	expect_refused(shmb_cache_get(cache, "k", 1, NULL, 0, NULL), -ENOTCONN);
+	says("the connection of this segment has been ended; connect and");
 	expect_refused(shmb_cache_flush(cache, SHMB_AT_ONCE), -ENOTCONN);
 	shmb_cache_close(cache);
 }

@@ -17,6 +17,7 @@
 #include "library.h"
 #include "support/child.h"
 #include "support/proc.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define RECORDS 10000
@@ -132,6 +133,7 @@ START_TEST(data_survive_their_writers)
 	ck_assert_str_eq(text, "kept");
 	/* The end is said once; then a new writer is waited for, and is a new beginning. */
 	ck_assert_int_eq(shmb_fifo_read(reader, text, sizeof(text), 50, &got), -ETIMEDOUT);
+	says("nothing came through the FIFO \"");
 	writer = open_for(SHMB_FIFO_WRITE, "patient");
 	expect_ok(shmb_fifo_write(writer, "more", 4, 0));
 	shmb_fifo_close(writer);
@@ -220,6 +222,7 @@ START_TEST(a_writer_of_a_removed_fifo_is_told)
 	expect_ok(shmb_fifo_read(reader, &byte, 1, PATIENCE_MS, &got));
 	shmb_fifo_close(reader);
 	expect_refused(shmb_fifo_write(writer, "x", 1, 100), -EPIPE);
+	says("\" open for reading any more: it was removed, or the broker");
 	ck_assert_int_eq(n_signals, 0);
 	shmb_fifo_close(writer);
 }
@@ -256,6 +259,7 @@ START_TEST(records_have_a_largest_size)
 
 	ck_assert_uint_le(SHMB_FIFO_RECORD_MAX, PIPE_BUF);
 	expect_refused(shmb_fifo_write(writer, record, sizeof(record), 0), -EMSGSIZE);
+	says(", up to which records are never torn; write smaller ones");
 	expect_ok(shmb_fifo_write(writer, record, sizeof(record) - 1, 0));
 	expect_ok(shmb_fifo_read(reader, text, sizeof(text), 0, &got));
 	ck_assert_uint_eq(got, SHMB_FIFO_RECORD_MAX);
@@ -394,6 +398,7 @@ START_TEST(one_direction_is_one_direction)
 	size_t got;
 
 	ck_assert_int_lt(shmb_fifo_write(reader, &byte, 1, 0), 0);
+	says("\" cannot be written: ");
 	ck_assert_int_lt(shmb_fifo_read(writer, &byte, 1, 0, &got), 0);
 	expect_refused(shmb_segment_open(connection, "way", NULL, &segment), -EMEDIUMTYPE);
 	shmb_fifo_close(reader);

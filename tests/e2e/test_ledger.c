@@ -10,6 +10,7 @@
 
 #include "library.h"
 #include "support/child.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define MANY 500
@@ -138,6 +139,7 @@ static unsigned walk(const char *prefix, const char *name)
 		}
 		ck_assert_int_eq(shmb_page_next_object(found, &object), SHMB_EMPTY);
 		ck_assert_int_eq(shmb_page_next_holder(found, &holder), -EINVAL);
+		says("this page is of ");
 		shmb_page_free(found);
 	} while (cursor != 0);
 	return n;

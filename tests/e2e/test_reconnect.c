@@ -17,6 +17,7 @@
 
 #include "library.h"
 #include "support/proc.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 static struct broker broker;
@@ -332,6 +333,7 @@ START_TEST(a_stopped_broker_is_an_error_in_time_and_goes_on)
 	ck_assert_int_eq(kill(broker.pid, SIGSTOP), 0);
 	begin = clock_now_ms();
 	expect_refused(shmb_connect(&soon, &other), -ETIMEDOUT);
+	says(" did not answer in time; it may be stopped or overloaded");
 	ck_assert_uint_ge(clock_now_ms() - begin, 150);
 	expect_refused(shmb_segment_open(witness, "late", &options, &segment), -ETIMEDOUT);
 	ck_assert_ptr_null(other);

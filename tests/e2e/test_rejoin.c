@@ -14,6 +14,7 @@
 
 #include "library.h"
 #include "support/child.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 static struct broker broker;
@@ -230,6 +231,7 @@ static int rejoin_within(struct child *self, void *data)
 	(void)self;
 	(void)data;
 	expect_refused(shmb_rejoin(connection), -EBUSY);
+	says("the connection was in use when this process was forked:");
 	_exit(0);
 }
 
@@ -332,8 +334,10 @@ static int be_late(struct child *self, void *data)
 	(void)child_hear(self);
 	expect_ok(shmb_rejoin(hasty));
 	expect_refused(shmb_rejoin(hasty), -EINVAL);
+	says("this connection belongs to this process already: only a");
 	ck_assert(shmb_member_lives(me, shmb_member_id(me)));
 	expect_refused(shmb_lock_release(lock, me), -ENOLCK);
+	says("this process does not have the lock: it never had, or it");
 	expect_result(shmb_lock_try(lock, me), -EBUSY);
 	child_say(self, 0);
 	(void)child_hear(self);

@@ -18,6 +18,7 @@
 #include "support/child.h"
 #include "support/proc.h"
 #include "support/raw.h"
+#include "support/says.h"
 #include "support/suite.h"
 #include "support/sysv.h"
 #include "wire/vocabulary.h"
@@ -277,9 +278,11 @@ START_TEST(what_cannot_be_is_refused_with_a_reason)
 	options.mode = 0;
 	options.layout = "not a tag";
 	expect_refused(shmb_segment_open(connection, "x", &options, &segment), -EINVAL);
+	says("the layout tag of \"");
 	options.layout = NULL;
 	options.backing = SHMB_BACKING_FIFO;
 	expect_refused(shmb_segment_open(connection, "x", &options, &segment), -EINVAL);
+	says("\" cannot be asked for with backing ");
 	ck_assert_ptr_null(segment);
 	ck_assert_uint_eq(library_status(connection).holds, 0);
 	ck_assert_int_eq(proc_count_fds(getpid()), fds);

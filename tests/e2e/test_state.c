@@ -12,6 +12,7 @@
 #include "library.h"
 #include "support/child.h"
 #include "support/proc.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define FAR_MS 20000
@@ -132,6 +133,7 @@ static int read_as_alice(struct child *self, void *data attr_unused)
 	expect_ok(shmb_state_wait(state, 1, shmb_deadline_in_ms(FAR_MS), NULL));
 	expect_text(state, 2, "2");
 	expect_refused(shmb_state_publish(state, "x", 1, SHMB_AT_ONCE, NULL), -EPERM);
+	says("\" with the option `writes`");
 	expect_ok(shmb_state_look(state, &view));
 	child_say(self, 0);
 	*(volatile char *)(uintptr_t)view.value = 'x';
@@ -218,6 +220,7 @@ START_TEST(who_finds_it_takes_it_as_it_is)
 	expect_refused(try_open("state", &others), -EFBIG);
 	others.segment.flags = 0;
 	expect_refused(try_open("state", &others), -EFBIG);
+	says("\" has at most ");
 	options.segment.flags |= SHMB_EXCLUSIVE;
 	expect_refused(try_open("state", &options), -EEXIST);
 	shmb_state_close(state);
@@ -320,6 +323,7 @@ START_TEST(of_another_roster_it_is_only_read)
 	publish(state, "1");
 	header->head.instance[0] ^= 1;
 	expect_refused(try_open("state", &options), -ESTALE);
+	says("\" was made when the broker had another roster, by which");
 	reader = open_state(connection, "state", NULL);
 	expect_text(reader, 1, "1");
 	shmb_state_close(reader);
@@ -365,6 +369,7 @@ START_TEST(the_next_one_makes_what_was_left)
 
 	leave_half_made(4096);
 	expect_refused(try_open("state", &(struct shmb_state_options){0}), -ENODATA);
+	says("\" was not finished by its creator, and without a value_size");
 	state = open_state(connection, "state", &options);
 	ck_assert_uint_eq(shmb_state_version(state), 0);
 	publish(state, "1");
@@ -379,6 +384,7 @@ START_TEST(what_was_left_too_small_is_not_made)
 	leave_half_made(512);
 	options.segment.flags = 0;
 	expect_refused(try_open("state", &options), -EFBIG);
+	says(" bytes, which is not enough for what this one wants; remove");
 	options.slots = 2;
 	options.value_size = 48;
 	expect_ok(try_open("state", &options));
@@ -409,6 +415,7 @@ START_TEST(a_single_writer_is_alone)
 	child_start(&child, write_until_killed, NULL);
 	ck_assert_int_eq(child_hear(&child), 0);
 	expect_refused(try_open("state", &options), -EBUSY);
+	says("\" has a single writer, and that lives; there can be another");
 	reader = open_state(connection, "state", NULL);
 	child_kill(&child);
 	eventually(try_open("state", &options) == 0);
@@ -450,6 +457,7 @@ static int go_on_with_handles(struct child *self attr_unused, void *data)
 	expect_text(states[0], 1, "1");
 	publish(states[0], "2");
 	expect_refused(shmb_state_publish(states[1], "2", 1, SHMB_AT_ONCE, NULL), -ENOLCK);
+	says("\" any more: it was taken for dead, or it is a forked child,");
 	shmb_state_close(states[0]);
 	shmb_state_close(states[1]);
 	shmb_disconnect(connection);

@@ -17,6 +17,7 @@
 #include "library.h"
 #include "support/child.h"
 #include "support/eventually.h"
+#include "support/says.h"
 #include "support/suite.h"
 #include "vars/loaded.h"
 
@@ -169,6 +170,7 @@ START_TEST(each_call_has_an_answer_at_any_time)
 
 	expect_ok(subject->detach());
 	expect_refused(subject->info(&facts), -ENOTCONN);
+	says("the variables of this module are not shared; attach them");
 	ck_assert_ptr_null(facts.address);
 	expect_ok(attach(connection));
 	expect_ok(subject->info(&facts));
@@ -178,6 +180,7 @@ START_TEST(each_call_has_an_answer_at_any_time)
 	ck_assert(facts.segment.writable);
 	expect_refused(attach(connection), -EALREADY);
 	expect_refused(subject->attach(connection, "lib/another", "1", NULL), -EALREADY);
+	says("the variables of this module are shared already; detach");
 	expect_ok(subject->detach());
 	expect_ok(subject->detach());
 	expect_refused(subject->info(&facts), -ENOTCONN);
@@ -280,6 +283,7 @@ START_TEST(one_thread_at_a_time_is_at_the_variables_of_a_module)
 	eventually(library_stat(connection, OBJECT).waiting == 1);
 	expect_refused(attach(connection), -EBUSY);
 	expect_refused(subject->detach(), -EBUSY);
+	says("another thread is attaching or detaching these variables;");
 	expect_refused(subject->info(&facts), -EBUSY);
 	child_run(be_busy_with_nothing, NULL);
 	subject->count(1); /* not hindered, and before the values are put in */

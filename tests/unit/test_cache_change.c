@@ -19,6 +19,7 @@
 #include "support/chance.h"
 #include "support/child.h"
 #include "support/eventually.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define SIZE (1u << 20)
@@ -181,6 +182,7 @@ START_TEST(a_time_past_the_horizon_is_refused)
 	struct shmb_cache_entry entry;
 
 	ck_assert_int_eq(shmb_cache_set(cache, "k", 1, "v", 1, &more, SOON, NULL), -EINVAL);
+	says(" ms is more than the ten years that there can be; 0 is for");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "ten years"));
 	ck_assert_int_eq(shmb_cache_set(cache, "k", 1, "v", 1, &negative, SOON, NULL), -EINVAL);
 	expect("k", NULL);
@@ -264,6 +266,7 @@ START_TEST(values_have_a_bound)
 	memset(value, 'v', sizeof(value));
 	ck_assert_int_eq(shmb_cache_set(cache, "k", 1, value, sizeof(value), NULL, SOON, NULL),
 			 -EFBIG);
+	says(" that a value in \"");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "65537 bytes"));
 	ck_assert_int_eq(shmb_cache_set(cache, "k", 1, value, sizeof(value) - 1, NULL, SOON, NULL),
 			 0);

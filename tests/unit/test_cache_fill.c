@@ -19,6 +19,7 @@
 #include "core/futex.h"
 #include "support/child.h"
 #include "support/eventually.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define FAR shmb_deadline_in_ms(60000)
@@ -332,9 +333,11 @@ START_TEST(what_a_filler_may_not_do_is_refused)
 	int result = 0;
 
 	ck_assert_int_eq(get_or(misbehave, &result, text, NULL), -EINVAL);
+	says("\" says that it has ");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "65 bytes"));
 	result = 1;
 	ck_assert_int_eq(get_or(misbehave, &result, text, NULL), -EINVAL);
+	says(", which is neither 0 nor a negative error");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "returned 1"));
 	ck_assert_int_eq(get_or(compute, value, text, NULL), 0);
 }
@@ -346,6 +349,7 @@ static int compute_by_itself(void *buffer, size_t room, size_t *ret_size,
 	char text[64];
 
 	ck_assert_int_eq(get_or(must_not_compute, NULL, text, NULL), -EDEADLK);
+	says("this thread has begun to compute this value of \"");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "already"));
 	/* Another key is another matter. */
 	ck_assert_int_eq(shmb_cache_get_or_fill(cache, "other", 5, text, 64, compute, data, NULL,
@@ -384,6 +388,7 @@ START_TEST(what_was_changed_meanwhile_stays)
 	char text[64];
 
 	ck_assert_int_eq(get_or(compute_while_it_is_changed, other_value, text, &entry), 0);
+	says("\" is not set: somebody has changed the key meanwhile, or");
 	ck_assert_str_eq(text, value);
 	ck_assert_uint_eq(entry.version, 0);
 	ck_assert_int_eq(get_or(must_not_compute, NULL, text, &entry), 0);
@@ -440,6 +445,7 @@ START_TEST(a_job_is_done_in_two_steps)
 	ck_assert_int_eq(shmb_cache_get_or_begin(cache, "k", 1, text, 64, NULL, FAR, &other, NULL),
 			 -EDEADLK);
 	ck_assert_int_eq(shmb_cache_finish(cache, &job, "x", 1, "v", 1, NULL, FAR, NULL), -EINVAL);
+	says("\" was begun with another key; it can only be ended with that");
 	ck_assert_int_eq(shmb_cache_finish(cache, &job, "k", 1, "v", 1, NULL, FAR, &version), 0);
 	ck_assert_uint_ne(version, 0);
 	ck_assert_int_eq(shmb_cache_finish(cache, &job, "k", 1, "v", 1, NULL, FAR, NULL), -ENOENT);
@@ -448,6 +454,7 @@ START_TEST(a_job_is_done_in_two_steps)
 	ck_assert_int_eq(shmb_cache_get_or_begin(cache, "l", 1, text, 64, NULL, FAR, &job, NULL),
 			 SHMB_FILL);
 	ck_assert_int_eq(shmb_cache_fail(cache, &job, "l", 1, 5, 1000, FAR), -EINVAL);
+	says(" is no negative error for a job of \"");
 	ck_assert_int_eq(shmb_cache_fail(cache, &job, "l", 1, -EPIPE, 1000, FAR), 0);
 	ck_assert_int_eq(shmb_cache_get_or_begin(cache, "l", 1, text, 64, NULL, FAR, &job, NULL),
 			 -EPIPE);

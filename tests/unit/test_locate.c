@@ -14,6 +14,7 @@
 #include "base/attr.h"
 #include "base/fd.h"
 #include "core/locate.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define NOBODYS_UID 4294960000u /* no /run/user directory can be its */
@@ -78,12 +79,14 @@ START_TEST(a_path_that_no_socket_can_have_is_refused)
 	memset(path, 'x', sizeof(path));
 	path[sizeof(location.address.sun_path)] = '\0';
 	ck_assert_int_eq(locate_decide(&facts, &location), -ENAMETOOLONG);
+	says("the path of the broker's socket is longer than ");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), path));
 	ck_assert(location.may_start);
 	path[sizeof(location.address.sun_path) - 1] = '\0';
 	ck_assert_int_eq(locate_decide(&facts, &location), 0);
 	path[0] = '\0';
 	ck_assert_int_eq(locate_decide(&facts, &location), -EINVAL);
+	says("the path of the broker's socket is empty; give one, or NULL");
 }
 END_TEST
 
@@ -133,6 +136,7 @@ START_TEST(a_directory_that_others_may_change_is_refused)
 	ck_assert_int_eq(mkdir(location.directory, 0700), 0);
 	ck_assert_int_eq(chmod(location.directory, 0777), 0);
 	ck_assert_int_eq(locate_connect(&location, &fd), -EACCES);
+	says(" with mode 0700, no symbolic link), so a broker in it");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), location.directory));
 	ck_assert_int_eq(fd, -1);
 	ck_assert_int_eq(locate_check_directory(&location, true), -EACCES);

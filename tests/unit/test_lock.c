@@ -25,6 +25,7 @@
 #include "support/forbid.h"
 #include "support/proc.h"
 #include "support/sanitizers.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define THREADS 16
@@ -210,6 +211,7 @@ START_TEST(a_thread_that_has_it_cannot_have_it_again)
 {
 	expect(shmb_lock_acquire(lock, &me, LATER), 0);
 	expect(shmb_lock_acquire(lock, &me, LATER), -EDEADLK);
+	says("this thread has the lock already");
 	expect(shmb_lock_acquire(lock, &me, SHMB_AT_ONCE), -EDEADLK);
 	expect(shmb_lock_try(lock, &me), -EDEADLK);
 	expect(shmb_lock_release(lock, &me), 0);
@@ -229,6 +231,7 @@ START_TEST(threads_of_a_process_are_strangers)
 	/* And it stays locked, as its thread has left it. */
 	expect(shmb_lock_acquire(lock, &me, SOON), -ETIMEDOUT);
 	expect(shmb_lock_release(lock, &me), -EPERM);
+	says("another thread of this process has the lock");
 }
 END_TEST
 
@@ -278,6 +281,7 @@ START_TEST(the_next_one_is_told_of_a_death)
 	expect(shmb_lock_acquire(lock, &me, LATER), -EDEADLK);
 	expect(shmb_lock_repaired(lock, &me), 0);
 	expect(shmb_lock_repaired(lock, &me), -EINVAL);
+	says("there was nothing to repair");
 	expect(shmb_lock_release(lock, &me), 0);
 	expect(shmb_lock_acquire(lock, &me, LATER), 0);
 	expect(shmb_lock_repaired(lock, &me), -EINVAL);
@@ -327,6 +331,7 @@ START_TEST(what_nobody_repaired_is_of_no_use_any_more)
 	for (size_t i = 0; i < ARRAY_SIZE(waiting); i++)
 		expect(call_end(&waiting[i]), -ENOTRECOVERABLE);
 	expect(shmb_lock_acquire(lock, &me, LATER), -ENOTRECOVERABLE);
+	says("an owner of the lock died, and the next one released it");
 	expect(shmb_lock_try(lock, &me), -ENOTRECOVERABLE);
 	expect(shmb_lock_release(lock, &me), -ENOLCK);
 	ck_assert_uint_eq(lock->words[0], 0);
@@ -581,6 +586,7 @@ START_TEST(a_lock_of_another_roster_is_left_alone)
 	stranger.roster.n_slots = 0; /* by which nobody lives */
 	memcpy(words, lock->words, sizeof(words));
 	expect(shmb_lock_acquire(lock, &stranger, SOON), -ESTALE);
+	says("the lock is of members of another roster, as the broker had");
 	expect(shmb_lock_try(lock, &stranger), -ESTALE);
 	ck_assert_mem_eq(words, lock->words, sizeof(words)); /* whoever has it goes on */
 	expect(shmb_lock_release(lock, &me), 0);

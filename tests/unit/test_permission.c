@@ -10,6 +10,7 @@
 
 #include "base/attr.h"
 #include "scripted.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define BEYOND 256u /* cut to eight bits it is nothing */
@@ -108,6 +109,7 @@ START_TEST(the_list_of_a_new_object_is_not_cut)
 
 	expect_refused(shmb_segment_open_submit(connection, "x", &segment, NULL, NULL, &request),
 		       "subject", 257);
+	says("\" means nothing; the public headers name those that do");
 	acl[1] = (struct shmb_acl_entry){SHMB_SUBJECT_USER, BEYOND | SHMB_ACCESS_WRITE, 8};
 	expect_refused(shmb_fifo_open_submit(connection, "x", SHMB_FIFO_READ, &fifo, NULL, NULL,
 					     &request),

@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "scripted.h"
 #include "support/proc.h"
+#include "support/says.h"
 #include "support/suite.h"
 #include "wire/vocabulary.h"
 
@@ -389,6 +390,7 @@ START_TEST(an_open_that_cannot_be_attached_is_released)
 	scripted_answer(&broker, 0, &reply, fd);
 	scripted_dispatch_until(connection, shmb_request_is_done(request));
 	ck_assert_int_eq(shmb_segment_open_finish(request, &segment), -ESTALE);
+	says("\" is not of the size that was granted");
 	ck_assert_ptr_null(segment);
 	expect_release(10);
 }
@@ -421,6 +423,7 @@ START_TEST(what_may_be_under_way_is_bounded)
 	for (size_t i = 0; i < UNDERWAY_MAX; i++)
 		requests[i] = submit_stat("x");
 	ck_assert_int_eq(shmb_stat_submit(connection, "x", NULL, NULL, &more), -EAGAIN);
+	says(" requests are under way on this connection, which is as");
 	ck_assert_ptr_null(more);
 	for (size_t i = 0; i < UNDERWAY_MAX; i++) {
 		struct shmb_object object;

@@ -11,6 +11,7 @@
 #include "base/attr.h"
 #include "state_memory.h"
 #include "support/child.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define VALUE_SIZE 100
@@ -196,6 +197,7 @@ START_TEST(the_history_has_so_many)
 									   : SHMB_GONE);
 	}
 	ck_assert_int_eq(shmb_state_read_version(reader, 0, NULL, 0, NULL), -EINVAL);
+	says("\" are counted from 1");
 	expect_version(UINT64_MAX, SHMB_EMPTY);
 }
 END_TEST
@@ -264,6 +266,7 @@ START_TEST(a_last_version_that_is_nowhere_is_nonsense)
 		atomic_store(&memory.header->last, versions[i]);
 		ck_assert_int_eq(shmb_state_read(reader, value, sizeof(value), NULL, NULL),
 				 -EBADMSG);
+		says("\" makes no sense: one of its writers is broken; remove it");
 		ck_assert_int_eq(shmb_state_look(reader, &view), -EBADMSG);
 		expect_version(versions[i], SHMB_GONE);
 	}

@@ -19,6 +19,7 @@
 #include "support/eventually.h"
 #include "support/proc.h"
 #include "support/sanitizers.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define FAR_MS 20000
@@ -99,6 +100,7 @@ START_TEST(a_deadline_in_the_past_is_a_look)
 	uint64_t version = 77;
 
 	ck_assert_int_eq(shmb_state_wait(reader, 0, SHMB_AT_ONCE, &version), -ETIMEDOUT);
+	says("\" had no other version than ");
 	ck_assert_uint_eq(atomic_load(&memory.bell->rung), 0);
 	ck_assert_int_eq(shmb_state_wait(reader, 0, 1, &version), -ETIMEDOUT);
 	ck_assert_int_eq(shmb_state_wait(reader, 0, shmb_deadline_in_ms(0), &version), -ETIMEDOUT);

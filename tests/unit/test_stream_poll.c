@@ -15,6 +15,7 @@
 #include "support/child.h"
 #include "support/eventually.h"
 #include "support/sanitizers.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define LANE  4096u
@@ -161,6 +162,7 @@ START_TEST(what_settles_is_not_polled)
 	struct shmb_poll *none;
 
 	ck_assert_int_eq(shmb_consumer_poll(settling, &none), -EINVAL);
+	says("\" that lets records settle cannot be polled: when one has");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "settle"));
 	shmb_consumer_close(settling);
 }

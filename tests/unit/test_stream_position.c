@@ -9,6 +9,7 @@
 
 #include "stream_memory.h"
 #include "support/child.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define LANE  4096u
@@ -178,7 +179,9 @@ START_TEST(what_is_no_position_is_refused)
 	int r;
 
 	ck_assert_int_eq(shmb_consumer_tell(consumer, positions, LANES - 1), -EINVAL);
+	says(" lanes, and there is room for ");
 	ck_assert_int_eq(shmb_consumer_open(stream, &nowhere, &other), -EINVAL);
+	says("the options for a consumer of \"");
 	positions[1].offset = 4;
 	ck_assert_int_eq(shmb_consumer_open(stream, &options, &other), -EINVAL);
 	positions[1].offset = 2 * (uint64_t)LANE;
@@ -204,6 +207,7 @@ START_TEST(a_queue_has_none)
 	struct shmb_consumer *other;
 
 	ck_assert_int_eq(shmb_consumer_tell(consumer, positions, LANES), -EINVAL);
+	says("\" has no position of its own");
 	ck_assert_int_eq(shmb_consumer_open(stream, &options, &other), -EINVAL);
 }
 END_TEST

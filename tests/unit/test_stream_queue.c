@@ -14,6 +14,7 @@
 #include "support/child.h"
 #include "support/eventually.h"
 #include "support/sanitizers.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define LANE   4096u
@@ -136,6 +137,7 @@ START_TEST(what_is_peeked_is_nobody_elses)
 	ck_assert_int_eq(take_number(one, NULL), 3);
 	ck_assert_int_eq(take_number(one, NULL), 6);
 	ck_assert_int_eq(shmb_consumer_release(one, 1), -EINVAL);
+	says("\" cannot be released: ");
 	ck_assert_int_eq(shmb_stream_seat(stream, 0, &facts), 0);
 	ck_assert_uint_eq(facts.held, 0);
 	ck_assert_int_eq(shmb_stream_lane(stream, 0, &lane), 0);
@@ -153,6 +155,7 @@ START_TEST(a_buffer_too_small_leaves_it_the_next_one)
 
 	send_numbers(producer, 0, 2);
 	ck_assert_int_eq(shmb_consumer_take(one, NULL, 0, SHMB_AT_ONCE, NULL), -EMSGSIZE);
+	says("the next record of \"");
 	ck_assert_int_eq(take_number(other, NULL), 1);
 	ck_assert_int_eq(take_number(one, NULL), 0);
 	shmb_consumer_close(one);
@@ -264,6 +267,7 @@ START_TEST(it_is_full_when_nobody_takes)
 	/* Of little ones there are as many as claims. */
 	ck_assert_uint_eq(fill_lane(producer, 0), CLAIMS);
 	ck_assert_int_eq(shmb_producer_send(producer, "", 0, SHMB_AT_ONCE), -ETIMEDOUT);
+	says("\" was full until the deadline, since ");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "there are none"));
 	ck_assert_int_eq(shmb_consumer_peek(consumer, records, CLAIMS, SHMB_AT_ONCE, &n), 0);
 	ck_assert_uint_eq(n, CLAIMS);
@@ -335,6 +339,7 @@ START_TEST(onlookers_see_all_and_take_nothing)
 	struct shmb_consumer *consumer = consumer_of(stream), *onlooker;
 
 	ck_assert_int_eq(shmb_consumer_open(locked, NULL, &onlooker), -EPERM);
+	says("\" is open to be read only, so that this one cannot be");
 	ck_assert_int_eq(shmb_consumer_open(locked, &looking, &onlooker), 0);
 	send_numbers(producer, 0, 5);
 	for (unsigned i = 0; i < 3; i++)
@@ -360,6 +365,7 @@ START_TEST(names_are_names_only)
 	ck_assert_int_eq(shmb_consumer_open(stream, &waited, &consumer), -EINVAL);
 	ck_assert_int_eq(shmb_consumer_open(stream, &named, &consumer), 0);
 	ck_assert_int_eq(shmb_consumer_open(stream, &named, &other), -EBUSY);
+	says("\", and that lives; there can be another when it has closed");
 	send_numbers(producer, 0, 5);
 	ck_assert_int_eq(take_number(consumer, NULL), 0);
 	peek(consumer, 2, 1);

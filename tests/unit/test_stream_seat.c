@@ -10,6 +10,7 @@
 #include "base/attr.h"
 #include "stream_memory.h"
 #include "support/child.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define LANE   4096u
@@ -263,6 +264,7 @@ START_TEST(who_is_sent_away_holds_nobody_back)
 	ck_assert_int_eq(lane.held_up_by, slow->seat - stream->view.seats);
 	ck_assert_int_eq(shmb_stream_evict(looking, ticket), -EPERM);
 	ck_assert_int_eq(shmb_stream_evict(stream, 0), -ENOENT);
+	says("\" has the ticket ");
 	ck_assert_int_eq(shmb_stream_evict(stream, ticket + 100), -ENOENT);
 	ck_assert_int_eq(shmb_stream_evict(stream, ticket), 0);
 	ck_assert_int_eq(shmb_stream_evict(stream, ticket), -ENOENT);
@@ -332,6 +334,7 @@ START_TEST(what_is_there_can_be_seen)
 	ck_assert_uint_eq(seat.lost, 0);
 	ck_assert_int_eq(shmb_stream_seat(stream, 1, &seat), SHMB_EMPTY);
 	ck_assert_int_eq(shmb_stream_seat(stream, SEATS, &seat), -EINVAL);
+	says("\" has no seat ");
 	ck_assert_int_eq(shmb_stream_lane(stream, 0, &lane), 0);
 	ck_assert(lane.has_producer && !lane.is_full);
 	ck_assert_uint_eq(lane.sent, 10);
@@ -339,6 +342,7 @@ START_TEST(what_is_there_can_be_seen)
 	ck_assert_int_eq(shmb_stream_lane(stream, 1, &lane), 0);
 	ck_assert(!lane.has_producer);
 	ck_assert_int_eq(shmb_stream_lane(stream, LANES, &lane), -EINVAL);
+	says("\" has no lane ");
 	shmb_consumer_close(consumer);
 	ck_assert_int_eq(shmb_stream_seat(stream, 0, &seat), 0);
 	ck_assert(!seat.is_here);

@@ -13,6 +13,7 @@
 #include "stream_memory.h"
 #include "support/chance.h"
 #include "support/child.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define LANE  4096u
@@ -159,11 +160,13 @@ START_TEST(reserved_is_not_sent_before_it_is_committed)
 	void *data;
 
 	ck_assert_int_eq(shmb_producer_commit(producer, 0), -EINVAL);
+	says("\" is reserved that could be committed");
 	ck_assert_int_eq(shmb_producer_reserve(producer, 100, SHMB_AT_ONCE, &data), 0);
 	ck_assert_uint_eq((uintptr_t)data % 8, 0);
 	memcpy(data, "in place", 8);
 	expect_nothing();
 	ck_assert_int_eq(shmb_producer_commit(producer, 105), -EFBIG);
+	says("\" are more than were reserved");
 	ck_assert_int_eq(shmb_producer_commit(producer, SIZE_MAX), -EFBIG);
 	ck_assert_int_eq(shmb_producer_commit(producer, 8), 0);
 	ck_assert_int_eq(shmb_producer_commit(producer, 8), -EINVAL);
@@ -283,6 +286,7 @@ START_TEST(who_refuses_does_not_wait)
 	while (shmb_producer_send(producer, "x", 1, SHMB_NO_DEADLINE) == 0)
 		n++;
 	ck_assert_int_eq(shmb_producer_send(producer, "x", 1, SHMB_NO_DEADLINE), -EAGAIN);
+	says(", and this stream does not wait; \"shmctl stream stat\" says");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "full"));
 	while (shmb_consumer_take(consumer, &(char){0}, 1, SHMB_AT_ONCE, NULL) == 0)
 		n--;
@@ -333,10 +337,12 @@ START_TEST(a_dead_producers_lane_goes_on)
 	for (unsigned i = 1; i < LANES; i++)
 		ck_assert_int_eq(shmb_producer_open(living, &others[i]), 0);
 	ck_assert_int_eq(shmb_producer_open(living, &heir), -EBUSY);
+	says("\" have producers that live; make it with more lanes");
 	stream_memory_bury(&memory, stream);
 	ck_assert_int_eq(shmb_producer_open(living, &heir), 0);
 	ck_assert_ptr_eq(heir->head, producer->head);
 	ck_assert_int_eq(shmb_producer_commit(producer, 64), -ENOLCK);
+	says("\" was lost: it was taken for dead, or it is a forked child,");
 	ck_assert_int_eq(shmb_producer_send(producer, "x", 1, SHMB_AT_ONCE), -ENOLCK);
 	ck_assert_int_eq(shmb_producer_send(heir, "third", 5, SHMB_AT_ONCE), 0);
 	expect_text("first");

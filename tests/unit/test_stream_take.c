@@ -11,6 +11,7 @@
 #include "base/attr.h"
 #include "stream_memory.h"
 #include "support/child.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define LANE  4096u
@@ -258,6 +259,7 @@ START_TEST(seats_are_taken_and_given_back)
 	for (unsigned i = 0; i < SEATS; i++)
 		consumers[i] = consumer_of(stream, SHMB_START_NOW);
 	ck_assert_int_eq(shmb_consumer_open(stream, NULL, &another), -EBUSY);
+	says(" consumers, which is as many as it can have; make it with");
 	shmb_consumer_close(consumers[0]);
 	consumers[0] = consumer_of(stream, SHMB_START_NOW);
 	for (unsigned i = 0; i < SEATS; i++)
@@ -364,6 +366,7 @@ START_TEST(a_lane_that_is_all_skipped_is_damaged)
 		     stream_record(STREAM_SKIP, 0, 0));
 	ck_assert_int_eq(shmb_consumer_take(consumer, &number, sizeof(number), SHMB_AT_ONCE, NULL),
 			 -EBADMSG);
+	says("\" makes no sense: one of its peers is broken; what was in");
 	expect_empty(consumer);
 	shmb_consumer_close(consumer);
 }

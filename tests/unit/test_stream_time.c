@@ -13,6 +13,7 @@
 #include "support/chance.h"
 #include "support/child.h"
 #include "support/sanitizers.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define LANE      4096u
@@ -115,6 +116,7 @@ START_TEST(what_comes_late_comes_before_while_it_settles)
 	ck_assert_int_eq(shmb_consumer_take(consumer, text, sizeof(text), clock_now_ns() + 1000,
 					    NULL),
 			 -ETIMEDOUT);
+	says("\" until the deadline");
 	ck_assert_int_eq(shmb_producer_send(late, "late", 5, SHMB_AT_ONCE), 0);
 	atomic_store(stream_at(late->lane, late->mask, 8), before);
 	ck_assert_int_eq(shmb_consumer_take(consumer, text, sizeof(text), shmb_deadline_in_ms(5000),
