@@ -243,7 +243,7 @@ static void take_answer(struct shmb_connection *connection, const struct wire_he
 	if (header->code != request->operation->opcode ||
 	    decode_answer(header, body, size, request) < 0) {
 		channel_fail(connection, -EBADMSG,
-			     "the broker at %s sent an answer to %s that cannot be read; it is no "
+			     "the broker at %s answered %s with what cannot be read; it is no "
 			     "shmbrokerd, or a broken one",
 			     connection->location.address.sun_path, request->operation->name);
 		return;

@@ -251,7 +251,7 @@ static int make_listener(const struct location *location, int *ret_fd)
 	if (fchmod(fd, 0600) < 0 ||
 	    bind(fd, (const struct sockaddr *)&location->address, sizeof(location->address)) < 0 ||
 	    listen(fd, SOMAXCONN) < 0)
-		return error_set(-errno, "the broker's socket %s cannot be made: %s", path,
+		return error_set(-errno, "no socket for a broker can be made at %s: %s", path,
 				 strerror(errno));
 	*ret_fd = fd_steal(&fd);
 	return 0;

@@ -103,7 +103,7 @@ int locate_check_directory(const struct location *location, bool make)
 		int r = make_directory(path);
 
 		if (r < 0)
-			return error_set(r, "the broker's directory %s cannot be made: %s", path,
+			return error_set(r, "no directory for a broker can be made at %s: %s", path,
 					 strerror(-r));
 	}
 	if (lstat(path, &st) < 0) {

@@ -95,7 +95,7 @@ static attr_rare int refuse_lost(void)
 
 static attr_rare int refuse_held(int r, uint64_t word)
 {
-	return error_set(r, "member %#" PRIx64 " has the lock", owner_of(word));
+	return error_set(r, "the lock is held by member %#" PRIx64, owner_of(word));
 }
 
 static attr_rare int pass_on(struct lock_layout *lock)

@@ -21,7 +21,7 @@ static int check_change(const char *name, const struct shmb_change *change)
 	else if (r == 0 && change->kind == SHMB_CHANGE_REVOKE)
 		r = check_word(name, "subject", change->entry.subject);
 	else if (r == 0 && change->kind == SHMB_CHANGE_MODE && change->mode > UINT16_MAX)
-		r = error_set(-EINVAL, "the mode 0%o for \"%s\" has bits that are no permissions",
+		r = error_set(-EINVAL, "the mode 0%o of \"%s\" has bits that are no permissions",
 			      change->mode, name);
 	return r;
 }

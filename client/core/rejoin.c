@@ -111,8 +111,11 @@ static int begin(struct shmb_connection *connection)
 	r = become_own(connection);
 	if (r < 0) {
 		connection_leave(connection);
-		return error_set(r, "no descriptor can be had to poll the connection: %s",
-				 strerror(-r));
+		return error_set(
+			r,
+			"no descriptor can be had to poll the connection: %s; close some, or "
+			"raise the limit (ulimit -n)",
+			strerror(-r));
 	}
 	return 0;
 }

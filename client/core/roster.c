@@ -14,7 +14,7 @@
 static const char *fault_of(const struct wire_roster *shared, uint64_t size)
 {
 	if (size < roster_size(1) || shared->magic != ROSTER_MAGIC)
-		return "is no roster";
+		return "has the head of something else";
 	if (shared->version != ROSTER_VERSION)
 		return "is of another version than this library; bring the older of the two up to "
 		       "date";
@@ -34,7 +34,7 @@ int roster_map(int fd, struct roster *ret_roster)
 	if (fd < 0)
 		return error_set(-EPROTO, "the roster of members was granted, but none came");
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < ROSTER_WORDS)
-		return error_set(-EPROTO, "what the broker sent as its roster is none");
+		return error_set(-EPROTO, "the broker sent no file of members as its roster");
 	size = (size_t)st.st_size;
 	shared = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
 	if (shared == MAP_FAILED)

@@ -275,7 +275,7 @@ static int finish_with_failure(struct shmb_cache *cache, const struct cache_key 
 static int refuse_filling(const struct shmb_cache *cache, int r, size_t size, size_t room)
 {
 	if (r < 0)
-		return error_set(r, "computing a value of \"%s\" failed: %s", cache->name,
+		return error_set(r, "a value of \"%s\" could not be computed: %s", cache->name,
 				 strerror(-r));
 	if (r > 0)
 		return error_set(-EINVAL,

@@ -147,10 +147,11 @@ static attr_rare int look_patiently(const struct shmb_cache *cache, const struct
 
 static attr_rare int refuse_room(const struct shmb_cache *cache, size_t size, size_t room)
 {
-	return error_set(-EMSGSIZE,
-			 "the value in \"%s\" has %zu bytes, more than the %zu there is room for; "
-			 "give it a larger buffer",
-			 cache->name, size, room);
+	return error_set(
+		-EMSGSIZE,
+		"the cached value in \"%s\" has %zu bytes, more than the %zu there is room for; "
+		"give it a larger buffer",
+		cache->name, size, room);
 }
 
 int cache_read_until(const struct shmb_cache *cache, const struct cache_key *key, void *buffer,

@@ -70,7 +70,8 @@ static int refuse_nonsense(const struct shmb_state *state)
 static int refuse_room(const struct shmb_state *state, uint64_t size, size_t room)
 {
 	return error_set(-EMSGSIZE,
-			 "the value of \"%s\" has %" PRIu64 " bytes, more than the %zu there is "
+			 "the value of the state \"%s\" has %" PRIu64
+			 " bytes, more than the %zu there is "
 			 "room for; give it a larger buffer",
 			 state->name, size, room);
 }

@@ -93,7 +93,8 @@ static int look_through(struct shmb_stream *stream, const struct shmb_stream_opt
 				 fault);
 	if (stream->view.shape.lane_size < options->lane_size)
 		return error_set(-EFBIG,
-				 "a lane of \"%s\" has %" PRIu64 " bytes, fewer than the %" PRIu64
+				 "the lanes of \"%s\" have %" PRIu64
+				 " bytes, fewer than the %" PRIu64
 				 " asked for; remove it to have it made anew",
 				 stream->name, stream->view.shape.lane_size, options->lane_size);
 	return stream->member

@@ -294,7 +294,9 @@ int shmb_stream_evict(struct shmb_stream *stream, uint64_t ticket)
 	if (r < 0)
 		return r;
 	if (!stream->member)
-		return error_set(-EPERM, "\"%s\" is open to be read only", stream->name);
+		return error_set(
+			-EPERM, "\"%s\" is open to be read only; open it to write to send one away",
+			stream->name);
 	for (unsigned i = 0; ticket != 0 && i < stream->view.shape.n_seats; i++)
 		if (vacate(&stream->view, &stream->view.seats[i], ticket))
 			return 0;

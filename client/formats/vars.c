@@ -49,10 +49,10 @@ static int plan_name(struct plan *plan, const char *name, const char *version)
 				 name);
 	n = snprintf(plan->name, sizeof(plan->name), "%s.%s", name, version);
 	if (n < 0 || (size_t)n >= sizeof(plan->name))
-		return error_set(-EINVAL,
-				 "the name \"%s\" and the version \"%s\" are longer than %d bytes "
-				 "together",
-				 name, version, WIRE_NAME_MAX - 1);
+		return error_set(
+			-EINVAL,
+			"together the name \"%s\" and the version \"%s\" are longer than %d bytes",
+			name, version, WIRE_NAME_MAX - 1);
 	return 0;
 }
 

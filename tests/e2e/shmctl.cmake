@@ -80,6 +80,11 @@ if(NOT SHMB_SANITIZE)
     LABELS e2e)
 endif()
 
+add_test(NAME e2e.shmctl_start
+  COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_shmctl_start.sh
+    $<TARGET_FILE:shmbrokerd> $<TARGET_FILE:shmctl>)
+set_tests_properties(e2e.shmctl_start PROPERTIES TIMEOUT 120 COST 20 LABELS e2e)
+
 # The tutorial, typed as it stands.
 add_test(NAME e2e.tutorial
   COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/test_tutorial.sh

@@ -59,6 +59,9 @@ judge "list without standard input, and no /dev/null"
 grep -q 'standard input, output or error is closed, and /dev/null cannot take its place: Input/output error' "$work/why" ||
 	fail "no /dev/null: $(cat "$work/why")"
 
+echo "- no socket"
+failing socket 'no socket can be made: Input/output error' list
+
 echo "- groups"
 failing getgroups 'your groups cannot be found out: Input/output error; name the one that matters with --gid' \
 	explain read one

@@ -77,7 +77,13 @@ refused 1 'line 1 of .* has more than the [0-9]* bytes that a record of "lines" 
 refused 1 'cannot read /proc/self/mem behind 0 records, which were sent: Input/output error' stream send lines /proc/self/mem
 sent 1 '\000\001' lines --framed
 grep -q 'standard input ends within record 1; those before were sent' "$work/why" || fail "stream send: $(cat "$work/why")"
-refused 1 'have no times\|they have none' stream recv lines --by-time
+refused 1 'want records by their time, and they have none' stream recv lines --by-time
+refused 1 'the options for a consumer of "lines" have a time for which it is waited for and no name by which it comes' \
+	stream recv lines --retain 1s
+refused 1 'have a name, and are to look on, which leaves no trace' stream recv lines --consumer x --look
+refused 1 'have a name of more than 31 bytes' stream recv lines --consumer "$(printf '%032d' 0)"
+refused 1 'have a name that none can have; names are as those of objects' stream recv lines --consumer 'a b'
+refused 1 'let records settle, and do not want them by their time' stream recv lines --settle 1ms
 refused 1 '"lines" has no consumer with the name or the ticket "nobody"; "shmctl stream stat" names them' stream evict lines nobody
 "$shmctl" stream recv lines >"$work/taken" 2>"$work/said" &
 slow=$!
@@ -145,6 +151,8 @@ run 0 stream recv named --consumer reader --timeout 100ms
 [ "$(cat "$work/out")" = "b
 c" ] || fail "stream recv goes on: $(cat "$work/out")"
 sent 0 '1\n2\n3\n4\n' work --create --queue --times
+refused 1 'have a time for which it is waited for, in a queue, where others go on' stream recv work --consumer x --retain 1s
+refused 1 'want records by their time, in a queue, where others have some of them' stream recv work --by-time
 run 0 stream recv work --count 2
 [ "$(cat "$work/out")" = "1
 2" ] || fail "the first of a queue: $(cat "$work/out")"

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -83,6 +84,11 @@ EXPORT pid_t fork(void)
 
 	find_next("fork", &next);
 	return fails("fork") ? -1 : next();
+}
+
+EXPORT int socket(int domain, int type, int protocol)
+{
+	return fails("socket") ? -1 : (int)syscall(SYS_socket, domain, type, protocol);
 }
 
 EXPORT int getgroups(int n, gid_t *groups)

@@ -12,6 +12,7 @@
 #include "scripted.h"
 #include "support/chance.h"
 #include "support/proc.h"
+#include "support/says.h"
 #include "support/suite.h"
 #include "wire/packet.h"
 
@@ -33,7 +34,7 @@ static void stop(void)
 }
 
 /* Whatever was sent, STAT fails and so does everything after it. */
-static void expect_senseless(struct shmb_request *request)
+static void expect_senseless(struct shmb_request *request, const char *why)
 {
 	struct shmb_object object;
 	struct shmb_totals status;
@@ -43,6 +44,8 @@ static void expect_senseless(struct shmb_request *request)
 	r = shmb_stat_finish(request, &object);
 	ck_assert_msg(r == -EBADMSG || r == -EPROTO, "%d: %s", r, shmb_last_error());
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), broker.socket));
+	ck_assert_msg(!why || strstr(shmb_last_error(), why), "does not say \"%s\" but: %s", why,
+		      shmb_last_error());
 	ck_assert_int_eq(shmb_status(connection, &status), r);
 	ck_assert_int_eq(shmb_dispatch(connection), r);
 }
@@ -75,9 +78,19 @@ enum { VERSION = 0, TYPE = 1, CODE = 2, SERIAL = 4, LENGTH = 8, STATUS = 12 };
 static const struct {
 	size_t offset;
 	uint8_t value;
+	const char *why;
 } wrong_bytes[] = {
-	{VERSION, 0}, {VERSION, 200}, {TYPE, 0},         {TYPE, 1},   {TYPE, 9},     {CODE, 3},
-	{SERIAL, 77}, {LENGTH, 5},    {LENGTH + 3, 200}, {STATUS, 1}, {STATUS, 100},
+	{VERSION, 0, NULL},
+	{VERSION, 200, NULL},
+	{TYPE, 0, NULL},
+	{TYPE, 1, NULL},
+	{TYPE, 9, NULL},
+	{CODE, 3, " with what cannot be read; it is no shmbrokerd"},
+	{SERIAL, 77, "sent an answer to a question that was not asked; it is no shmbrokerd"},
+	{LENGTH, 5, NULL},
+	{LENGTH + 3, 200, NULL},
+	{STATUS, 1, " an outcome that it cannot have (1); it is no shmbrokerd"},
+	{STATUS, 100, " an outcome that it cannot have (100); it is no shmbrokerd"},
 };
 
 START_TEST(a_wrong_header_is_refused)
@@ -88,7 +101,7 @@ START_TEST(a_wrong_header_is_refused)
 
 	packet[wrong_bytes[_i].offset] = wrong_bytes[_i].value;
 	scripted_send(&broker, packet, size);
-	expect_senseless(request);
+	expect_senseless(request, wrong_bytes[_i].why);
 }
 END_TEST
 
@@ -102,7 +115,9 @@ START_TEST(an_answer_cut_short_is_refused)
 	if (cut >= WIRE_HEADER_SIZE)
 		packet[LENGTH] = (uint8_t)cut, packet[LENGTH + 1] = (uint8_t)(cut >> 8);
 	scripted_send(&broker, packet, cut);
-	expect_senseless(request);
+	expect_senseless(request, cut < WIRE_HEADER_SIZE
+					  ? "sent a packet that cannot be read"
+					  : "with what cannot be read; it is no shmbrokerd");
 }
 END_TEST
 
@@ -113,7 +128,7 @@ START_TEST(a_packet_that_is_too_long_is_refused)
 
 	(void)good_answer(packet);
 	scripted_send(&broker, packet, sizeof(packet));
-	expect_senseless(request);
+	expect_senseless(request, "sent a packet that is too long; it is no shmbrokerd");
 }
 END_TEST
 
@@ -166,6 +181,7 @@ START_TEST(a_complaint_to_nobody_ends_the_connection_with_its_words)
 	scripted_dispatch_until(connection, shmb_request_is_done(request));
 	ck_assert_int_eq(shmb_stat_finish(request, &object), -EBADMSG);
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), refusal.reason));
+	says(" ends the connection: a packet came that");
 }
 END_TEST
 
@@ -185,6 +201,19 @@ START_TEST(an_event_of_the_future_is_passed_over)
 	scripted_dispatch_until(connection, shmb_request_is_done(request));
 	ck_assert_int_eq(shmb_stat_finish(request, &object), 0);
 	ck_assert_int_eq(shmb_next_event(connection, &event), SHMB_EMPTY);
+}
+END_TEST
+
+START_TEST(an_event_that_cannot_be_read_is_refused)
+{
+	struct shmb_request *request = ask();
+	struct wire_header header = {.version = 1, .type = WIRE_EVENT, .code = WIRE_EVENT_NEWS};
+	uint8_t packet[WIRE_PACKET_MAX];
+	size_t size;
+
+	ck_assert_int_eq(wire_encode_packet(&header, &wire_empty_shape, NULL, packet, &size), 0);
+	scripted_send(&broker, packet, size);
+	expect_senseless(request, "sent an event that cannot be read; it is no shmbrokerd");
 }
 END_TEST
 
@@ -247,6 +276,7 @@ int main(void)
 	tcase_add_test(tcase, a_list_that_is_none_is_refused);
 	tcase_add_test(tcase, a_complaint_to_nobody_ends_the_connection_with_its_words);
 	tcase_add_test(tcase, an_event_of_the_future_is_passed_over);
+	tcase_add_test(tcase, an_event_that_cannot_be_read_is_refused);
 	tcase_add_test(tcase, a_descriptor_that_nobody_asked_for_is_closed);
 	tcase_add_test(tcase, random_changes_never_do_harm);
 	suite_add_tcase(suite, tcase);
