@@ -15,7 +15,7 @@ int check_name(const char *name)
 
 	if (!fault)
 		return 0;
-	return error_set(-EINVAL, "the name \"%.*s\" %s", WIRE_NAME_MAX, name, fault);
+	return error_set(-EINVAL, "\"%.*s\" is no name: it %s", WIRE_NAME_MAX, name, fault);
 }
 
 int check_word(const char *name, const char *what, unsigned value)

@@ -252,8 +252,8 @@ void request_time_out(struct shmb_request *request)
 	char what[WIRE_NAME_MAX + 32];
 	char time[UNITS_TEXT_MAX];
 
-	snprintf(what, sizeof(what), subject[0] ? "%s of \"%s\"" : "%s%s", request->operation->name,
-		 subject);
+	snprintf(what, sizeof(what), "%s%s%s%s", request->operation->name,
+		 subject[0] ? " of \"" : "", subject, subject[0] ? "\"" : "");
 	units_format_duration(request->timeout_ms, time);
 	if (connection->turned_away[0])
 		say(request, "%s waited %s for the broker at %s, which refuses the connection: %s",
@@ -333,7 +333,8 @@ static void rename_in(struct shmb_request *request, uint64_t old, uint64_t new, 
 	*hold = new;
 	if (new == 0 && !request->is_done && request->operation->opcode != WIRE_RELEASE)
 		request_fail(request, lost_status(status),
-			     "what %s is about was %s while the connection to the broker was lost; "
+			     "what %s is about was %s while the connection to the broker "
+			     "was lost; "
 			     "open it again",
 			     request->operation->name, lost_text(status));
 }
@@ -397,7 +398,8 @@ int request_resolve(struct shmb_request *request)
 		return 0;
 	if (request->about->hold.id == 0)
 		return error_set(lost_status(request->about->hold.lost),
-				 "\"%s\" was %s while the connection to the broker was lost; "
+				 "the hold of \"%s\" is gone: it was %s while the connection to "
+				 "the broker was lost; "
 				 "open it again",
 				 request_subject(request->about),
 				 lost_text(request->about->hold.lost));

@@ -206,8 +206,8 @@ static int publish(struct shmb_state *state, const uint64_t *expected, const voi
 
 	if (size > state->view.shape.value_size)
 		return error_set(-EFBIG,
-				 "%zu bytes are more than the %" PRIu64
-				 " that a value of \"%s\" may have",
+				 "a value of %zu bytes is larger than the %" PRIu64
+				 " that the state \"%s\" has room for",
 				 size, state->view.shape.value_size, state->name);
 	r = begin(state, deadline);
 	if (r < 0)

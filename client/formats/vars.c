@@ -49,10 +49,9 @@ static int plan_name(struct plan *plan, const char *name, const char *version)
 				 name);
 	n = snprintf(plan->name, sizeof(plan->name), "%s.%s", name, version);
 	if (n < 0 || (size_t)n >= sizeof(plan->name))
-		return error_set(
-			-EINVAL,
-			"together the name \"%s\" and the version \"%s\" are longer than %d bytes",
-			name, version, WIRE_NAME_MAX - 1);
+		return error_set(-EINVAL,
+				 "together \"%s\" and the version \"%s\" are longer than %d bytes",
+				 name, version, WIRE_NAME_MAX - 1);
 	return 0;
 }
 
@@ -139,8 +138,10 @@ static int check(const struct plan *plan, const struct shmb_segment *segment)
 				 plan->name, shmb_segment_size(segment), plan->options.size);
 	fault = vars_fault(header_of(segment), &plan->shape);
 	if (fault)
-		return error_set(-EBADMSG, "\"%s\" %s; remove it to have it made anew", plan->name,
-				 fault);
+		return error_set(
+			-EBADMSG,
+			"\"%s\" cannot hold these variables: it %s; remove it to have it made anew",
+			plan->name, fault);
 	return 0;
 }
 

@@ -10,9 +10,11 @@
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "library.h"
+#include "support/forbid.h"
 #include "support/liar.h"
 #include "support/proc.h"
 #include "support/says.h"
@@ -247,7 +249,47 @@ END_TEST
 START_TEST(a_memfd_must_allow_what_was_asked_for)
 {
 	promise_memfd(ALL_SEALS, O_RDONLY);
-	expect_refused_without_a_trace("cannot be mapped: Permission denied");
+	expect_refused_without_a_trace("\" cannot be mapped: Permission denied");
+}
+END_TEST
+
+START_TEST(what_children_would_have_too_is_not_attached)
+{
+	promise_memfd(ALL_SEALS, O_RDWR);
+	forbid_call(SYS_madvise, -1, EPERM);
+	expect_refused_without_a_trace("\" cannot be kept out of forked children: ");
+}
+END_TEST
+
+START_TEST(what_is_no_fifo_is_refused)
+{
+	struct shmb_fifo *fifo = NULL;
+
+	promise_memfd(ALL_SEALS, O_RDWR);
+	lie.reply.backing = WIRE_BACKING_FIFO;
+	connect_to_liar();
+	expect_refused(shmb_fifo_open(connection, "promised", SHMB_FIFO_READ, NULL, &fifo),
+		       -EPROTO);
+	says("was granted as a FIFO, but what came with it is none");
+	end();
+}
+END_TEST
+
+START_TEST(a_fifo_that_would_block_is_refused)
+{
+	struct shmb_fifo *fifo = NULL;
+	int ends[2];
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	promise_memfd(ALL_SEALS, O_RDWR);
+	close(lie.fd);
+	lie.fd = ends[0];
+	lie.reply.backing = WIRE_BACKING_FIFO;
+	connect_to_liar();
+	forbid_call(SYS_fcntl, F_SETFL, EPERM);
+	expect_refused(shmb_fifo_open(connection, "promised", SHMB_FIFO_READ, NULL, &fifo), -EPERM);
+	says("\" cannot be made non-blocking: ");
+	end();
 }
 END_TEST
 
@@ -322,6 +364,8 @@ static int ask_for_roster(void)
 START_TEST(a_false_roster_is_refused)
 {
 	struct wire_roster *roster = promise_roster();
+	char path[64];
+	int readable;
 
 	ck_assert_int_eq(ask_for_roster(), 0);
 	roster->magic++;
@@ -341,6 +385,12 @@ START_TEST(a_false_roster_is_refused)
 	roster->instance[0]++;
 	ck_assert_int_eq(ask_for_roster(), -ESTALE);
 	roster->instance[0]--;
+	readable = lie.fd;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", readable);
+	lie.fd = open(path, O_WRONLY | O_CLOEXEC);
+	ck_assert_int_eq(ask_for_roster(), -EACCES);
+	says("the roster of members cannot be mapped: ");
+	lie.fd = readable;
 	ck_assert_int_eq(ftruncate(lie.fd, ROSTER_WORDS - 1), 0);
 	ck_assert_int_eq(ask_for_roster(), -EPROTO);
 	says("the broker sent no file of members as its roster");
@@ -370,6 +420,9 @@ int main(void)
 	tcase_add_loop_test(memfd, a_memfd_must_be_sealed, 0, 4);
 	tcase_add_loop_test(memfd, a_memfd_must_have_its_size, 0, 6);
 	tcase_add_test(memfd, a_memfd_must_allow_what_was_asked_for);
+	tcase_add_test(memfd, what_children_would_have_too_is_not_attached);
+	tcase_add_test(memfd, what_is_no_fifo_is_refused);
+	tcase_add_test(memfd, a_fifo_that_would_block_is_refused);
 	tcase_add_loop_test(memfd, what_is_no_memfd_is_refused, 0, 4);
 	tcase_add_test(memfd, a_descriptor_too_few_or_too_many_is_refused);
 	tcase_add_loop_test(memfd, an_unknown_backing_is_refused, 0, 4);

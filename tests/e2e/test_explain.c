@@ -15,6 +15,7 @@
 #include "library.h"
 #include "support/chance.h"
 #include "support/child.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define N_OBJECTS 72
@@ -460,7 +461,7 @@ static int ask_beyond_own(struct child *self, void *data)
 {
 	const struct person *bob = data;
 	struct shmb_question alice = question_about(&people[0], SHMB_DEED_READ);
-	struct shmb_question own = question_about(bob, SHMB_DEED_READ);
+	struct shmb_question own = question_about(bob, SHMB_DEED_READ), many = own;
 	const gid_t guests = GUESTS;
 	struct shmb_connection *connection;
 	struct shmb_verdict verdict;
@@ -471,6 +472,9 @@ static int ask_beyond_own(struct child *self, void *data)
 	expect_ok(shmb_explain(connection, "listed", &own, &verdict));
 	ck_assert_int_eq(verdict.allowed, 0);
 	expect_refused(shmb_explain(connection, "listed", &alice, &verdict), -EPERM);
+	many.groups_n = 257;
+	expect_refused(shmb_explain(connection, "listed", &many, &verdict), -EINVAL);
+	says("257 groups are more than can be asked about");
 	own.groups = &guests;
 	expect_refused(shmb_explain(connection, "listed", &own, &verdict), -EPERM);
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "group 64511"));

@@ -12,10 +12,12 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "library.h"
 #include "support/child.h"
+#include "support/forbid.h"
 #include "support/proc.h"
 #include "support/says.h"
 #include "support/suite.h"
@@ -200,6 +202,7 @@ START_TEST(a_writer_whose_reader_is_slow_is_told_apart)
 	while ((r = shmb_fifo_write(writer, record, sizeof(record), 50)) == 0)
 		;
 	ck_assert_int_eq(r, -ETIMEDOUT);
+	says("its readers, if it has any, are slower than its writers");
 	shmb_fifo_close(reader);
 	eventually(shmb_fifo_write(writer, record, sizeof(record), 200) == SHMB_NO_READER);
 	shmb_fifo_close(writer);
@@ -389,17 +392,70 @@ START_TEST(a_fifo_is_described_with_its_path)
 }
 END_TEST
 
+static int read_without_reading(struct child *self, void *data)
+{
+	struct shmb_connection *own = library_connect(&broker);
+	struct shmb_fifo *fifo = NULL;
+	size_t got;
+	char byte;
+
+	(void)self;
+	(void)data;
+	expect_ok(shmb_fifo_open(own, "unreadable", SHMB_FIFO_READ, NULL, &fifo));
+	forbid_call(SYS_read, -1, EIO);
+	expect_refused(shmb_fifo_read(fifo, &byte, 1, 0, &got), -EIO);
+	says("\" cannot be read: ");
+	shmb_fifo_close(fifo);
+	shmb_disconnect(own);
+	return 0;
+}
+
+START_TEST(one_that_cannot_be_read_says_so)
+{
+	struct shmb_fifo *reader = open_for(SHMB_FIFO_READ, "unreadable");
+	struct shmb_fifo *writer = open_for(SHMB_FIFO_WRITE, "unreadable");
+
+	expect_ok(shmb_fifo_write(writer, "x", 1, 0));
+	child_run(read_without_reading, NULL);
+	shmb_fifo_close(writer);
+	shmb_fifo_close(reader);
+}
+END_TEST
+
+START_TEST(one_whose_connection_has_ended_says_so)
+{
+	struct shmb_connection *own = library_connect(&broker);
+	struct shmb_fifo *fifo = NULL;
+	size_t got;
+	char byte;
+
+	expect_ok(shmb_fifo_open(own, "ended", SHMB_FIFO_READ, &creating, &fifo));
+	shmb_disconnect(own);
+	expect_refused(shmb_fifo_read(fifo, &byte, 1, 0, &got), -ENOTCONN);
+	says("the connection of the FIFO \"ended\" has been ended; connect and open it again");
+	shmb_fifo_close(fifo);
+}
+END_TEST
+
 START_TEST(one_direction_is_one_direction)
 {
 	struct shmb_fifo *reader = open_for(SHMB_FIFO_READ, "way");
 	struct shmb_fifo *writer = open_for(SHMB_FIFO_WRITE, "way");
+	const struct shmb_fifo_options odd = {.flags = 1u << 20};
 	struct shmb_segment *segment = NULL;
+	struct shmb_fifo *none = NULL;
 	char byte = 0;
 	size_t got;
 
 	ck_assert_int_lt(shmb_fifo_write(reader, &byte, 1, 0), 0);
 	says("\" cannot be written: ");
 	ck_assert_int_lt(shmb_fifo_read(writer, &byte, 1, 0, &got), 0);
+	expect_refused(shmb_fifo_read(reader, &byte, 0, 0, &got), -EINVAL);
+	says("the buffer to read the FIFO \"");
+	expect_refused(shmb_fifo_open(connection, "way", 0, NULL, &none), -EINVAL);
+	says("is to be opened for reading or for writing, one of the two");
+	expect_refused(shmb_fifo_open(connection, "way", SHMB_FIFO_READ, &odd, &none), -EINVAL);
+	says(" have bits other than SHMB_CREATE, SHMB_EXCLUSIVE and SHMB_GROUP");
 	expect_refused(shmb_segment_open(connection, "way", NULL, &segment), -EMEDIUMTYPE);
 	shmb_fifo_close(reader);
 	shmb_fifo_close(writer);
@@ -541,6 +597,8 @@ int main(void)
 	tcase_add_test(streams, records_have_a_largest_size);
 	tcase_add_test(streams, records_of_two_writers_do_not_mix);
 	tcase_add_test(streams, one_direction_is_one_direction);
+	tcase_add_test(streams, one_that_cannot_be_read_says_so);
+	tcase_add_test(streams, one_whose_connection_has_ended_says_so);
 	tcase_add_checked_fixture(writers, start, stop);
 	tcase_add_test(writers, a_writer_without_a_reader_is_told_and_not_killed);
 	tcase_add_test(writers, a_writer_whose_reader_is_slow_is_told_apart);

@@ -11,6 +11,7 @@
 
 #include "library.h"
 #include "support/child.h"
+#include "support/says.h"
 #include "support/suite.h"
 #include "support/sysv.h"
 
@@ -272,6 +273,7 @@ static int come_late(struct child *self, void *data)
 	ck_assert_int_eq(child_hear(self), GO);
 	memset(shmb_segment_data(segment), 0xff, page.size); /* into memory that nobody has now */
 	expect_refused(shmb_segment_ready(segment), -ESTALE);
+	says(" is about was given to another process while the connection");
 	shmb_segment_detach(segment);
 	shmb_disconnect(own);
 	return 0;

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "library.h"
 #include "support/child.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 static struct broker broker;
@@ -631,6 +632,7 @@ START_TEST(what_makes_no_sense_is_refused_and_changes_nothing)
 	options.acl = many;
 	options.acl_n = SHMB_ACL_MAX + 1;
 	expect_refused(shmb_segment_open(root, "p/many", &options, &none), -EINVAL);
+	says("\" cannot have 33 entries, only 32; put users into groups");
 	options.acl_n = 2;
 	many[1] = many[0];
 	expect_refused(shmb_segment_open(root, "p/many", &options, &none), -EINVAL);

@@ -280,6 +280,10 @@ START_TEST(what_cannot_be_is_refused_with_a_reason)
 	expect_refused(shmb_segment_open(connection, "x", &options, &segment), -EINVAL);
 	says("the layout tag of \"");
 	options.layout = NULL;
+	options.lifetime = (enum shmb_lifetime)99;
+	expect_refused(shmb_segment_open(connection, "x", &options, &segment), -EINVAL);
+	says("\" cannot be asked for with lifetime 99");
+	options.lifetime = SHMB_LIFETIME_OWNER;
 	options.backing = SHMB_BACKING_FIFO;
 	expect_refused(shmb_segment_open(connection, "x", &options, &segment), -EINVAL);
 	says("\" cannot be asked for with backing ");

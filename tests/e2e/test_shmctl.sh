@@ -127,12 +127,19 @@ run 0 create -- -odd 4K
 run 0 show -- -odd
 refused 1 '"one/memfd" exists already and was left as it is; remove it first, or take another name' create one/memfd 4K
 refused 1 'one/memfd.* exists already' fifo one/memfd
-refused 1 'no/such/.*component\|no/such/' create no/such/ 4K
+refused 1 '"no/such/" is no name: it has an empty component; write a/b' create no/such/ 4K
+refused 1 'is no name: it is empty; give it 1 to 200 bytes' create '' 4K
+refused 1 'is no name: it is longer than 200 bytes' create "$(printf '%0201d' 0)" 4K
+refused 1 'is no name: it has a byte other than A-Z a-z 0-9' create 'a b' 4K
+refused 1 'is no name: it has a component "." or ".."; names are not paths' create ../a 4K
+refused 1 'the prefix to list is longer than the 200 bytes that a name can have' list "$(printf '%0201d' 0)"
+
 refused 1 'size 0' create zero 0
 refused 1 '2^47\|more than' create large 256T
 refused 1 'memfd has no key' create two 4K --backing memfd --key
 refused 1 'mode' create two 4K --mode 0777
-refused 1 'layout' create two 4K --layout 'not a tag'
+refused 1 'the layout tag of "two" has a byte other than' create two 4K --layout 'not a tag'
+refused 1 'the layout tag of "two" is longer than 63 bytes' create two 4K --layout "$(printf '%064d' 0)"
 
 echo "- show and list"
 run 0 show one/memfd

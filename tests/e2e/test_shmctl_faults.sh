@@ -76,6 +76,10 @@ LD_PRELOAD=$calls SHMB_FAIL_CALL=shmb_state_publish "$shmctl" state set born "$w
 refused 1 'nothing has been published as "born" yet; "shmctl state set" does' state get born
 run 0 state set born "$work/value"
 
+echo "- a cache without a seed"
+failing getrandom 'there are no random bytes for the seed of "seedless": Input/output error' \
+	cache set seedless key "$work/value" --create
+
 echo "- stream bench: the other process cannot be started, or dies"
 failing fork 'cannot start another process, which is to send: Input/output error; end some, or raise "ulimit -u"' \
 	stream bench --count 10
@@ -97,6 +101,19 @@ grep -q 'the other process, which sends, has ended before its time; "shmctl who"
 echo "- a broker that is none"
 lied_to endless "the broker's list does not come to an end; it is no shmbrokerd, or a broken one" list
 lied_to nonsense 'the broker sent a list that cannot be read; it is no shmbrokerd, or a broken one' list
+
+lied_to version 'wants to speak protocol version 200, and this library (.*) speaks 1 to [0-9]*; bring the older' list
+lied_to mute 'the broker refused it without a reason, which no shmbrokerd does' list
+
+echo "- a broker that was started and is not there"
+socket=$SHMBROKER_SOCKET
+unset SHMBROKER_SOCKET
+export XDG_RUNTIME_DIR="$work/runtime" SHMBROKER_DAEMON=/bin/false
+mkdir -m 700 "$XDG_RUNTIME_DIR"
+failing connect 'the broker that was just started at .*/socket does not listen; see .*/shmbroker/broker.log' list
+failing poll 'a broker is being started and did not answer in time; try again with more time, and see' list
+unset XDG_RUNTIME_DIR SHMBROKER_DAEMON
+export SHMBROKER_SOCKET="$socket"
 
 echo "- top, built without a screen"
 # script(1) gives it a terminal.

@@ -81,6 +81,7 @@ starved 'there is no memory to time records of 64 bytes' stream bench --count 10
 echo "- what takes away"
 # Of what is not there, since only one run could do it.
 last=1
+starved 'there is no memory left to say what went wrong; free some, or look at the number' show none
 starved 'nothing was removed: Cannot allocate memory' remove none
 starved 'nothing was deleted: Cannot allocate memory' cache delete cache none
 

@@ -51,7 +51,7 @@ set_state() {
 refused 1 'does not exist' state get mode/now
 refused 1 'does not exist' state set mode/now "$work/bytes"
 refused 1 '/dev/null is empty, and a value has room for at least one byte; say --value-size to create "mode/now" all the same' state set mode/now /dev/null --create
-refused 1 'not less than the slots' state set mode/now "$work/bytes" --create --slots 4 --history 4
+refused 1 'the options for the state "mode/now" have a history that is not less than the slots' state set mode/now "$work/bytes" --create --slots 4 --history 4
 set_state standby mode/now --create --value-size 16 --history 3 --slots 5 --mode 0640 --backing memfd
 printed 'mode/now: created, version 1, 7 bytes'
 run 0 --json show mode/now
@@ -120,7 +120,7 @@ status=0
 wait "$watcher" || status=$?
 children=
 [ "$status" = 1 ] || fail "state watch of what is removed ended with $status"
-grep -q -x 'shmctl: "mode/now" was removed' "$work/said" || fail "state watch: $(cat "$work/said")"
+grep -q -x 'shmctl: "mode/now" was removed; nothing more comes of it' "$work/said" || fail "state watch: $(cat "$work/said")"
 cp "$work/watched" "$work/out"
 shape value .
 [ "$(wc -l <"$work/out")" = 2 ] || fail "state watch --json: $(cat "$work/out")"

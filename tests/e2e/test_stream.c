@@ -13,6 +13,7 @@
 #include "library.h"
 #include "support/chance.h"
 #include "support/child.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define NAME   "stream"
@@ -88,6 +89,7 @@ START_TEST(it_is_as_its_creator_made_it)
 	ck_assert(!facts.writes);
 	ck_assert(!facts.segment.writable);
 	expect_refused(shmb_stream_open(connection, NAME, &too_large, &none), -EFBIG);
+	says("the lanes of \"");
 	shmb_stream_close(looking);
 	shmb_stream_close(second);
 	shmb_stream_close(first);

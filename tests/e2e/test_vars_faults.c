@@ -17,6 +17,7 @@
 #include "support/child.h"
 #include "support/forbid.h"
 #include "support/killer.h"
+#include "support/says.h"
 #include "support/suite.h"
 #include "vars/loaded.h"
 
@@ -78,7 +79,8 @@ static int shared_mappings(void)
 
 /* The attempt changes nothing: the variables are private, and what is in them stays. */
 static void expect_attach_refused(const char *name, const char *version,
-				  const struct shmb_segment_options *options, int error)
+				  const struct shmb_segment_options *options, int error,
+				  const char *why)
 {
 	long before = *subject->counter;
 	uint32_t holds = library_status(connection).holds;
@@ -86,6 +88,7 @@ static void expect_attach_refused(const char *name, const char *version,
 	struct shmb_vars_facts facts;
 
 	expect_refused(subject->attach(connection, name, version, options), error);
+	says(why);
 	ck_assert_int_eq(*subject->counter, before);
 	ck_assert_str_eq(subject->text, SUBJECT_TEXT);
 	ck_assert_int_eq(shared_mappings(), mappings);
@@ -116,19 +119,27 @@ START_TEST(faulty_arguments_are_refused)
 
 	memset(longest, 'n', sizeof(longest) - 1);
 	longest[200] = '\0';
-	expect_attach_refused(NAME, "1", &reading, -EINVAL);
+	expect_attach_refused(NAME, "1", &reading, -EINVAL, "for reading only");
 	expect_refused(subject->attach(connection, NAME, "1", &reading), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "for reading only"));
-	expect_attach_refused(NAME, "1", &sized, -EINVAL);
-	expect_attach_refused(NAME, "1", &laid_out, -EINVAL);
-	expect_attach_refused(NAME, "1", &flagged, -EINVAL);
-	expect_attach_refused(NAME, "", NULL, -EINVAL);
-	expect_attach_refused(NAME, NULL, NULL, -EINVAL);
-	expect_attach_refused(NAME, "1/2", NULL, -EINVAL);
-	expect_attach_refused(NAME, "1 2", NULL, -EINVAL);
-	expect_attach_refused("no name", "1", NULL, -EINVAL);
-	expect_attach_refused("lib//x", "1", NULL, -EINVAL);
-	expect_attach_refused(longest, "1", NULL, -EINVAL);
+	expect_attach_refused(NAME, "1", &sized, -EINVAL,
+			      "follow from the variables; leave both at 0");
+	expect_attach_refused(NAME, "1", &laid_out, -EINVAL,
+			      "follow from the variables; leave both at 0");
+	expect_attach_refused(NAME, "1", &flagged, -EINVAL, "\" have bits that mean nothing");
+	expect_attach_refused(NAME, "", NULL, -EINVAL,
+			      "need a version, of characters of a name without");
+	expect_attach_refused(NAME, NULL, NULL, -EINVAL,
+			      "need a version, of characters of a name without");
+	expect_attach_refused(NAME, "1/2", NULL, -EINVAL,
+			      "need a version, of characters of a name without");
+	expect_attach_refused(NAME, "1 2", NULL, -EINVAL,
+			      ".1 2\" is no name: it has a byte other than");
+	expect_attach_refused("no name", "1", NULL, -EINVAL,
+			      "\"no name.1\" is no name: it has a byte other than");
+	expect_attach_refused("lib//x", "1", NULL, -EINVAL,
+			      "\"lib//x.1\" is no name: it has an empty component");
+	expect_attach_refused(longest, "1", NULL, -EINVAL, "\" are longer than 199 bytes");
 	longest[198] = '\0';
 	expect_ok(subject->attach(connection, longest, "1", NULL));
 }
@@ -147,11 +158,13 @@ START_TEST(what_holds_something_else_is_refused)
 
 	expect_ok(shmb_state_open(own, "a/state.1", &holding, &state));
 	expect_ok(shmb_fifo_open(own, "a/fifo.1", SHMB_FIFO_READ, &creating, &fifo));
-	expect_attach_refused("a/state", "1", NULL, -ESTALE);
-	expect_attach_refused("a/bare", "1", NULL, -ESTALE);
+	expect_attach_refused("a/state", "1", NULL, -ESTALE,
+			      "holds something else than variables; take another name, or");
+	expect_attach_refused("a/bare", "1", NULL, -ESTALE,
+			      "holds something else than variables; take another name, or");
 	expect_refused(subject->attach(connection, "a/state", "1", NULL), -ESTALE);
 	ck_assert_msg(strstr(shmb_last_error(), "something else") != NULL, "%s", shmb_last_error());
-	expect_attach_refused("a/fifo", "1", NULL, -EMEDIUMTYPE);
+	expect_attach_refused("a/fifo", "1", NULL, -EMEDIUMTYPE, "");
 	shmb_state_close(state);
 	shmb_segment_detach(segment);
 	shmb_fifo_close(fifo);
@@ -205,13 +218,16 @@ START_TEST(garbage_in_the_header_is_refused)
 		for (int i = 0; i < 6; i++) {
 			spoil(header, field, i);
 			if (memcmp(header, &good, sizeof(good)) != 0)
-				expect_attach_refused(NAME, "1", &backings[_i], -EBADMSG);
+				expect_attach_refused(NAME, "1", &backings[_i], -EBADMSG,
+						      "\" cannot hold these variables: it ");
 			memcpy(header, &good, sizeof(good));
 		}
 	memset(header, 0xff, VARS_OFFSET);
-	expect_attach_refused(NAME, "1", &backings[_i], -EBADMSG);
+	expect_attach_refused(NAME, "1", &backings[_i], -EBADMSG,
+			      "\" cannot hold these variables: it ");
 	memset(header, 0, VARS_OFFSET);
-	expect_attach_refused(NAME, "1", &backings[_i], -EBADMSG);
+	expect_attach_refused(NAME, "1", &backings[_i], -EBADMSG,
+			      "\" cannot hold these variables: it ");
 	memcpy(header, &good, sizeof(good));
 	expect_ok(attach(connection, &backings[_i]));
 	expect_ok(shmb_remove(own, OBJECT, NULL));
@@ -239,7 +255,7 @@ START_TEST(another_size_is_refused)
 	like.size = object.size + 4096;
 	segment = library_create(own, OBJECT, &like);
 	memcpy(shmb_segment_data(segment), &good, sizeof(good));
-	expect_attach_refused(NAME, "1", NULL, -EBADMSG);
+	expect_attach_refused(NAME, "1", NULL, -EBADMSG, " as its variables would need; remove it");
 	shmb_segment_detach(segment);
 	shmb_disconnect(own);
 }
@@ -349,6 +365,7 @@ struct failing {
 	long call;
 	long argument; /* the second one, or -1 for any */
 	const struct shmb_segment_options *options;
+	const char *why;
 };
 
 static int attach_without(struct child *self, void *data)
@@ -358,7 +375,7 @@ static int attach_without(struct child *self, void *data)
 	(void)self;
 	connection = library_connect(&broker);
 	forbid_call(failing->call, failing->argument, ENOMEM);
-	expect_attach_refused(NAME, "1", failing->options, -ENOMEM);
+	expect_attach_refused(NAME, "1", failing->options, -ENOMEM, failing->why);
 	shmb_disconnect(connection);
 	return 0;
 }
@@ -366,9 +383,9 @@ static int attach_without(struct child *self, void *data)
 START_TEST(a_failing_call_leaves_them_as_they_were)
 {
 	struct failing failing[] = {
-		{SYS_mremap, -1, &backings[0]},
-		{SYS_mremap, -1, &backings[1]},
-		{SYS_shmat, -1, &backings[0]},
+		{SYS_mremap, -1, &backings[0], " cannot take the place of the memory at "},
+		{SYS_mremap, -1, &backings[1], " cannot take the place of the memory at "},
+		{SYS_shmat, -1, &backings[0], "\" cannot be attached (System V id "},
 	};
 
 	child_run(attach_without, &failing[_i]);
@@ -398,7 +415,7 @@ static int detach_without(struct child *self, void *data)
 
 START_TEST(without_memory_for_a_copy_they_keep_their_pages)
 {
-	struct failing failing = {SYS_mremap, -1, &backings[_i]};
+	struct failing failing = {SYS_mremap, -1, &backings[_i], NULL};
 
 	child_run(detach_without, &failing);
 	expect_ok(shmb_remove(connection, OBJECT, NULL));
@@ -435,7 +452,7 @@ static int attach_as_alice(struct child *self, void *data)
 	(void)data;
 	become(UID_ALICE);
 	connection = library_connect(&broker);
-	expect_attach_refused(NAME, "1", NULL, -EACCES);
+	expect_attach_refused(NAME, "1", NULL, -EACCES, "");
 	shmb_disconnect(connection);
 	return 0;
 }

@@ -3,13 +3,14 @@
 #
 #   sh tests/lint/messages.sh SOURCE-DIR
 #
-# A message is a format that complain_failed() and its like are given, or the end of a sentence that a
-# function returns (`return "is no size"`) or leaves in a variable. A test reads it by the pattern of a
-# `refused`, a `grep` or another function of its script that looks for one. Of the pattern, a piece
-# without wild cards has to lie over the message as a whole, but for the values that stand in it; twelve
-# characters of it at least, or a whole piece of the message between two values where it has no longer one;
-# and these must stand in no other message, so that a pattern which fits two shows neither. A message
-# without words of its own, like "%s: %s", is made of others and is not asked for.
+# A message is a format that complain_failed(), error_set() and their like are given, or the end of a
+# sentence that a function returns (`return "is no size"`) or leaves in a variable. Those of shmctl itself
+# have to be read by its scripts, tests/e2e/test_shmctl*.sh, by the pattern of a `refused`, a `grep` or
+# another function that looks for one; those of the library, which shmctl passes on, there or by a literal of a
+# C test. Of what a test looks for a piece without wild cards has to lie over the message as a whole, but for
+# the values that stand in it; twelve characters of it at least, or a whole piece of the message between two
+# values where it has no longer one; and these must stand in no other message, so that what fits two shows
+# neither. A message without words of its own, like "%s: %s", is made of others and is not asked for.
 #
 # What no test can provoke is in messages_excepted.txt: a piece of the message, a tabulator, and why.
 set -eu
@@ -115,10 +116,10 @@ function argument_of(text, wanted,    depth, n, c, at, begin, is_text) {
 	file = $1
 	text = $2
 	rest = text
-	while (match(rest, /[^a-z_]complain_(failed|note|usage)\(/)) {
+	while (match(rest, /[^a-z_](complain_(failed|note|usage)|error_(set|say)|channel_fail|request_fail)\(/)) {
 		call = substr(rest, RSTART + 1, RLENGTH - 2)
 		rest = substr(rest, RSTART + RLENGTH)
-		say_literals(argument_of(rest, call ~ /failed|note/ ? 1 : 2))
+		say_literals(argument_of(rest, call ~ /failed|note/ ? 1 : call ~ /channel_|request_/ ? 3 : 2))
 	}
 	# The ends of sentences: what a function returns, or leaves in a variable.
 	rest = text
@@ -127,7 +128,7 @@ function argument_of(text, wanted,    depth, n, c, at, begin, is_text) {
 		end = index(rest, "\002")
 		literal = substr(rest, at + 1, end - at - 1)
 		if (before ~ /(return|(fault|text\[\]|why) =|[?:]) *$/ && file !~ /shmctl\/(doctor|output|reference)\// &&
-		    literal ~ / .* ./)
+		    literal ~ /^[^ ]+ [^ ]+ [^ ]/)
 			print file "\t" literal
 		rest = substr(rest, end + 1)
 	}
@@ -171,6 +172,26 @@ function say_pieces(pattern, is_fixed,    n, i, pieces) {
 		say_pieces(pattern, call ~ /^grep .*-[a-z]*F/)
 	}
 	line = ""
+}
+AWK
+
+# What C tests compare with: their literals, but for those that they print.
+cat >"$work/compared.awk" <<'AWK'
+BEGIN { FS = "\t" }
+{
+	rest = $2
+	gsub(/(ck_abort_msg|printf|puts|die|fail)\([^;]*;/, ";", rest)
+	while ((at = index(rest, "\001"))) {
+		end = index(rest, "\002")
+		literal = substr(rest, at + 1, end - at - 1)
+		gsub(/\\"/, "\"", literal)
+		gsub(/%[-+ #0]*[0-9.*]*(hh|h|ll|l|z|j|t)?[a-zA-Z]/, "\001", literal)
+		n = split(literal, pieces, "\001")
+		for (i = 1; i <= n; i++)
+			if (pieces[i] != "")
+				print pieces[i]
+		rest = substr(rest, end + 1)
+	}
 }
 AWK
 
@@ -270,6 +291,9 @@ END {
 				reason = exception[piece]
 				used[piece]++
 			}
+		if (files[m] !~ scope)
+			continue
+		asked++
 		if (!shown[m] && reason == "") {
 			print files[m] ": no test reads \"" format[m] "\""
 			bad++
@@ -286,11 +310,23 @@ END {
 			print "exceptions: \"" piece "\" is of " used[piece] + 0 " messages, not of one"
 			bad++
 		}
-	print messages " messages about failures, " excepted + 0 " of them excepted, " bad + 0 " faults"
+	print asked + 0 " messages about failures in " scope ", " excepted + 0 " of them excepted, " bad + 0 " faults"
 	exit bad > 0
 }
 AWK
 
-find client/shmctl -name '*.c' | sort | xargs awk -f "$work/literals.awk" | awk -f "$work/messages.awk" >"$work/messages"
-find tests/e2e -name 'test_shmctl*.sh' | sort | xargs awk -f "$work/patterns.awk" >"$work/pieces"
-awk -v verbose="${VERBOSE:-}" -f "$work/judge.awk" "$work/messages" "$work/exceptions" "$work/pieces"
+find client proto/layout proto/wire/name.c -name '*.c' | sort | xargs awk -f "$work/literals.awk" |
+	awk -f "$work/messages.awk" >"$work/messages"
+find tests/e2e -name 'test_shmctl*.sh' | sort | xargs awk -f "$work/patterns.awk" >"$work/scripts"
+find tests/e2e tests/unit -name '*.c' | sort | xargs awk -f "$work/literals.awk" | awk -f "$work/compared.awk" |
+	cat "$work/scripts" - >"$work/tests"
+
+# judge SCOPE PIECES: of the messages whose files match SCOPE.
+judge() {
+	awk -v scope="$1" -v verbose="${VERBOSE:-}" -f "$work/judge.awk" "$work/messages" "$work/exceptions" "$2" ||
+		failed=1
+}
+failed=0
+judge ^client/shmctl/ "$work/scripts"
+judge '^(client/(core|formats)|proto)/' "$work/tests"
+exit $failed

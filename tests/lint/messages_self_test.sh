@@ -44,6 +44,12 @@ good_tree() {
 		'				       "at its end", name);' '}'
 	put client/shmctl/words/two.c \
 		'const char *two(void)' '{' '	return is_long ? "is too long for a name" : NULL;' '}'
+	put client/core/three.c \
+		'int three(void)' '{' '	return error_set(-EIO, "there is no roster at %s", path);' '}'
+	put proto/wire/name.c 'const char *name(void)' '{' '	return "has an empty component";' '}'
+	put proto/layout/head.c 'int x;'
+	put tests/unit/test_three.c 'int main(void)' '{' '	says("there is no roster at ");' \
+		'	strstr(shmb_last_error(), "x has an empty component");' '}'
 	put tests/e2e/test_shmctl.sh \
 		"refused 1 '\"x\" was not found, in 2 places' one x" \
 		"refused 2 'the list of .* is at its end;' one x" \
@@ -94,6 +100,14 @@ finds 'two.c: no test reads "is no colour; write red"' 'a pattern that the messa
 add client/shmctl/words/two.c 'const char *three(void)' '{' '	fault = "is no colour; write red";' '}'
 add tests/e2e/test_shmctl.sh "# refused 2 'is no colour; write red' one y"
 finds 'two.c: no test reads "is no colour; write red"' 'an expectation in a comment'
+sed -i '/roster/d' "$tree/tests/unit/test_three.c"
+finds 'client/core/three.c: no test reads "there is no roster at %s"' 'a sentence of the library'
+add client/core/three.c 'int four(void)' '{' '	channel_fail(channel, -EIO, "there is no roster at %s, nor another", path);' '}'
+add tests/unit/test_three.c '/* says("nor another") */' 'int more(void)' '{' '	printf(", nor another");' '}'
+finds 'client/core/three.c: no test reads "there is no roster at %s, nor another"' 'what a test prints or has in a comment'
+sed -i '1d' "$tree/tests/e2e/test_shmctl.sh"
+add tests/unit/test_three.c 'int more(void)' '{' '	says("\" was not found, in ");' '}'
+finds 'one.c: no test reads "\"%s\" was not found' 'a message of shmctl that a C test alone has'
 put tests/lint/messages_excepted.txt "is too long for$(printf '\t')it is read all the same"
 finds 'is no exception any more: "is too long for a name"' 'an exception that is none'
 put tests/lint/messages_excepted.txt "is no colour$(printf '\t')there is none"

@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -89,6 +91,26 @@ EXPORT pid_t fork(void)
 EXPORT int socket(int domain, int type, int protocol)
 {
 	return fails("socket") ? -1 : (int)syscall(SYS_socket, domain, type, protocol);
+}
+
+EXPORT int connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+	if (fails("connect")) {
+		errno = ECONNREFUSED; /* as where nobody listens */
+		return -1;
+	}
+	return (int)syscall(SYS_connect, fd, address, size);
+}
+
+/* It is not heard whether the broker was executed. */
+EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	return fails("poll") ? -1 : (int)syscall(SYS_poll, fds, n, timeout);
+}
+
+EXPORT ssize_t getrandom(void *bytes, size_t size, unsigned flags)
+{
+	return fails("getrandom") ? -1 : syscall(SYS_getrandom, bytes, size, flags);
 }
 
 EXPORT int getgroups(int n, gid_t *groups)

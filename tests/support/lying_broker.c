@@ -1,14 +1,15 @@
 /*
  * A program that is no broker: it listens at a socket and answers honestly, but for lists.
  *
- *   lying_broker SOCKET endless|nonsense
+ *   lying_broker SOCKET endless|nonsense|version|mute
  *
  * "endless": each page of a list is empty and says that another follows it, always the same one.
- * "nonsense": a page has bytes that are no entries. It serves one client after the other until it
+ * "nonsense": a page has bytes that are no entries. "version": it speaks one that is not yet.
+ * "mute": it refuses lists and does not say why. It serves one client after the other until it
  * is killed.
  */
+#include <errno.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,14 +20,15 @@
 #include "wire/opcodes.h"
 #include "wire/packet.h"
 
-static void reply_to(int socket, const struct wire_header *request, const struct wire_shape *shape,
-		     const void *message)
+static void reply_to(int socket, const struct wire_header *request, int32_t status,
+		     const struct wire_shape *shape, const void *message)
 {
 	struct wire_header header = {
 		.version = 1,
 		.type = WIRE_ANSWER,
 		.code = request->code,
 		.serial = request->serial,
+		.status = status,
 	};
 	uint8_t bytes[WIRE_PACKET_MAX];
 	size_t size;
@@ -36,9 +38,9 @@ static void reply_to(int socket, const struct wire_header *request, const struct
 		abort();
 }
 
-static void answer(int socket, const struct wire_header *request, bool is_endless)
+static void answer(int socket, const struct wire_header *request, const char *how)
 {
-	static const struct wire_hello_reply hello = {
+	struct wire_hello_reply hello = {
 		.version = 1,
 		.instance = {1},
 		.member = 1,
@@ -46,21 +48,26 @@ static void answer(int socket, const struct wire_header *request, bool is_endles
 	};
 	static const uint8_t nonsense[] = {0xff, 0xff, 0xff};
 	static const uint8_t nothing[sizeof(struct wire_who_reply)];
+	static const struct wire_refusal refusal = {.reason = ""};
 	struct wire_list_reply page = {.cursor = 1};
 
-	if (!is_endless) {
+	if (strcmp(how, "version") == 0)
+		hello.version = 200;
+	if (strcmp(how, "nonsense") == 0) {
 		page.entries.size = sizeof(nonsense);
 		memcpy(page.entries.data, nonsense, sizeof(nonsense));
 	}
 	if (request->code == WIRE_HELLO)
-		reply_to(socket, request, &wire_hello_reply_shape, &hello);
+		reply_to(socket, request, 0, &wire_hello_reply_shape, &hello);
+	else if (request->code == WIRE_LIST && strcmp(how, "mute") == 0)
+		reply_to(socket, request, -EPERM, &wire_refusal_shape, &refusal);
 	else if (request->code == WIRE_LIST)
-		reply_to(socket, request, &wire_list_reply_shape, &page);
+		reply_to(socket, request, 0, &wire_list_reply_shape, &page);
 	else if (request->serial != 0)
-		reply_to(socket, request, wire_operation(request->code, 1)->reply, nothing);
+		reply_to(socket, request, 0, wire_operation(request->code, 1)->reply, nothing);
 }
 
-static void serve(int socket, bool is_endless)
+static void serve(int socket, const char *how)
 {
 	for (;;) {
 		struct pollfd line = {.fd = socket, .events = POLLIN};
@@ -72,7 +79,7 @@ static void serve(int socket, bool is_endless)
 		size = packet_receive(socket, bytes, sizeof(bytes), NULL);
 		if (size <= 0 || wire_decode_header(bytes, (size_t)size, &request) < 0)
 			return;
-		answer(socket, &request, is_endless);
+		answer(socket, &request, how);
 	}
 }
 
@@ -92,7 +99,7 @@ int main(int argc, char **argv)
 
 		if (socket < 0)
 			return EXIT_FAILURE;
-		serve(socket, strcmp(argv[2], "endless") == 0);
+		serve(socket, argv[2]);
 		(void)close(socket);
 	}
 }

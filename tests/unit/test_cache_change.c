@@ -214,6 +214,7 @@ START_TEST(numbers_are_added_to)
 	ck_assert_uint_eq(number, UINT64_MAX);
 	expect("n", "18446744073709551615");
 	ck_assert_int_eq(shmb_cache_increment(cache, "n", 1, 1, SOON, &number), -ERANGE);
+	says(" together are more than 2^64 - 1; it stays as it is");
 	ck_assert_uint_eq(number, UINT64_MAX);
 	expect("n", "18446744073709551615");
 }
@@ -230,6 +231,7 @@ START_TEST(what_is_no_number_stays)
 						SOON, NULL),
 				 0);
 		ck_assert_int_eq(shmb_cache_increment(cache, "n", 1, 1, SOON, NULL), -EDOM);
+		says(" decimal digits, not more than 2^64 - 1, is one; set it to one");
 		expect("n", values[i]);
 	}
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "is no number"));

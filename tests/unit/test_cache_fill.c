@@ -310,6 +310,7 @@ START_TEST(a_failure_that_is_not_kept_is_the_next_ones_job)
 	char text[64];
 
 	ck_assert_int_eq(get_or(fail_to_compute, NULL, text, NULL), -EHOSTUNREACH);
+	says("\" could not be computed: ");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "No route to host"));
 	ck_assert_int_eq(shmb_cache_stats(cache, false, &stats), 0);
 	ck_assert_uint_eq(stats.fill_failures, 1);
@@ -506,6 +507,7 @@ END_TEST
 START_TEST(who_may_only_read_computes_nothing)
 {
 	struct shmb_cache *looking = cache_memory_look(&memory);
+	struct shmb_cache_job job;
 	char text[64];
 
 	ck_assert_int_eq(shmb_cache_get_or_fill(looking, "k", 1, text, 64, must_not_compute, NULL,
@@ -515,6 +517,12 @@ START_TEST(who_may_only_read_computes_nothing)
 	ck_assert_int_eq(shmb_cache_get_or_fill(looking, "k", 1, text, 64, must_not_compute, NULL,
 						NULL, FAR, NULL),
 			 0);
+	ck_assert_int_eq(shmb_cache_get_or_begin(cache, "job", 3, text, 64, NULL, SHMB_AT_ONCE,
+						 &job, NULL),
+			 SHMB_FILL);
+	ck_assert_int_eq(shmb_cache_fail(looking, &job, "job", 3, -EIO, 1000, FAR), -EPERM);
+	says("\" has no jobs, since it only reads");
+	ck_assert_int_eq(shmb_cache_fail(cache, &job, "job", 3, -EIO, 1000, FAR), 0);
 	cache_memory_close(looking);
 }
 END_TEST

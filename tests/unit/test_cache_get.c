@@ -110,6 +110,7 @@ START_TEST(a_small_buffer_is_refused)
 
 	set("k", "12345");
 	ck_assert_int_eq(shmb_cache_get(cache, "k", 1, text, 4, &entry), -EMSGSIZE);
+	says("the cached value in \"");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "5 bytes"));
 	ck_assert_uint_eq(entry.size, 5);
 	ck_assert_str_eq(text, "abc");

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "scripted.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 static struct scripted broker;
@@ -198,6 +199,8 @@ START_TEST(what_is_gone_is_told_and_not_released)
 	ck_assert_str_eq(event.name, "held");
 	expect_event(SHMB_EVENT_RECONNECTED);
 	ck_assert_int_eq(shmb_segment_ready(segment), is_anew ? -ESTALE : -EIDRM);
+	says("the hold of \"held\" is gone: it was ");
+	says(is_anew ? "given to another process" : "removed");
 	strcpy(shmb_segment_data(segment), "mapped all the same");
 	shmb_segment_detach(segment);
 	ck_assert_int_eq(shmb_dispatch(connection), 0);
@@ -221,6 +224,8 @@ START_TEST(what_must_not_be_done_twice_fails_with_its_outcome_unknown)
 	scripted_hang_up(&broker);
 	scripted_dispatch_until(connection, shmb_request_is_done(removal));
 	ck_assert_int_eq(shmb_remove_finish(removal, NULL), -ECONNRESET);
+	says("the connection to the broker was lost while REMOVE was under way, and whether it was "
+	     "done is not known");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "not known"));
 	ck_assert_int_eq(shmb_segment_open_finish(creation, &segment), -ECONNRESET);
 }

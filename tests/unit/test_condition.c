@@ -8,6 +8,7 @@
 #include <shmbroker/error.h>
 #include <shmbroker/lock.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -20,6 +21,7 @@
 #include "support/eventually.h"
 #include "support/fake_member.h"
 #include "support/sanitizers.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define PLAYERS   4
@@ -90,6 +92,7 @@ struct waiter {
 	uint64_t deadline;
 	_Atomic bool has_lock;
 	int result;
+	char said[128];
 	int released;
 };
 
@@ -100,6 +103,7 @@ static void *wait_once(void *data)
 	have(waiter->member);
 	waiter->has_lock = true;
 	waiter->result = await(waiter->member, waiter->deadline);
+	snprintf(waiter->said, sizeof(waiter->said), "%s", shmb_last_error());
 	waiter->released = shmb_lock_release(&shared->lock, waiter->member);
 	return NULL;
 }
@@ -145,6 +149,7 @@ START_TEST(a_wait_ends_at_its_deadline_with_the_lock)
 	for (size_t i = 0; i < ARRAY_SIZE(deadlines); i++) {
 		have(&me);
 		expect(await(&me, deadlines[i]), -ETIMEDOUT);
+		says("nobody has signalled in time");
 		ck_assert_uint_ge(clock_now_ns(), deadlines[i]);
 		give(&me);
 	}
@@ -164,6 +169,8 @@ START_TEST(who_cannot_have_the_lock_again_is_told)
 		give(&me);
 	} while (waiter.result == -ETIMEDOUT); /* its wait was over before it could be kept out */
 	expect(waiter.result, -EBUSY);
+	ck_assert_ptr_nonnull(
+		strstr(waiter.said, "the wait is over, and the lock was not to be had again"));
 	expect(waiter.released, -ENOLCK);
 	ck_assert_uint_ge(clock_now_ns(), deadline + UINT64_C(1000000000));
 }
@@ -201,6 +208,7 @@ END_TEST
 START_TEST(who_does_not_have_the_lock_cannot_wait)
 {
 	expect(await(&me, LATER), -ENOLCK);
+	says("this process does not have the lock");
 	have(&other);
 	expect(await(&me, LATER), -ENOLCK);
 	give(&other);
@@ -252,6 +260,8 @@ START_TEST(a_signal_handler_ends_a_wait_with_the_lock)
 	eventually(pthread_tryjoin_np(waiter.thread, NULL) == 0 ||
 		   pthread_kill(waiter.thread, SIGUSR1) != 0);
 	ck_assert_int_eq(waiter.result, -EINTR);
+	ck_assert_ptr_nonnull(
+		strstr(waiter.said, "a signal handler interrupted the wait for a signal"));
 	expect(waiter.released, 0);
 }
 END_TEST

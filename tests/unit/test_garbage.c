@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "core/doorbell.h"
 #include "scripted.h"
 #include "support/chance.h"
 #include "support/proc.h"
@@ -217,6 +218,15 @@ START_TEST(an_event_that_cannot_be_read_is_refused)
 }
 END_TEST
 
+START_TEST(a_doorbell_that_is_none_is_refused)
+{
+	struct doorbell doorbell;
+
+	ck_assert_int_eq(doorbell_map(-1, 1, &doorbell), -EPROTO);
+	says("the broker has sent a doorbell of an impossible size");
+}
+END_TEST
+
 START_TEST(a_descriptor_that_nobody_asked_for_is_closed)
 {
 	struct shmb_request *request = ask();
@@ -277,6 +287,7 @@ int main(void)
 	tcase_add_test(tcase, a_complaint_to_nobody_ends_the_connection_with_its_words);
 	tcase_add_test(tcase, an_event_of_the_future_is_passed_over);
 	tcase_add_test(tcase, an_event_that_cannot_be_read_is_refused);
+	tcase_add_test(tcase, a_doorbell_that_is_none_is_refused);
 	tcase_add_test(tcase, a_descriptor_that_nobody_asked_for_is_closed);
 	tcase_add_test(tcase, random_changes_never_do_harm);
 	suite_add_tcase(suite, tcase);

@@ -10,6 +10,7 @@
 #include <shmbroker/lock.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -69,6 +70,7 @@ struct call {
 	struct shmb_member *member;
 	uint64_t deadline;
 	int result;
+	char said[128];
 };
 
 static int do_acquire(struct call *call)
@@ -97,6 +99,7 @@ static void *run_call(void *data)
 
 	call->tid = gettid();
 	call->result = call->function(call);
+	snprintf(call->said, sizeof(call->said), "%s", shmb_last_error());
 	return NULL;
 }
 
@@ -455,6 +458,8 @@ START_TEST(a_signal_handler_ends_a_wait)
 	eventually(pthread_tryjoin_np(call.thread, NULL) == 0 ||
 		   pthread_kill(call.thread, SIGUSR1) != 0);
 	ck_assert_int_eq(call.result, -EINTR);
+	ck_assert_ptr_nonnull(
+		strstr(call.said, "a signal handler interrupted the wait for the lock"));
 	expect(shmb_lock_release(lock, &other), 0);
 }
 END_TEST

@@ -63,6 +63,7 @@ START_TEST(a_change_is_not_cut_to_another)
 	expect_refused(permit(SHMB_CHANGE_GRANT, 1, BEYOND | SHMB_ACCESS_BOTH), "access", 259);
 	expect_refused(permit(SHMB_CHANGE_REVOKE, BEYOND | SHMB_SUBJECT_GROUP, 0), "subject", 258);
 	ck_assert_int_eq(shmb_permit_submit(connection, "x", &mode, NULL, NULL, &request), -EINVAL);
+	says("\" has bits that are no permissions");
 	ck_assert(scripted_is_quiet(&broker));
 }
 END_TEST

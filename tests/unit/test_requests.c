@@ -381,6 +381,7 @@ START_TEST(an_open_that_cannot_be_attached_is_released)
 {
 	struct wire_open_reply reply = {.hold = 10, .object = 1, .size = 8192, .backing = 2};
 	autofd fd = sealed_memfd(4096); /* not what was granted */
+	struct shmb_fifo *fifo = NULL;
 	struct shmb_request *request = NULL;
 	struct shmb_segment *segment = NULL;
 
@@ -389,6 +390,8 @@ START_TEST(an_open_that_cannot_be_attached_is_released)
 	scripted_expect(&broker, WIRE_OPEN, NULL);
 	scripted_answer(&broker, 0, &reply, fd);
 	scripted_dispatch_until(connection, shmb_request_is_done(request));
+	ck_assert_int_eq(shmb_fifo_open_finish(request, &fifo), -EINVAL);
+	says("a request to open a segment cannot be finished as a ");
 	ck_assert_int_eq(shmb_segment_open_finish(request, &segment), -ESTALE);
 	says("\" is not of the size that was granted");
 	ck_assert_ptr_null(segment);

@@ -22,6 +22,7 @@
 #include "support/eventually.h"
 #include "support/forbid.h"
 #include "support/proc.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define VALUE_SIZE 100
@@ -99,6 +100,7 @@ START_TEST(what_is_too_large_is_not_published)
 	ck_assert_int_eq(publish(writer, 1), 0);
 	ck_assert_int_eq(shmb_state_publish(writer, value, VALUE_SIZE + 1, SHMB_AT_ONCE, &version),
 			 -EFBIG);
+	says(" bytes is larger than the ");
 	ck_assert_int_eq(shmb_state_publish(writer, value, SIZE_MAX, SHMB_AT_ONCE, &version),
 			 -EFBIG);
 	ck_assert_uint_eq(version, 77);
@@ -144,6 +146,7 @@ START_TEST(versions_do_not_come_round)
 	ck_assert_int_eq(publish(writer, 5), 0);
 	expect_last(UINT64_MAX - 1, 5);
 	ck_assert_int_eq(publish(writer, 6), -EOVERFLOW);
+	says("\" has had all versions that there can be");
 	expect_last(UINT64_MAX - 1, 5);
 }
 END_TEST

@@ -156,6 +156,7 @@ START_TEST(a_buffer_that_is_too_small_stays_as_it_is)
 	publish(60);
 	memset(value, 0xee, sizeof(value));
 	ck_assert_int_eq(shmb_state_read(reader, value, 59, &version, &size), -EMSGSIZE);
+	says("the value of the state \"");
 	ck_assert_uint_eq(size, 60);
 	ck_assert_uint_eq(version, 77);
 	expect_value(value, sizeof(value), 1, 0);

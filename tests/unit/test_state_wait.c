@@ -187,7 +187,11 @@ static void on_signal(int number attr_unused)
 
 static void *wait_with_deadline(void *data)
 {
-	return (void *)(intptr_t)shmb_state_wait(reader, 0, *(const uint64_t *)data, NULL);
+	int r = shmb_state_wait(reader, 0, *(const uint64_t *)data, NULL);
+
+	if (r == -EINTR)
+		says("a signal ended the wait for a version of \"");
+	return (void *)(intptr_t)r;
 }
 
 /* What a wait of another thread ends with that a handler interrupts. */

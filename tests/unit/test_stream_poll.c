@@ -2,6 +2,7 @@
  * Consumers as descriptors: readable when there is something to take, or nothing any more.
  */
 #include <shmbroker/poll.h>
+#include <sys/syscall.h>
 
 #include <check.h>
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include "stream_memory.h"
 #include "support/child.h"
 #include "support/eventually.h"
+#include "support/forbid.h"
 #include "support/sanitizers.h"
 #include "support/says.h"
 #include "support/suite.h"
@@ -155,6 +157,16 @@ START_TEST(an_onlooker_polls_too)
 }
 END_TEST
 
+START_TEST(without_a_descriptor_it_is_said)
+{
+	struct shmb_poll *none;
+
+	forbid_call(SYS_eventfd2, -1, EMFILE);
+	ck_assert_int_eq(shmb_consumer_poll(consumer, &none), -EMFILE);
+	says("no descriptor, or no thread behind it, can be had to poll: ");
+}
+END_TEST
+
 START_TEST(what_settles_is_not_polled)
 {
 	const struct shmb_consumer_options options = {.by_time = true, .settle_us = 1000};
@@ -204,6 +216,7 @@ int main(void)
 	tcase_add_test(broadcast, it_is_readable_when_the_seat_is_lost);
 	tcase_add_test(broadcast, an_onlooker_polls_too);
 	tcase_add_test(broadcast, what_settles_is_not_polled);
+	tcase_add_test(broadcast, without_a_descriptor_it_is_said);
 	tcase_add_checked_fixture(queue, start_queue, stop);
 	tcase_add_test(queue, it_is_readable_when_the_seat_is_lost);
 	tcase_add_test(queue, it_is_readable_when_what_another_had_is_free);

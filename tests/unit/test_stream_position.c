@@ -172,6 +172,7 @@ END_TEST
 START_TEST(what_is_no_position_is_refused)
 {
 	struct shmb_position positions[LANES] = {{0}};
+	const struct shmb_consumer_options no_start = {.start = (enum shmb_start)99};
 	const struct shmb_consumer_options nowhere = {.start = SHMB_START_AT},
 					   options = {.start = SHMB_START_AT,
 						      .positions = positions};
@@ -181,11 +182,14 @@ START_TEST(what_is_no_position_is_refused)
 	ck_assert_int_eq(shmb_consumer_tell(consumer, positions, LANES - 1), -EINVAL);
 	says(" lanes, and there is room for ");
 	ck_assert_int_eq(shmb_consumer_open(stream, &nowhere, &other), -EINVAL);
-	says("the options for a consumer of \"");
+	says("begin at no position of this stream");
+	ck_assert_int_eq(shmb_consumer_open(stream, &no_start, &other), -EINVAL);
+	says("say nothing where it could begin");
 	positions[1].offset = 4;
 	ck_assert_int_eq(shmb_consumer_open(stream, &options, &other), -EINVAL);
 	positions[1].offset = 2 * (uint64_t)LANE;
 	ck_assert_int_eq(shmb_consumer_open(stream, &options, &other), -EINVAL);
+	says("begin at no position of this stream");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "position"));
 	/* One that lies within a record: the number says so. */
 	send_some(2);
@@ -209,6 +213,7 @@ START_TEST(a_queue_has_none)
 	ck_assert_int_eq(shmb_consumer_tell(consumer, positions, LANES), -EINVAL);
 	says("\" has no position of its own");
 	ck_assert_int_eq(shmb_consumer_open(stream, &options, &other), -EINVAL);
+	says("begin at a position, in a queue, where all have one beginning");
 }
 END_TEST
 

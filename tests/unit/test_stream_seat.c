@@ -263,6 +263,7 @@ START_TEST(who_is_sent_away_holds_nobody_back)
 	ck_assert_int_eq(shmb_stream_lane(looking, 0, &lane), 0);
 	ck_assert_int_eq(lane.held_up_by, slow->seat - stream->view.seats);
 	ck_assert_int_eq(shmb_stream_evict(looking, ticket), -EPERM);
+	says(" is open to be read only; open it to write to send one away");
 	ck_assert_int_eq(shmb_stream_evict(stream, 0), -ENOENT);
 	says("\" has the ticket ");
 	ck_assert_int_eq(shmb_stream_evict(stream, ticket + 100), -ENOENT);

@@ -126,7 +126,9 @@ START_TEST(no_size_and_no_place_matters)
 		must(memcmp(taken, from, size) == 0);
 	}
 	ck_assert_int_eq(shmb_producer_send(producer, sent, most + 1, SHMB_AT_ONCE), -EFBIG);
+	says(" that a record of \"");
 	ck_assert_int_eq(shmb_producer_send(producer, sent, SIZE_MAX, SHMB_AT_ONCE), -EFBIG);
+	says(" may have; make it with larger lanes");
 	expect_nothing();
 }
 END_TEST
@@ -385,6 +387,7 @@ START_TEST(a_stream_to_be_read_only_has_no_producers)
 	struct shmb_producer *other;
 
 	ck_assert_int_eq(shmb_producer_open(looking, &other), -EPERM);
+	says(" is open to be read only, so that nothing can be sent");
 	stream_memory_close(looking);
 }
 END_TEST

@@ -263,7 +263,8 @@ int state_watch(struct session *session)
 		int r = shmb_state_wait(state, version, look_at, NULL);
 
 		if (is_time && session_is_removed(session, facts.segment.id)) {
-			status = complain_failed("\"%s\" was removed", arguments->operands[0]);
+			status = complain_failed("\"%s\" was removed; nothing more comes of it",
+						 arguments->operands[0]);
 		} else if (is_time && session_has_no_reader()) {
 			status = complain_failed("nobody reads standard output any more");
 		} else if (r == 0) {

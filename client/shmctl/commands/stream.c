@@ -276,7 +276,8 @@ static int receive(struct receiver *receiver)
 		if (deadline == receiver->until)
 			return STATUS_DONE;
 		if (session_is_removed(receiver->session, receiver->facts.segment.id))
-			return complain_failed("\"%s\" was removed", arguments->operands[0]);
+			return complain_failed("\"%s\" was removed; nothing more comes of it",
+					       arguments->operands[0]);
 		if (session_has_no_reader())
 			return complain_failed("nobody reads standard output any more");
 		look_at = shmb_deadline_in_ms(SESSION_LOOK_MS);
