@@ -17,6 +17,7 @@
 #include "serviced.h"
 #include "support/eventually.h"
 #include "support/proc.h"
+#include "support/says.h"
 #include "support/suite.h"
 #include "support/sysv.h"
 
@@ -500,6 +501,7 @@ START_TEST(no_more_are_made_than_the_store_holds)
 		make(name, SHMB_BACKING_MEMFD);
 	}
 	expect_refused(shmb_segment_open(connection, "one-more", &options, &segment), -ENOSPC);
+	says("\" would not outlive the broker: the service manager keeps");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "FileDescriptorStoreMax="));
 	make("sysv", SHMB_BACKING_SYSV);
 	serviced_restart(&broker, SIGKILL);

@@ -11,6 +11,7 @@
 #include "configured.h"
 #include "library.h"
 #include "support/child.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 static struct broker broker;
@@ -99,9 +100,11 @@ START_TEST(a_backing_that_the_policy_does_not_allow_is_not_had)
 	shmb_segment_detach(segment);
 	options.backing = SHMB_BACKING_SYSV;
 	expect_refused(shmb_segment_open(root, "sensors/open/sysv", &options, &segment), -EPERM);
+	says("); ask for one that is allowed there, or take another name");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "Backings="));
 	expect_refused(shmb_fifo_open(root, "sensors/open/pipe", SHMB_FIFO_READ, &piped, &fifo),
 		       -EPERM);
+	says("\" cannot be a FIFO (");
 	/* A new generation is no way around it. */
 	segment = library_create(root, "sensors/open/again", &page);
 	expect_refused(shmb_replace(root, "sensors/open/again", &by_sysv, NULL), -EPERM);
@@ -153,6 +156,7 @@ START_TEST(what_a_list_of_backings_leaves_out_is_not_had)
 									      SHMB_ACCESS_READ, 7},
 					      .acl_n = 1};
 	expect_refused(shmb_segment_open(root, "sysv/any", &options, &segment), -ENOTSUP);
+	says("its access control list names single users or several");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "memfd is not allowed there"));
 	stop();
 }

@@ -44,12 +44,21 @@ static void expect_nothing_there(void)
 	ck_assert_int_eq(broker_fds(&broker), fds_before);
 }
 
-static void expect_refusal(const struct wire_open_request *request, int error, const char *what)
+/* The last refusal of RAW says WHY. */
+static void expect_reason(const struct raw *raw, const char *why)
+{
+	ck_assert_msg(strstr(raw->reason, why) != NULL, "does not say \"%s\" but: %s", why,
+		      raw->reason);
+}
+
+static void expect_refusal(const struct wire_open_request *request, int error, const char *what,
+			   const char *why)
 {
 	struct wire_open_reply reply;
 	int status = raw_ask(&client, WIRE_OPEN, request, &reply, NULL);
 
 	ck_assert_msg(status == error, "%s: %d instead of %d", what, status, error);
+	expect_reason(&client, why);
 	expect_nothing_there();
 }
 
@@ -64,7 +73,7 @@ START_TEST(faulty_names_are_refused_in_every_request)
 
 		strcpy(remove.name, names[i]);
 		strcpy(stat.name, names[i]);
-		expect_refusal(&open, -EINVAL, names[i]);
+		expect_refusal(&open, -EINVAL, names[i], "the name \"");
 		ck_assert_int_eq(raw_ask(&client, WIRE_REMOVE, &remove, NULL, NULL), -EINVAL);
 		ck_assert_int_eq(raw_ask(&client, WIRE_STAT, &stat, NULL, NULL), -EINVAL);
 	}
@@ -72,49 +81,54 @@ START_TEST(faulty_names_are_refused_in_every_request)
 END_TEST
 
 /* One faulty field each, in a request that is otherwise good. */
-#define FAULT(field_, value_, error_)                                                              \
+#define FAULT(field_, value_, error_, why_)                                                        \
 	{                                                                                          \
 		struct wire_open_request request_ = raw_open_request("x");                         \
 		request_.field_ = (value_);                                                        \
-		expect_refusal(&request_, error_, #field_ " " #value_);                            \
+		expect_refusal(&request_, error_, #field_ " " #value_, why_);                      \
 	}
 
 START_TEST(each_faulty_field_of_a_segment_is_refused)
 {
 	static const char not_a_tag[] = "no tag";
 
-	FAULT(size, 0, -EINVAL)
-	FAULT(size, (UINT64_C(1) << 47) + 1, -EFBIG)
-	FAULT(size, UINT64_MAX, -EFBIG)
-	FAULT(kind, 0, -EINVAL)
-	FAULT(kind, 3, -EINVAL)
-	FAULT(kind, 255, -EINVAL)
-	FAULT(access, 0, -EINVAL)
-	FAULT(access, WIRE_ACCESS_READ, -EINVAL) /* its creator has to initialise it */
-	FAULT(access, WIRE_ACCESS_WRITE, -EINVAL)
-	FAULT(access, 4, -EINVAL)
-	FAULT(access, 255, -EINVAL)
-	FAULT(backing, WIRE_BACKING_FIFO, -EINVAL)
-	FAULT(backing, 4, -EINVAL)
-	FAULT(backing, 255, -EINVAL)
-	FAULT(lifetime, 4, -EINVAL)
-	FAULT(lifetime, 255, -EINVAL)
-	FAULT(mode, 0667, -EINVAL)
-	FAULT(mode, 01000, -EINVAL)
-	FAULT(mode, 0xfffe, -EINVAL)
-	FAULT(mode, 0620, -EINVAL) /* write without read cannot be mapped */
-	FAULT(flags, WIRE_OPEN_CREATE | 8u, -EINVAL)
-	FAULT(flags, WIRE_OPEN_CREATE | 0x80000000u, -EINVAL)
-	FAULT(flags, 0, -ENOENT)
+	FAULT(size, 0, -EINVAL, "cannot be created with size 0; give its size in bytes")
+	FAULT(size, (UINT64_C(1) << 47) + 1, -EFBIG, "more than a process can map (2^47)")
+	FAULT(size, UINT64_MAX, -EFBIG, "more than a process can map (2^47)")
+	FAULT(kind, 0, -EINVAL, "which is neither a segment (1) nor a FIFO (2)")
+	FAULT(kind, 3, -EINVAL, "which is neither a segment (1) nor a FIFO (2)")
+	FAULT(kind, 255, -EINVAL, "which is neither a segment (1) nor a FIFO (2)")
+	FAULT(access, 0, -EINVAL, "a segment is opened for reading or for both: ask for ")
+	FAULT(access, WIRE_ACCESS_READ, -EINVAL,
+	      "cannot be created read-only: its creator has to initialise it") /* its creator has to
+										  initialise it */
+	FAULT(access, WIRE_ACCESS_WRITE, -EINVAL,
+	      "a segment is opened for reading or for both: ask for ")
+	FAULT(access, 4, -EINVAL, "a segment is opened for reading or for both: ask for ")
+	FAULT(access, 255, -EINVAL, "a segment is opened for reading or for both: ask for ")
+	FAULT(backing, WIRE_BACKING_FIFO, -EINVAL,
+	      "which is none of auto (0), sysv (1) and memfd (2)")
+	FAULT(backing, 4, -EINVAL, "which is none of auto (0), sysv (1) and memfd (2)")
+	FAULT(backing, 255, -EINVAL, "which is none of auto (0), sysv (1) and memfd (2)")
+	FAULT(lifetime, 4, -EINVAL, "which is none of keep (1), used (2) and owner (3)")
+	FAULT(lifetime, 255, -EINVAL, "which is none of keep (1), used (2) and owner (3)")
+	FAULT(mode, 0667, -EINVAL, "the mode 0667 of ")
+	FAULT(mode, 01000, -EINVAL, "the mode 01000 of ")
+	FAULT(mode, 0xfffe, -EINVAL, "the mode 0177776 of ")
+	FAULT(mode, 0620, -EINVAL, "the mode 0620 of ") /* write without read cannot be mapped */
+	FAULT(flags, WIRE_OPEN_CREATE | 8u, -EINVAL, "have bits that this broker does not know")
+	FAULT(flags, WIRE_OPEN_CREATE | 0x80000000u, -EINVAL,
+	      "have bits that this broker does not know")
+	FAULT(flags, 0, -ENOENT, "does not exist; create it first")
 	{
 		struct wire_open_request request = raw_open_request("x");
 
 		strcpy(request.layout, not_a_tag);
-		expect_refusal(&request, -EINVAL, "layout");
+		expect_refusal(&request, -EINVAL, "layout", "layout");
 		request = raw_open_request("x");
 		request.flags |= WIRE_OPEN_KEY;
 		request.backing = WIRE_BACKING_MEMFD;
-		expect_refusal(&request, -EINVAL, "a memfd with a key");
+		expect_refusal(&request, -EINVAL, "a memfd with a key", "key");
 	}
 }
 END_TEST
@@ -129,19 +143,22 @@ START_TEST(each_faulty_field_of_a_fifo_is_refused)
 	good.size = 0;
 	faulty = good;
 	faulty.access = WIRE_ACCESS_BOTH;
-	expect_refusal(&faulty, -EINVAL, "a FIFO both ways");
+	expect_refusal(&faulty, -EINVAL, "a FIFO both ways",
+		       "a FIFO is opened either for reading or for writing: ask for");
 	faulty = good;
 	faulty.access = 0;
-	expect_refusal(&faulty, -EINVAL, "a FIFO no way");
+	expect_refusal(&faulty, -EINVAL, "a FIFO no way",
+		       "a FIFO is opened either for reading or for writing: ask for");
 	faulty = good;
 	faulty.size = 1;
-	expect_refusal(&faulty, -EINVAL, "a FIFO with a size");
+	expect_refusal(&faulty, -EINVAL, "a FIFO with a size", "a FIFO has no size: ask for ");
 	faulty = good;
 	faulty.mode = 0700;
-	expect_refusal(&faulty, -EINVAL, "a FIFO to execute");
+	expect_refusal(&faulty, -EINVAL, "a FIFO to execute", "the mode 0700 of ");
 	faulty = good;
 	faulty.lifetime = 9;
-	expect_refusal(&faulty, -EINVAL, "a FIFO of lifetime 9");
+	expect_refusal(&faulty, -EINVAL, "a FIFO of lifetime 9",
+		       "which is none of keep (1), used (2) and owner (3)");
 }
 END_TEST
 
@@ -215,7 +232,9 @@ START_TEST(what_exists_must_fit_the_request)
 	request = raw_open_request("segment");
 	request.size = 4097;
 	ck_assert_int_eq(raw_ask(&client, WIRE_OPEN, &request, NULL, NULL), -EFBIG);
-	ck_assert_ptr_nonnull(strstr(client.reason, "4096"));
+	expect_reason(
+		&client,
+		"\" has 4096 bytes, fewer than the 4097 asked for; remove it to have it made anew");
 	request = raw_open_request("segment");
 	request.flags |= WIRE_OPEN_EXCLUSIVE;
 	ck_assert_int_eq(raw_ask(&client, WIRE_OPEN, &request, NULL, NULL), -EEXIST);
@@ -250,6 +269,8 @@ START_TEST(ids_that_are_not_mine_do_nothing)
 		struct wire_ready_request ready = {id, reply.generation};
 
 		ck_assert_int_eq(raw_ask(&thief, WIRE_READY, &ready, NULL, NULL), -ESTALE);
+		expect_reason(&thief,
+			      "is not in the ledger (any more): what it held has been released");
 		ck_assert_int_eq(raw_ask(&thief, WIRE_RELEASE, &release, NULL, NULL), 0);
 	}
 	ck_assert_int_eq(raw_ask(&client, WIRE_STATUS, NULL, &status, NULL), 0);
@@ -268,6 +289,7 @@ START_TEST(ready_of_another_generation_is_refused)
 			 WIRE_OUTCOME_INITIALISE);
 	ready = (struct wire_ready_request){reply.hold, reply.generation + 1};
 	ck_assert_int_eq(raw_ask(&client, WIRE_READY, &ready, NULL, NULL), -ESTALE);
+	expect_reason(&client, "\" is in generation ");
 	ready.generation--;
 	ck_assert_int_eq(raw_ask(&client, WIRE_READY, &ready, NULL, NULL), 0);
 }
@@ -322,6 +344,7 @@ START_TEST(a_wrong_nonce_proves_nothing)
 	struct wire_confirm_request confirm = {.nonce = client.hello.nonce + 1};
 
 	ck_assert_int_eq(raw_ask(&client, WIRE_CONFIRM, &confirm, NULL, NULL), -EPERM);
+	expect_reason(&client, "CONFIRM brought another nonce than HELLO's answer gave");
 	confirm.nonce--;
 	ck_assert_int_eq(raw_ask(&client, WIRE_CONFIRM, &confirm, NULL, NULL), 0);
 }

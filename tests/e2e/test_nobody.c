@@ -12,6 +12,7 @@
 #include "library.h"
 #include "support/child.h"
 #include "support/raw.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define NOBODY 65534
@@ -74,6 +75,8 @@ static int create_with_such_a_group(struct child *self, void *data)
 	connection = library_connect(&broker);
 	options.mode = 0660;
 	expect_refused(shmb_segment_open(connection, "grouped", &options, &segment), -EINVAL);
+	says("; take another group (chgrp, --group), or a mode with the");
+	says("stands for all groups that cannot be told apart, and so may");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "another group"));
 	/* Also where the policy has the mode; and the question is answered as the deed is. */
 	expect_refused(shmb_segment_open(connection, "team/grouped", &page, &segment), -EINVAL);
@@ -109,6 +112,7 @@ START_TEST(group_65534_is_given_nothing_of_its_own)
 		struct shmb_change giving = {.kind = SHMB_CHANGE_GROUP, .gid = nobodys[i]};
 
 		expect_refused(shmb_permit(root, "roots", &giving, NULL), -EINVAL);
+		says(", which stands for nobody in particular; take another one");
 	}
 	ck_assert_uint_eq(library_stat(root, "roots").gid, getegid());
 	shmb_segment_detach(segment);

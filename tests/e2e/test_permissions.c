@@ -129,6 +129,7 @@ static int try_open(struct child *self, void *data)
 	if (attempt->expected < 0) {
 		expect_refused(shmb_segment_open(connection, attempt->name, &options, &segment),
 			       attempt->expected);
+		says(", which does not grant uid ");
 	} else {
 		expect_result(shmb_segment_open(connection, attempt->name, &options, &segment),
 			      attempt->expected);
@@ -254,6 +255,8 @@ START_TEST(sysv_is_permitted_anew_where_it_can_say_it_and_refused_where_not)
 	ck_assert_uint_eq(now.shm_perm.mode & 0777u, 0666);
 	expect_open(UID_BOB, "p/anew", 0, 0);
 	expect_refused(shmb_permit(root, "p/anew", &close_it, NULL), -ENOTSUP);
+	says("; replace it by a memfd first (shmctl replace --backing");
+	says("its owner and its group may do different things, which");
 	expect_refused(shmb_permit(root, "p/anew", &grant, NULL), -ENOTSUP);
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "memfd"));
 	ck_assert_uint_eq(library_stat(root, "p/anew").mode, 0666);
@@ -352,6 +355,7 @@ static int alice_changes_groups(struct child *self, void *data)
 	connection = library_connect(&broker);
 	expect_ok(shmb_permit(connection, "p/chgrp", &own, NULL));
 	expect_refused(shmb_permit(connection, "p/chgrp", &foreign, NULL), -EPERM);
+	says(": you are not in it; take one of yours, or grant it an");
 	expect_refused(shmb_segment_open(connection, "p/foreign", &options, &segment), -EPERM);
 	options.gid = UID_ALICE;
 	expect_result(shmb_segment_open(connection, "p/own", &options, &segment), SHMB_INITIALISE);
@@ -374,6 +378,7 @@ START_TEST(groups_are_given_to_members_only_and_root_may_all)
 	expect_open(UID_BOB, "p/chgrp", SHMB_READ, 0);
 	permit("p/chgrp", grant);
 	expect_refused(shmb_permit(root, "p/chgrp", &to_granted, NULL), -EEXIST);
+	says(", which has an entry of its own; revoke that first");
 }
 END_TEST
 
@@ -542,6 +547,7 @@ START_TEST(openers_that_wait_are_served_by_the_new_generation)
 	library_await(root, request);
 	expect_result(shmb_segment_open_finish(request, &next), SHMB_INITIALISE);
 	expect_refused(shmb_segment_ready(old), -EIDRM);
+	says("\" was removed before it was ready; open it again");
 	expect_ok(shmb_segment_ready(next));
 	shmb_segment_detach(old);
 	shmb_segment_detach(next);
@@ -607,23 +613,42 @@ START_TEST(what_makes_no_sense_is_refused_and_changes_nothing)
 	const struct {
 		struct shmb_change change;
 		int expected;
+		const char *why;
 	} bad[] = {
-		{{.kind = 0}, -EINVAL},
-		{{.kind = 5}, -EINVAL},
-		{{.kind = SHMB_CHANGE_MODE, .mode = 01000}, -EINVAL},
-		{{.kind = SHMB_CHANGE_MODE, .mode = 0x10000}, -EINVAL},
-		{{.kind = SHMB_CHANGE_MODE, .mode = 0200}, -EINVAL},
-		{{.kind = SHMB_CHANGE_GRANT, .entry = {0, 1, 5}}, -EINVAL},
-		{{.kind = SHMB_CHANGE_GRANT, .entry = {SHMB_SUBJECT_USER, 0, 5}}, -EINVAL},
-		{{.kind = SHMB_CHANGE_GRANT, .entry = {SHMB_SUBJECT_USER, 2, 5}}, -EINVAL},
-		{{.kind = SHMB_CHANGE_GRANT, .entry = {SHMB_SUBJECT_USER, 1, 65534}}, -EINVAL},
-		{{.kind = SHMB_CHANGE_GRANT, .entry = {SHMB_SUBJECT_USER, 1, geteuid()}}, -EINVAL},
-		{{.kind = SHMB_CHANGE_GRANT, .entry = {SHMB_SUBJECT_GROUP, 1, getegid()}}, -EINVAL},
-		{{.kind = SHMB_CHANGE_REVOKE, .entry = {SHMB_SUBJECT_USER, 1, 5}}, -ENOENT},
+		{{.kind = 0}, -EINVAL, "is none of mode (1), group (2), grant (3) and revoke (4)"},
+		{{.kind = 5}, -EINVAL, "is none of mode (1), group (2), grant (3) and revoke (4)"},
+		{{.kind = SHMB_CHANGE_MODE, .mode = 01000}, -EINVAL, "the mode 01000 "},
+		{{.kind = SHMB_CHANGE_MODE, .mode = 0x10000},
+		 -EINVAL,
+		 "has bits that are no permissions"},
+		{{.kind = SHMB_CHANGE_MODE, .mode = 0200}, -EINVAL, "the mode 0200 "},
+		{{.kind = SHMB_CHANGE_GRANT, .entry = {0, 1, 5}},
+		 -EINVAL,
+		 "is neither for a user (1) nor for a group (2)"},
+		{{.kind = SHMB_CHANGE_GRANT, .entry = {SHMB_SUBJECT_USER, 0, 5}},
+		 -EINVAL,
+		 "grants neither r nor rw; revoke it where nothing is to be granted"},
+		{{.kind = SHMB_CHANGE_GRANT, .entry = {SHMB_SUBJECT_USER, 2, 5}},
+		 -EINVAL,
+		 "cannot grant write without read: memory that can be written can be read"},
+		{{.kind = SHMB_CHANGE_GRANT, .entry = {SHMB_SUBJECT_USER, 1, 65534}},
+		 -EINVAL,
+		 "is for an id that stands for nobody in particular"},
+		{{.kind = SHMB_CHANGE_GRANT, .entry = {SHMB_SUBJECT_USER, 1, geteuid()}},
+		 -EINVAL,
+		 "is for the owner"},
+		{{.kind = SHMB_CHANGE_GRANT, .entry = {SHMB_SUBJECT_GROUP, 1, getegid()}},
+		 -EINVAL,
+		 "is for the object's own group, whose access is in the mode; use chmod"},
+		{{.kind = SHMB_CHANGE_REVOKE, .entry = {SHMB_SUBJECT_USER, 1, 5}},
+		 -ENOENT,
+		 "has no entry u:5"},
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		expect_refused(shmb_permit(root, "p/bad", &bad[i].change, NULL), bad[i].expected);
+		says(bad[i].why);
+	}
 	expect_refused(shmb_permit(root, "p/none", &bad[0].change, NULL), -ENOENT);
 	expect_refused(shmb_replace(root, "p/none", NULL, NULL), -ENOENT);
 	expect_refused(shmb_replace(root, "../x", NULL, NULL), -EINVAL);
@@ -655,6 +680,7 @@ START_TEST(a_list_holds_as_many_as_it_may_and_not_one_more)
 	for (unsigned i = 0; i < SHMB_ACL_MAX; i++, grant.entry.id++)
 		permit("p/full", grant);
 	expect_refused(shmb_permit(root, "p/full", &grant, NULL), -ENOSPC);
+	says(" entries, which is as many as may be; revoke one, or put");
 	ck_assert_uint_eq(library_stat(root, "p/full").acl_n, SHMB_ACL_MAX);
 	grant.entry.id = 7010;
 	grant.entry.access = SHMB_ACCESS_BOTH;

@@ -12,6 +12,7 @@
 #include "configured.h"
 #include "library.h"
 #include "support/child.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 static struct broker broker;
@@ -45,6 +46,7 @@ static int alice_makes_and_may_not_make_anew(struct child *self, void *data)
 	child_say(self, 1);
 	ck_assert_int_eq(child_hear(self), 2);
 	expect_refused(shmb_replace(connection, "later/x", &larger, NULL), -EACCES);
+	says("\" may not be created by uid ");
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "[Prefix later] Create="));
 	ck_assert_uint_eq(library_stat(connection, "later/x").size, 4096);
 	shmb_disconnect(connection);
@@ -129,6 +131,7 @@ static int alice_revokes_from_elsewhere(struct child *self, void *data)
 				    &(struct shmb_replace_options){.backing = SHMB_BACKING_SYSV},
 				    NULL),
 		       -ENOTSUP);
+	says("ask for memfd, or another mode or group");
 	shmb_disconnect(connection);
 	return 0;
 }

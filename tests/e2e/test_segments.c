@@ -519,6 +519,7 @@ static int choose(struct child *self, void *data)
 	wanted.backing = SHMB_BACKING_AUTO;
 	wanted.flags |= SHMB_KEY;
 	expect_refused(shmb_segment_open(own, "no", &wanted, &segment), -ENOTSUP);
+	says("ask without a key, or for another mode or group");
 	ck_assert(!library_exists(own, "no"));
 	return 0;
 }
@@ -562,6 +563,7 @@ START_TEST(a_limit_of_file_sizes_is_a_refusal_and_not_the_brokers_end)
 	options.backing = SHMB_BACKING_MEMFD;
 	options.size = 8 << 20;
 	expect_refused(shmb_segment_open(connection, "large", &options, &segment), -EFBIG);
+	says("\" cannot be created: the kernel does not make a ");
 	options.size = 4096;
 	shmb_segment_detach(library_create(connection, "small", &options));
 }

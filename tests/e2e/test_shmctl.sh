@@ -134,8 +134,8 @@ refused 1 'is no name: it has a byte other than A-Z a-z 0-9' create 'a b' 4K
 refused 1 'is no name: it has a component "." or ".."; names are not paths' create ../a 4K
 refused 1 'the prefix to list is longer than the 200 bytes that a name can have' list "$(printf '%0201d' 0)"
 
-refused 1 'size 0' create zero 0
-refused 1 '2^47\|more than' create large 256T
+refused 1 '"zero" cannot be created with size 0; give its size in bytes' create zero 0
+refused 1 ' bytes, more than a process can map (2^47)' create large 256T
 refused 1 'memfd has no key' create two 4K --backing memfd --key
 refused 1 'mode' create two 4K --mode 0777
 refused 1 'the layout tag of "two" has a byte other than' create two 4K --layout 'not a tag'
@@ -169,7 +169,7 @@ run 0 --json list two
 json '.objects == []'
 run 0 list two
 [ "$(wc -l <"$work/out")" = 1 ] || fail "an empty list is not its titles alone"
-refused 1 'does not exist' show two
+refused 1 '"two" does not exist; "shmctl list" shows what does' show two
 
 echo "- a list of many pages is whole"
 for n in $(seq 100); do
@@ -374,14 +374,14 @@ json '.size == 8192 and .state == "fresh" and .mode == "0600" and (.acl | length
 run 0 fifo may/pipe --acl u:daemon:w --group daemon
 run 0 --json show may/pipe
 json '.gid == 1 and .acl[0].access == "w"'
-refused 1 'can be written can be read' grant may/one u:daemon:w
+refused 1 'cannot have the entry u:1: it cannot grant write without read: memory that can be written can be read' grant may/one u:daemon:w
 refused 1 'is for the owner' grant may/one u:root:r
-refused 1 'nobody in particular' grant may/one u:65534:r
+refused 1 'is for an id that stands for nobody in particular' grant may/one u:65534:r
 refused 1 'has no entry g:7' revoke may/one g:7
-refused 1 'does not exist' chmod 0600 may/none
+refused 1 '"may/none" does not exist, so it cannot be ' chmod 0600 may/none
 refused 1 'does not exist' replace may/none
 refused 1 'neither a size' replace may/pipe --size 4K
-refused 1 'comes twice' create may/two 4K --acl u:daemon:r --acl u:1:rw
+refused 1 'comes twice; give each user and group one entry' create may/two 4K --acl u:daemon:r --acl u:1:rw
 refused 2 'names a user that does not exist; see "getent passwd", or write a uid' grant may/one u:nobody-of-that-name:r
 refused 2 'names a group that does not exist; see "getent group", or write a gid' chgrp nogroup-of-that-name may/one
 refused 2 '"u:daemon" is no entry; write u:alice:rw or g:ops:r' grant may/one u:daemon
@@ -422,7 +422,7 @@ echo "- another user"
 	json '[.objects[].name] == ["open/one"]'
 	other 0 dump open/one
 	other 1 show one/memfd
-	grep -q 'belongs to uid 0' "$work/why" || fail "other: $(cat "$work/why")"
+	grep -q 'belongs to uid 0 and is not open to uid 12345' "$work/why" || fail "other: $(cat "$work/why")"
 	other 1 load open/one /dev/null
 	other 1 remove open/one
 	grep -q 'only its owner and root may' "$work/why" || fail "other: $(cat "$work/why")"

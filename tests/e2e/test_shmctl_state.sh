@@ -48,7 +48,7 @@ set_state() {
 	printf %s "$text" | "$shmctl" state set "$@" >"$work/out" 2>"$work/why" || status=$?
 	judge "state set $*"
 }
-refused 1 'does not exist' state get mode/now
+refused 1 '"mode/now" does not exist; create it first' state get mode/now
 refused 1 'does not exist' state set mode/now "$work/bytes"
 refused 1 '/dev/null is empty, and a value has room for at least one byte; say --value-size to create "mode/now" all the same' state set mode/now /dev/null --create
 refused 1 'the options for the state "mode/now" have a history that is not less than the slots' state set mode/now "$work/bytes" --create --slots 4 --history 4

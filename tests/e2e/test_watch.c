@@ -15,6 +15,7 @@
 #include "support/proc.h"
 #include "support/raw.h"
 #include "support/sanitizers.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 static struct broker broker;
@@ -301,6 +302,7 @@ START_TEST(a_watch_is_charged_and_refunded)
 	one = begin("one");
 	two = begin("two");
 	expect_refused(shmb_watch_begin(watcher, "three", &three), -EDQUOT);
+	says("\" cannot be watched until another watch ends: ");
 	ck_assert_msg(strstr(shmb_last_error(), "has 2 watches, and its limit is 2") &&
 			      strstr(shmb_last_error(), "\"three\""),
 		      "%s", shmb_last_error());
