@@ -323,7 +323,7 @@ int launch(const struct location *location, uint64_t deadline, int *ret_fd)
 	snprintf(lock_path, sizeof(lock_path), "%s/%s", location->directory, WIRE_PLACE_START);
 	lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (lock < 0)
-		return error_set(-errno, "the lock %s cannot be opened: %s", lock_path,
+		return error_set(-errno, "no start lock can be had at %s: %s", lock_path,
 				 strerror(errno));
 	r = lock_or_connect(location, lock, deadline, ret_fd);
 	if (r <= 0)

@@ -97,7 +97,8 @@ static int look_through(struct shmb_cache *cache)
 			     &cache->view, instance, &fault);
 
 	if (r < 0)
-		return error_set(r, "\"%s\" %s; use another name or remove it", cache->name, fault);
+		return error_set(r, "\"%s\" %s; choose another name or remove it", cache->name,
+				 fault);
 	return cache->member ? format_check_roster(cache->name, cache->member, instance, "writers")
 			     : 0;
 }

@@ -104,7 +104,8 @@ static int look_through(struct shmb_state *state, const struct shmb_state_option
 			     &state->view, instance, &fault);
 
 	if (r < 0)
-		return error_set(r, "\"%s\" %s; use another name or remove it", state->name, fault);
+		return error_set(r, "\"%s\" %s; choose another name or remove it", state->name,
+				 fault);
 	if (state->view.shape.value_size < options->value_size)
 		return error_set(-EFBIG,
 				 "a value of \"%s\" has at most %" PRIu64

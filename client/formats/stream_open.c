@@ -89,7 +89,7 @@ static int look_through(struct shmb_stream *stream, const struct shmb_stream_opt
 			      &stream->view, instance, &fault);
 
 	if (r < 0)
-		return error_set(r, "\"%s\" %s; use another name or remove it", stream->name,
+		return error_set(r, "\"%s\" %s; choose another name or remove it", stream->name,
 				 fault);
 	if (stream->view.shape.lane_size < options->lane_size)
 		return error_set(-EFBIG,

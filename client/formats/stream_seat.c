@@ -205,11 +205,10 @@ static int choose(struct shmb_consumer *consumer, const struct shmb_consumer_opt
 	bool resumes = seat && !(stream->view.shape.flags & STREAM_QUEUE);
 
 	if (seat && seat_is_used(stream, seat))
-		return error_set(
-			-EBUSY,
-			"\"%s\" has a consumer with the name \"%s\", and that lives; there "
-			"can be another when it has closed it or ended",
-			stream->name, options->name);
+		return error_set(-EBUSY,
+				 "\"%s\" has a consumer called \"%s\", and that lives; there "
+				 "can be another when it has closed it or ended",
+				 stream->name, options->name);
 	if (!seat)
 		seat = find_free(stream);
 	if (!seat)

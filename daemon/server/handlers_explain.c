@@ -282,7 +282,9 @@ int handle_explain(struct call *call)
 				   request->deed);
 	object = find(call->server->registry, request->name);
 	if (!object && request->deed != WIRE_DEED_CREATE)
-		return call_refuse(call, -ENOENT, "\"%s\" does not exist", request->name);
+		return call_refuse(call, -ENOENT,
+				   "\"%s\" does not exist; \"shmctl list\" shows what does",
+				   request->name);
 	if (!admission_may(call->server, request->uid, why))
 		return answer(call, false, "%s", why);
 	switch (request->deed) {

@@ -37,7 +37,7 @@ static int change_mode(struct call *call, const struct object *object, struct dr
 	const char *fault = access_mode_fault(object->kind == WIRE_KIND_SEGMENT, request->mode);
 
 	if (fault)
-		return call_refuse(call, -EINVAL, "the mode 0%o for \"%s\" %s", request->mode,
+		return call_refuse(call, -EINVAL, "the mode 0%o of \"%s\" %s", request->mode,
 				   object->name, fault);
 	draft->permission.mode = request->mode;
 	draft->change = (struct permission_change){.kind = WIRE_CHANGE_MODE};

@@ -253,6 +253,14 @@ START_TEST(a_memfd_must_allow_what_was_asked_for)
 }
 END_TEST
 
+START_TEST(a_segment_that_the_kernel_keeps_is_not_attached)
+{
+	promise_sysv();
+	forbid_call(SYS_shmat, -1, EACCES);
+	expect_refused_without_a_trace("the kernel does not let this process attach ");
+}
+END_TEST
+
 START_TEST(what_children_would_have_too_is_not_attached)
 {
 	promise_memfd(ALL_SEALS, O_RDWR);
@@ -420,6 +428,7 @@ int main(void)
 	tcase_add_loop_test(memfd, a_memfd_must_be_sealed, 0, 4);
 	tcase_add_loop_test(memfd, a_memfd_must_have_its_size, 0, 6);
 	tcase_add_test(memfd, a_memfd_must_allow_what_was_asked_for);
+	tcase_add_test(memfd, a_segment_that_the_kernel_keeps_is_not_attached);
 	tcase_add_test(memfd, what_children_would_have_too_is_not_attached);
 	tcase_add_test(memfd, what_is_no_fifo_is_refused);
 	tcase_add_test(memfd, a_fifo_that_would_block_is_refused);

@@ -204,7 +204,7 @@ START_TEST(what_is_no_cache_is_refused)
 	ck_assert_int_eq(r, SHMB_INITIALISE);
 	expect_ok(shmb_segment_ready(segment));
 	ck_assert_int_eq(try_open("garbage", &existing), -ESTALE);
-	says("; use another name or remove it");
+	says("; choose another name or remove it");
 	shmb_segment_detach(segment);
 }
 END_TEST

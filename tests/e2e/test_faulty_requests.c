@@ -240,6 +240,7 @@ START_TEST(what_exists_must_fit_the_request)
 	ck_assert_int_eq(raw_ask(&client, WIRE_OPEN, &request, NULL, NULL), -EEXIST);
 	request = raw_open_request("fifo");
 	ck_assert_int_eq(raw_ask(&client, WIRE_OPEN, &request, NULL, NULL), -EMEDIUMTYPE);
+	expect_reason(&client, "\"fifo\" is a fifo, not a segment");
 	request = raw_open_request("segment");
 	request.kind = WIRE_KIND_FIFO;
 	request.access = WIRE_ACCESS_READ;
@@ -249,6 +250,58 @@ START_TEST(what_exists_must_fit_the_request)
 	request = raw_open_request("segment");
 	request.size = 1;
 	ck_assert_int_eq(raw_ask(&client, WIRE_OPEN, &request, NULL, NULL), 0);
+}
+END_TEST
+
+START_TEST(what_comes_out_of_turn_is_refused)
+{
+	struct wire_open_request fifo = raw_open_request("fifo"), open = raw_open_request("gone");
+	const struct wire_explain_request explain = {.name = "gone", .deed = 9};
+	const struct wire_remove_request remove = {.name = "gone"};
+	const struct wire_unwatch_request unwatch = {7};
+	struct wire_doorbell_request doorbell = {.hold = 12345};
+	struct wire_open_reply reply;
+	struct wire_ready_request ready;
+	struct raw stranger;
+
+	raw_connect(&stranger, broker.socket);
+	ck_assert_int_lt(raw_ask(&stranger, WIRE_STATUS, NULL, NULL, NULL), 0);
+	expect_reason(&stranger, "a request came before HELLO");
+	raw_close(&stranger);
+	ck_assert_int_lt(raw_ask(&client, WIRE_UNWATCH, &unwatch, NULL, NULL), 0);
+	expect_reason(&client, "this connection has no watch 7");
+	ck_assert_int_lt(raw_ask(&client, WIRE_EXPLAIN, &explain, NULL, NULL), 0);
+	expect_reason(&client, "is none of create (1), read (2), write (3) and manage (4)");
+	ck_assert_int_lt(raw_ask(&client, WIRE_DOORBELL, &doorbell, NULL, NULL), 0);
+	expect_reason(&client, "this client has no hold 12345");
+	fifo.kind = WIRE_KIND_FIFO;
+	fifo.access = WIRE_ACCESS_READ;
+	fifo.size = 0;
+	ck_assert_int_ge(raw_ask(&client, WIRE_OPEN, &fifo, &reply, NULL), 0);
+	doorbell.hold = reply.hold;
+	ck_assert_int_lt(raw_ask(&client, WIRE_DOORBELL, &doorbell, NULL, NULL), 0);
+	expect_reason(&client, "is a FIFO: only segments have a doorbell");
+	ck_assert_int_ge(raw_ask(&client, WIRE_OPEN, &open, &reply, NULL), 0);
+	ck_assert_int_eq(raw_ask(&client, WIRE_REMOVE, &remove, NULL, NULL), 0);
+	ready = (struct wire_ready_request){reply.hold, reply.generation};
+	ck_assert_int_eq(raw_ask(&client, WIRE_READY, &ready, NULL, NULL), -EIDRM);
+	expect_reason(&client, "was removed before it was ready; open it again");
+	doorbell.hold = reply.hold;
+	ck_assert_int_eq(raw_ask(&client, WIRE_DOORBELL, &doorbell, NULL, NULL), -EIDRM);
+	expect_reason(&client, "has been removed; open it again");
+}
+END_TEST
+
+START_TEST(a_segment_without_a_key_has_none)
+{
+	struct wire_open_request request = raw_open_request("memfd");
+
+	request.backing = WIRE_BACKING_MEMFD;
+	ck_assert_int_ge(raw_ask(&client, WIRE_OPEN, &request, NULL, NULL), 0);
+	request.flags |= WIRE_OPEN_KEY;
+	request.backing = WIRE_BACKING_AUTO;
+	ck_assert_int_lt(raw_ask(&client, WIRE_OPEN, &request, NULL, NULL), 0);
+	expect_reason(&client, "and has no System V key; it gets one when it is created with sysv");
 }
 END_TEST
 
@@ -386,6 +439,8 @@ int main(void)
 	tcase_add_test(opens, what_exists_must_fit_the_request);
 	tcase_add_checked_fixture(others, start, stop);
 	tcase_add_test(others, ids_that_are_not_mine_do_nothing);
+	tcase_add_test(others, what_comes_out_of_turn_is_refused);
+	tcase_add_test(others, a_segment_without_a_key_has_none);
 	tcase_add_test(others, ready_of_another_generation_is_refused);
 	tcase_add_test(others, a_member_is_not_taken_over_without_its_secret);
 	tcase_add_test(others, a_member_is_not_taken_over_by_another_process);

@@ -359,6 +359,7 @@ START_TEST(what_is_no_fifo_is_not_touched)
 	ck_assert_int_ge(fd, 0);
 	expect_refused(shmb_fifo_open(connection, "file", SHMB_FIFO_READ, &creating, &fifo),
 		       -EEXIST);
+	says("\" cannot be created: something that is not the broker's is");
 	ck_assert_ptr_null(fifo);
 	ck_assert_int_eq(fstat(fd, &st), 0);
 	ck_assert_uint_eq(st.st_nlink, 1);

@@ -49,7 +49,7 @@ refused 1 'no socket for a broker can be made at .*/socket: Address already in u
 rmdir "$home/socket"
 rm -f "$home/start.lock"
 mkdir "$home/start.lock"
-refused 1 'the lock .*/start.lock cannot be opened: Is a directory' status
+refused 1 'no start lock can be had at .*/start.lock: Is a directory' status
 rmdir "$home/start.lock"
 
 echo "- a broker that is started by another program, or does not answer"

@@ -485,7 +485,7 @@ rm "$work/run/identity/broker"
 start_again
 end_watch 1 "a watch of a broker that another follows"
 told 'disconnected  from the broker, which is waited for'
-said 'the broker that this connection began with has ended and another has taken its place.*; connect anew .*'
+said 'the broker that this connection began with has ended and another has taken its place; connect anew .*'
 eventually "$shmctl" status || fail "the broker does not start"
 begin_watch back/
 kill -9 "$broker"

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "library.h"
+#include "support/says.h"
 #include "support/suite.h"
 #include "support/sysv.h"
 
@@ -152,6 +153,7 @@ START_TEST(nobody_delays_the_end)
 	ck_assert_int_eq(broker_end(&broker, signals[_i]), 0);
 	library_await(other, waiting);
 	ck_assert_int_lt(shmb_segment_open_finish(waiting, &never), 0);
+	says("\" was initialised; open it again when a broker runs");
 	ck_assert_ptr_null(never);
 	shmb_segment_detach(segment);
 	shmb_disconnect(connection);

@@ -3,7 +3,7 @@
 #
 #   sh tests/lint/messages.sh SOURCE-DIR
 #
-# A message is a format that complain_failed(), error_set() and their like are given, or the end of a
+# A message is a format that complain_failed(), error_set(), call_refuse() and their like are given, or the end of a
 # sentence that a function returns (`return "is no size"`) or leaves in a variable. Those of shmctl itself
 # have to be read by its scripts, tests/e2e/test_shmctl*.sh, by the pattern of a `refused`, a `grep` or
 # another function that looks for one; those of the library, which shmctl passes on, there or by a literal of a
@@ -116,10 +116,10 @@ function argument_of(text, wanted,    depth, n, c, at, begin, is_text) {
 	file = $1
 	text = $2
 	rest = text
-	while (match(rest, /[^a-z_](complain_(failed|note|usage)|error_(set|say)|channel_fail|request_fail)\(/)) {
+	while (match(rest, /[^a-z_](complain_(failed|note|usage)|call_refuse|error_(set|say)|channel_fail|request_fail)\(/)) {
 		call = substr(rest, RSTART + 1, RLENGTH - 2)
 		rest = substr(rest, RSTART + RLENGTH)
-		say_literals(argument_of(rest, call ~ /failed|note/ ? 1 : call ~ /channel_|request_/ ? 3 : 2))
+		say_literals(argument_of(rest, call ~ /failed|note/ ? 1 : call ~ /channel_|request_|call_/ ? 3 : 2))
 	}
 	# The ends of sentences: what a function returns, or leaves in a variable.
 	rest = text
@@ -257,10 +257,12 @@ function is_promising(piece,    at) {
 	return 0
 }
 FILENAME ~ /messages$/ {
-	if ($2 in number)
-		files[number[$2]] = files[number[$2]] ", " $1
+	words = $2
+	gsub(/%[-+ #0]*[0-9.*]*(hh|h|ll|l|z|j|t)?[a-zA-Z]/, "%", words)
+	if (words in number)
+		files[number[words]] = files[number[words]] ", " $1
 	else if (take_message($2)) {
-		number[$2] = messages
+		number[words] = messages
 		format[messages] = $2
 		files[messages] = $1
 	}
@@ -315,7 +317,7 @@ END {
 }
 AWK
 
-find client proto/layout proto/wire/name.c -name '*.c' | sort | xargs awk -f "$work/literals.awk" |
+find client daemon/server daemon/rules/access.c proto/layout proto/wire/name.c -name '*.c' | sort | xargs awk -f "$work/literals.awk" |
 	awk -f "$work/messages.awk" >"$work/messages"
 find tests/e2e -name 'test_shmctl*.sh' | sort | xargs awk -f "$work/patterns.awk" >"$work/scripts"
 find tests/e2e tests/unit -name '*.c' | sort | xargs awk -f "$work/literals.awk" | awk -f "$work/compared.awk" |
@@ -329,4 +331,6 @@ judge() {
 failed=0
 judge ^client/shmctl/ "$work/scripts"
 judge '^(client/(core|formats)|proto)/' "$work/tests"
+# Of the broker's refusals those of these files; the others are a part of what patterns are told apart from.
+judge '^daemon/server/(dispatch|handlers_explain|handlers_query|managing|overdraft)[.]c' "$work/tests"
 exit $failed

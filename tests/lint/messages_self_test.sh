@@ -48,6 +48,8 @@ good_tree() {
 		'int three(void)' '{' '	return error_set(-EIO, "there is no roster at %s", path);' '}'
 	put proto/wire/name.c 'const char *name(void)' '{' '	return "has an empty component";' '}'
 	put proto/layout/head.c 'int x;'
+	put daemon/rules/access.c 'int x;'
+	put daemon/server/managing.c 'int x;'
 	put tests/unit/test_three.c 'int main(void)' '{' '	says("there is no roster at ");' \
 		'	strstr(shmb_last_error(), "x has an empty component");' '}'
 	put tests/e2e/test_shmctl.sh \
@@ -105,6 +107,8 @@ finds 'client/core/three.c: no test reads "there is no roster at %s"' 'a sentenc
 add client/core/three.c 'int four(void)' '{' '	channel_fail(channel, -EIO, "there is no roster at %s, nor another", path);' '}'
 add tests/unit/test_three.c '/* says("nor another") */' 'int more(void)' '{' '	printf(", nor another");' '}'
 finds 'client/core/three.c: no test reads "there is no roster at %s, nor another"' 'what a test prints or has in a comment'
+put daemon/server/managing.c 'int four(void)' '{' '	return call_refuse(call, -EPERM, "only its owner may");' '}'
+finds 'managing.c: no test reads "only its owner may"' 'a refusal of the broker'
 sed -i '1d' "$tree/tests/e2e/test_shmctl.sh"
 add tests/unit/test_three.c 'int more(void)' '{' '	says("\" was not found, in ");' '}'
 finds 'one.c: no test reads "\"%s\" was not found' 'a message of shmctl that a C test alone has'
