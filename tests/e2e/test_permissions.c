@@ -605,93 +605,6 @@ START_TEST(a_replaced_object_waits_for_its_first_holder)
 }
 END_TEST
 
-START_TEST(what_makes_no_sense_is_refused_and_changes_nothing)
-{
-	struct shmb_acl_entry many[SHMB_ACL_MAX + 1];
-	struct shmb_segment *segment = library_create(root, "p/bad", &page), *none;
-	struct shmb_segment_options options = page;
-	const struct {
-		struct shmb_change change;
-		int expected;
-		const char *why;
-	} bad[] = {
-		{{.kind = 0}, -EINVAL, "is none of mode (1), group (2), grant (3) and revoke (4)"},
-		{{.kind = 5}, -EINVAL, "is none of mode (1), group (2), grant (3) and revoke (4)"},
-		{{.kind = SHMB_CHANGE_MODE, .mode = 01000}, -EINVAL, "the mode 01000 "},
-		{{.kind = SHMB_CHANGE_MODE, .mode = 0x10000},
-		 -EINVAL,
-		 "has bits that are no permissions"},
-		{{.kind = SHMB_CHANGE_MODE, .mode = 0200}, -EINVAL, "the mode 0200 "},
-		{{.kind = SHMB_CHANGE_GRANT, .entry = {0, 1, 5}},
-		 -EINVAL,
-		 "is neither for a user (1) nor for a group (2)"},
-		{{.kind = SHMB_CHANGE_GRANT, .entry = {SHMB_SUBJECT_USER, 0, 5}},
-		 -EINVAL,
-		 "grants neither r nor rw; revoke it where nothing is to be granted"},
-		{{.kind = SHMB_CHANGE_GRANT, .entry = {SHMB_SUBJECT_USER, 2, 5}},
-		 -EINVAL,
-		 "cannot grant write without read: memory that can be written can be read"},
-		{{.kind = SHMB_CHANGE_GRANT, .entry = {SHMB_SUBJECT_USER, 1, 65534}},
-		 -EINVAL,
-		 "is for an id that stands for nobody in particular"},
-		{{.kind = SHMB_CHANGE_GRANT, .entry = {SHMB_SUBJECT_USER, 1, geteuid()}},
-		 -EINVAL,
-		 "is for the owner"},
-		{{.kind = SHMB_CHANGE_GRANT, .entry = {SHMB_SUBJECT_GROUP, 1, getegid()}},
-		 -EINVAL,
-		 "is for the object's own group, whose access is in the mode; use chmod"},
-		{{.kind = SHMB_CHANGE_REVOKE, .entry = {SHMB_SUBJECT_USER, 1, 5}},
-		 -ENOENT,
-		 "has no entry u:5"},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		expect_refused(shmb_permit(root, "p/bad", &bad[i].change, NULL), bad[i].expected);
-		says(bad[i].why);
-	}
-	expect_refused(shmb_permit(root, "p/none", &bad[0].change, NULL), -ENOENT);
-	expect_refused(shmb_replace(root, "p/none", NULL, NULL), -ENOENT);
-	expect_refused(shmb_replace(root, "../x", NULL, NULL), -EINVAL);
-	for (unsigned i = 0; i <= SHMB_ACL_MAX; i++)
-		many[i] = (struct shmb_acl_entry){SHMB_SUBJECT_USER, SHMB_ACCESS_READ, 5000 + i};
-	options.acl = many;
-	options.acl_n = SHMB_ACL_MAX + 1;
-	expect_refused(shmb_segment_open(root, "p/many", &options, &none), -EINVAL);
-	says("\" cannot have 33 entries, only 32; put users into groups");
-	options.acl_n = 2;
-	many[1] = many[0];
-	expect_refused(shmb_segment_open(root, "p/many", &options, &none), -EINVAL);
-	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "twice"));
-	ck_assert(!library_exists(root, "p/many"));
-	ck_assert_uint_eq(library_stat(root, "p/bad").acl_n, 0);
-	shmb_segment_detach(segment);
-}
-END_TEST
-
-START_TEST(a_list_holds_as_many_as_it_may_and_not_one_more)
-{
-	struct shmb_change grant = {.kind = SHMB_CHANGE_GRANT,
-				    .entry = {SHMB_SUBJECT_GROUP, SHMB_ACCESS_READ, 7000}};
-	struct shmb_segment_options options = page;
-	struct shmb_segment *segment;
-
-	options.backing = SHMB_BACKING_MEMFD;
-	segment = library_create(root, "p/full", &options);
-	for (unsigned i = 0; i < SHMB_ACL_MAX; i++, grant.entry.id++)
-		permit("p/full", grant);
-	expect_refused(shmb_permit(root, "p/full", &grant, NULL), -ENOSPC);
-	says(" entries, which is as many as may be; revoke one, or put");
-	ck_assert_uint_eq(library_stat(root, "p/full").acl_n, SHMB_ACL_MAX);
-	grant.entry.id = 7010;
-	grant.entry.access = SHMB_ACCESS_BOTH;
-	permit("p/full", grant); /* one that is there may change */
-	grant.kind = SHMB_CHANGE_REVOKE;
-	permit("p/full", grant);
-	ck_assert_uint_eq(library_stat(root, "p/full").acl_n, SHMB_ACL_MAX - 1);
-	shmb_segment_detach(segment);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("permissions");
@@ -708,8 +621,6 @@ int main(void)
 	tcase_add_test(lists, what_is_granted_denied_and_changed_is_written_down);
 	tcase_add_test(lists, a_storm_of_denials_does_not_hide_those_of_another_user);
 	tcase_add_test(lists, groups_are_given_to_members_only_and_root_may_all);
-	tcase_add_test(lists, what_makes_no_sense_is_refused_and_changes_nothing);
-	tcase_add_test(lists, a_list_holds_as_many_as_it_may_and_not_one_more);
 	tcase_add_checked_fixture(generations, start, stop);
 	tcase_add_test(generations, a_new_generation_takes_away_what_a_revocation_cannot);
 	tcase_add_test(generations, a_replaced_fifo_has_the_same_path_and_nothing_of_the_old);
