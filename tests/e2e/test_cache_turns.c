@@ -99,16 +99,16 @@ START_TEST(a_turn_is_waited_for_as_long_as_is_said)
 	holder_init(&holder);
 	hold(&holder);
 	ck_assert_int_eq(shmctl("set", "cache", "k", "/dev/null", "--timeout", "50ms"), 1);
-	expect_said("has the lock");
+	expect_said("the lock is held by member");
 	ck_assert_int_eq(shmctl("set", "cache", "k", "/dev/null", "--add", "--timeout", "0"), 1);
-	expect_said("has the lock");
+	expect_said("the lock is held by member");
 	ck_assert_int_eq(shmctl("delete", "cache", "k", "--timeout", "50ms"), 1);
-	expect_said("has the lock");
+	expect_said("the lock is held by member");
 	ck_assert_int_eq(shmctl("delete", "cache", "k", "--timeout", "50ms", "--json"), 1);
 	expect_said("\"deleted\": false");
 	expect_said("\"error\": \"");
 	ck_assert_int_eq(shmctl("flush", "cache", "--timeout", "50ms"), 1);
-	expect_said("has the lock");
+	expect_said("the lock is held by member");
 	ck_assert_uint_lt(clock_now_ns() - before, SOON_NS);
 	/* Who only looks waits for nobody. */
 	ck_assert_int_eq(shmctl("get", "cache", "k"), 0);
