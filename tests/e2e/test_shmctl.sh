@@ -229,7 +229,8 @@ grep -q 'standard input has more than the 65536 bytes of "one/memfd", which has 
 refused 1 'cannot open .*/nowhere: No such file or directory; name a file that is there and may be read' load one/memfd "$work/nowhere"
 refused 1 'is a directory; name a file' load one/memfd "$work"
 refused 1 'cannot read all of /proc/self/mem: Input/output error; "one/memfd" has the bytes up to there' load one/memfd /proc/self/mem
-refused 1 'cannot open .*/nowhere/file to write to it: No such file or directory' dump one/memfd "$work/nowhere/file"
+refused 1 'cannot open .*/nowhere/file to write to it, which takes a file beside it: No such file or directory; name one in' dump one/memfd "$work/nowhere/file"
+refused 1 'cannot write into /: Is a directory; name a file' dump one/memfd /
 refused 1 'does not exist' load two "$work/bytes"
 refused 1 'does not exist' dump two "$work/kept"
 [ ! -e "$work/kept" ] || fail "a refused dump made a file"

@@ -49,8 +49,9 @@ start_broker
 run 0 create one 4K --backing memfd
 
 echo "- files that fail"
-failing close 'cannot finish .*/dump: Input/output error; what was written may not be there' dump one "$work/dump"
-failing fstat 'cannot find out what .*/dump is: Input/output error; name another file' load one "$work/dump"
+failing close 'cannot write to .*/dump: Input/output error; it is as it was before, name one where there is more room' dump one "$work/dump"
+echo bytes >"$work/bytes"
+failing fstat 'cannot find out what .*/bytes is: Input/output error; name another file' load one "$work/bytes"
 
 echo "- a standard descriptor that is closed, and no /dev/null"
 want=1 status=0

@@ -158,7 +158,7 @@ for how in kept created fresh; do
 	kept) name=kept/one tells='has the bytes up to there' ;;
 	created) name=made/one option="--create --size $size" tells='was not created' ;;
 	fresh)
-		name=kept/two tells='stays uninitialised'
+		name=kept/two tells='is still not initialised'
 		run 0 create kept/two $size
 		run 0 replace kept/two
 		;;
@@ -172,7 +172,7 @@ for how in kept created fresh; do
 	head -c 60000 "$work/bytes" >&4
 	kill -s TERM "$last"
 	ends 143 "load that is interrupted, $how"
-	says "cannot read standard input to its end: SIGTERM came; \"$name\" $tells"
+	says "cannot read all of standard input: SIGTERM came; \"$name\" $tells"
 	exec 4>&-
 	[ ! -s "$work/out" ] || fail "it printed $(cat "$work/out")"
 done
@@ -228,6 +228,19 @@ ends 1 "load whose broker is gone for good"
 children=
 begin_again
 "$shmctl" remove made/one >/dev/null 2>&1 || :
+exec 4<>"$work/pipe"
+"$shmctl" load made/two --create --size $size <"$work/pipe" >"$work/out" 2>"$work/why" 4>&- &
+last=$!
+children=$last
+head -c 100000 "$work/bytes" >&4
+die
+kill -s TERM "$last"
+ends 143 "load that is interrupted when its broker is gone"
+says '.*SIGTERM came; "made/two" stays uninitialised, since the broker does not remove it'
+exec 4>&-
+children=
+begin_again
+"$shmctl" remove made/two >/dev/null 2>&1 || :
 
 echo "- top, whose broker goes away"
 "$shmctl" top --count 3 --interval 200ms >"$work/looks" 2>"$work/why" &
@@ -248,7 +261,7 @@ if command -v tmux >/dev/null; then
 	shows '^broker away: as it was before'
 	shows '^plain/one '
 	begin_again
-	shows '^[0-9]* objects$'
+	shows '^[0-9]* objects, 2 columns more$'
 	run 0 create after/death 4K
 	shows '^after/death '
 	die

@@ -159,7 +159,7 @@ function say_pieces(pattern, is_fixed,    n, i, pieces) {
 		sub(/[ \t]*$/, " ", line)
 		next
 	}
-	while (match(line, /(refused|complained|said|starved|failing|lied_to|shows|grep)( -?[A-Za-z0-9-]+)* ("([^"\\]|\\.)*"|'[^']*')/)) {
+	while (match(line, /(refused|complained|said|starved|failing|lied_to|says|shows|grep)( -?[A-Za-z0-9-]+)* ("([^"\\]|\\.)*"|'[^']*')/)) {
 		call = substr(line, RSTART, RLENGTH)
 		line = substr(line, RSTART + RLENGTH)
 		match(call, /["'].*/)

@@ -62,7 +62,7 @@ static int dump_through(struct session *session, const struct shmb_segment *segm
 	if (file) {
 		opened = open(file, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 		if (opened < 0)
-			return complain_failed("cannot open %s for writing: %s", file,
+			return complain_failed("cannot write into %s: %s; name a file", file,
 					       strerror(errno));
 	}
 	fd = file ? opened : STDOUT_FILENO;
@@ -114,9 +114,10 @@ static int dump_into(struct session *session, const struct shmb_segment *segment
 	r = whole_file_begin(&file, name, mode_of(name));
 	if (r < 0) {
 		(void)progress_end(&progress, r);
-		return complain_failed("cannot open %s for writing, which takes a file beside it: "
-				       "%s; name one in a directory that may be written to",
-				       name, strerror(-r));
+		return complain_failed(
+			"cannot open %s to write to it, which takes a file beside it: "
+			"%s; name one in a directory that may be written to",
+			name, strerror(-r));
 	}
 	r = write_whole(segment, &file, &progress, ret_done);
 	(void)progress_end(&progress, r);
@@ -251,9 +252,8 @@ static int fill(struct session *session, struct shmb_segment *segment, const str
 	r = progress_end(&progress, copy_in(source->fd, shmb_segment_data(segment), size, &progress,
 					    &done, &more));
 	if (r < 0)
-		return complain_failed("cannot read %s%s: %s; \"%s\" %s", source->name,
-				       r == -EINTR ? " to its end" : "", why(r, text),
-				       transfer->name, give_up(session, transfer));
+		return complain_failed("cannot read all of %s: %s; \"%s\" %s", source->name,
+				       why(r, text), transfer->name, give_up(session, transfer));
 	if (more)
 		return complain_failed("%s has more than the %zu bytes of \"%s\", which %s; use a "
 				       "larger segment",
