@@ -18,6 +18,10 @@ export LC_ALL
 # shellcheck source=SCRIPTDIR/../support/shmctl.sh
 . "$(dirname "$0")/../support/shmctl.sh"
 
+# A space would end a path in LD_PRELOAD.
+cp "$calls" "$work/failing_calls.so"
+calls=$work/failing_calls.so
+
 # failing CALL TEXT ARGUMENT...: shmctl ends with 1 and says TEXT where that call fails.
 failing() {
 	call=$1

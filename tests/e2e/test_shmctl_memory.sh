@@ -16,6 +16,9 @@ export LC_ALL
 # shellcheck source=SCRIPTDIR/../support/shmctl.sh
 . "$(dirname "$0")/../support/shmctl.sh"
 
+# A space would end a path in LD_PRELOAD.
+cp "$malloc" "$work/failing_malloc.so"
+malloc=$work/failing_malloc.so
 last=0
 
 # starved TEXT ARGUMENT...: one run for each allocation, which fails; one of them says TEXT, and the one
