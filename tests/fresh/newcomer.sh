@@ -86,5 +86,9 @@ tutorial() {
 touch "$work/begin"
 two_commands
 # Its page begins after the first command.
-[ ! -x build/quickstart/client/shmctl/shmctl ] || tutorial
+if [ -x build/quickstart/client/shmctl/shmctl ]; then
+	tutorial
+else
+	fail "the first command has made nothing to type docs/TUTORIAL.md with"
+fi
 [ $failures = 0 ]

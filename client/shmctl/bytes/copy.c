@@ -32,6 +32,11 @@ static int settle(int fd, short events)
 	return poll(&wait, 1, -1) < 0 && errno != EINTR ? -errno : 0;
 }
 
+bool copy_lacks_room(int r)
+{
+	return r == -ENOSPC || r == -EDQUOT || r == -EFBIG;
+}
+
 int copy_out(int fd, const void *bytes, size_t size, struct progress *progress, size_t *ret_done)
 {
 	size_t done = 0;

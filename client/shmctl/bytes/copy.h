@@ -10,6 +10,9 @@
 
 struct progress;
 
+/* Whether R says that there was no room, so that more of it, or another place, would do. */
+bool copy_lacks_room(int r);
+
 /* Write all of BYTES. Returns 0, or -errno with *ret_done, which may be NULL, bytes written. With
  * PROGRESS, which may be NULL, it is shown, and -EINTR when a signal ends it. */
 int copy_out(int fd, const void *bytes, size_t size, struct progress *progress, size_t *ret_done);

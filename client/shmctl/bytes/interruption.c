@@ -12,6 +12,8 @@ static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
 static volatile sig_atomic_t come;
 static struct sigaction before[ARRAY_SIZE(ending)], alarm_before;
+static struct itimerval timer_before;
+static sigset_t mask_before;
 
 static void remember(int signal)
 {
@@ -26,6 +28,7 @@ void interruption_begin(void)
 {
 	const struct itimerval ticks = {.it_interval.tv_usec = TICK_US,
 					.it_value.tv_usec = TICK_US};
+	sigset_t alarm;
 	struct sigaction action = {.sa_handler = remember, .sa_flags = (int)SA_RESETHAND};
 
 	come = 0;
@@ -37,7 +40,10 @@ void interruption_begin(void)
 	}
 	action = (struct sigaction){.sa_handler = tick};
 	(void)sigaction(SIGALRM, &action, &alarm_before);
-	(void)setitimer(ITIMER_REAL, &ticks, NULL);
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	(void)sigprocmask(SIG_UNBLOCK, &alarm, &mask_before);
+	(void)setitimer(ITIMER_REAL, &ticks, &timer_before);
 }
 
 int interruption_signal(void)
@@ -50,7 +56,9 @@ void interruption_end(void)
 	const struct itimerval none = {.it_value.tv_sec = 0};
 
 	(void)setitimer(ITIMER_REAL, &none, NULL);
+	(void)sigprocmask(SIG_SETMASK, &mask_before, NULL);
 	(void)sigaction(SIGALRM, &alarm_before, NULL);
+	(void)setitimer(ITIMER_REAL, &timer_before, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
 		(void)sigaction(ending[i], &before[i], NULL);
 }

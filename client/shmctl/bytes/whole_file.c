@@ -33,6 +33,18 @@ static void forget(struct whole_file *file)
 	*file = (struct whole_file){.fd = -1};
 }
 
+/* The file that is replaced may be for others of its group than those of the writer's: the new one
+ * is for the same, or, where it cannot be given to them, for no group more than for everybody. */
+static int take_permission(int fd, const char *name, mode_t mode)
+{
+	const mode_t everybody = mode & S_IRWXO;
+	struct stat before;
+
+	if (stat(name, &before) == 0 && fchown(fd, (uid_t)-1, before.st_gid) < 0)
+		mode = (mode & ~(mode_t)S_IRWXG) | (mode & everybody << 3);
+	return fchmod(fd, mode) < 0 ? -errno : 0;
+}
+
 int whole_file_begin(struct whole_file *file, const char *name, mode_t mode)
 {
 	int r = 0;
@@ -49,18 +61,20 @@ int whole_file_begin(struct whole_file *file, const char *name, mode_t mode)
 		forget(file);
 		return r;
 	}
-	if (fchmod(file->fd, mode) == 0)
-		return 0;
-	r = -errno;
-	whole_file_abandon(file);
+	r = take_permission(file->fd, file->name, mode);
+	if (r < 0)
+		whole_file_abandon(file);
 	return r;
 }
 
 /* Some file systems only say at the end that they had no room. */
 int whole_file_end(struct whole_file *file)
 {
-	int r = close(fd_steal(&file->fd)) < 0 || rename(file->beside, file->name) < 0 ? -errno : 0;
+	/* What a signal interrupts is closed all the same. */
+	int r = close(fd_steal(&file->fd)) < 0 && errno != EINTR ? -errno : 0;
 
+	if (r == 0 && rename(file->beside, file->name) < 0)
+		r = -errno;
 	if (r < 0)
 		whole_file_abandon(file);
 	else

@@ -42,7 +42,7 @@ static int stat_segment(struct session *session, const char *name, const char *i
 /* Why bytes moved no further. */
 static const char *why(int r, char text[static WHY_MAX])
 {
-	if (r == -EINTR)
+	if (r == -EINTR && interruption_signal())
 		snprintf(text, WHY_MAX, "SIG%s came", sigabbrev_np(interruption_signal()));
 	else
 		snprintf(text, WHY_MAX, "%s", strerror(-r));
@@ -125,7 +125,7 @@ static int dump_into(struct session *session, const struct shmb_segment *segment
 		return STATUS_DONE;
 	return complain_failed("cannot write to %s: %s; it is as it was before%s", name,
 			       why(r, text),
-			       r == -EINTR ? "" : ", name one where there is more room");
+			       copy_lacks_room(r) ? "; name a file where there is more room" : "");
 }
 
 int bytes_check_dump(struct session *session)

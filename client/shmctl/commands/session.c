@@ -25,9 +25,8 @@ int session_end_output(struct session *session)
 	session->out = NULL;
 	free(session->text);
 	return r < 0 ? complain_failed("cannot write to standard output: %s%s", strerror(-r),
-				       r == -ENOSPC || r == -EDQUOT || r == -EFBIG
-					       ? "; make room there, or write elsewhere"
-					       : "")
+				       copy_lacks_room(r) ? "; make room there, or write elsewhere"
+							  : "")
 		     : STATUS_DONE;
 }
 
