@@ -15,8 +15,8 @@
  * that.
  *
  * And how often: few are accepted in each interval; and a text is printed again when a multiple of
- * the time has passed that printing took, so that no more than a share of the loop's time goes into
- * it, however much there is to be printed.
+ * the time has passed that printing took, so that each of the two forms has no more than a share of
+ * the loop's time, as long as printing takes less than 50 ms: no text is older than a second.
  */
 #include "monitoring/http.h"
 

@@ -312,6 +312,10 @@ END {
 			print "exceptions: \"" piece "\" is of " used[piece] + 0 " messages, not of one"
 			bad++
 		}
+	if (!asked) {
+		print scope ": no message is there: has a file another name?"
+		bad++
+	}
 	print asked + 0 " messages about failures in " scope ", " excepted + 0 " of them excepted, " bad + 0 " faults"
 	exit bad > 0
 }

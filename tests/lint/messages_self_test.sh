@@ -49,9 +49,11 @@ good_tree() {
 	put proto/wire/name.c 'const char *name(void)' '{' '	return "has an empty component";' '}'
 	put proto/layout/head.c 'int x;'
 	put daemon/rules/access.c 'int x;'
-	put daemon/server/managing.c 'int x;'
+	put daemon/server/managing.c \
+		'int managing(void)' '{' '	return call_refuse(call, -EPERM, "members are sent away by root");' '}'
 	put tests/unit/test_three.c 'int main(void)' '{' '	says("there is no roster at ");' \
-		'	strstr(shmb_last_error(), "x has an empty component");' '}'
+		'	strstr(shmb_last_error(), "x has an empty component");' \
+		'	says("members are sent away by root");' '}'
 	put tests/e2e/test_shmctl.sh \
 		"refused 1 '\"x\" was not found, in 2 places' one x" \
 		"refused 2 'the list of .* is at its end;' one x" \
@@ -107,6 +109,8 @@ finds 'client/core/three.c: no test reads "there is no roster at %s"' 'a sentenc
 add client/core/three.c 'int four(void)' '{' '	channel_fail(channel, -EIO, "there is no roster at %s, nor another", path);' '}'
 add tests/unit/test_three.c '/* says("nor another") */' 'int more(void)' '{' '	printf(", nor another");' '}'
 finds 'client/core/three.c: no test reads "there is no roster at %s, nor another"' 'what a test prints or has in a comment'
+put daemon/server/managing.c 'int x;'
+finds '[.]c: no message is there' 'files of the broker that are no more'
 put daemon/server/managing.c 'int four(void)' '{' '	return call_refuse(call, -EPERM, "only its owner may");' '}'
 finds 'managing.c: no test reads "only its owner may"' 'a refusal of the broker'
 sed -i '1d' "$tree/tests/e2e/test_shmctl.sh"

@@ -61,7 +61,7 @@ static void measure(const struct scene *scene, const char *where)
 	const struct plan plan = {.rounds = scene->bench->plan.rounds,
 				  .chunks = bench_count(scene->bench, BATCHES, 1),
 				  .operations = 1};
-	/* A line for each object, and for each holder; a JSON array may have one for all. */
+	/* A line for each object, and for each holder; JSON has one for all. */
 	const unsigned lines_min[ARRAY_SIZE(commands)] = {1, scene->stock.n_objects, 1,
 							  stock_holders(&scene->stock), 20};
 	struct command_run runs[ARRAY_SIZE(commands)];
