@@ -201,6 +201,15 @@ for signal in TERM HUP INT; do
 	INT) eventually gone "$pid" || fail "SIGINT does not end it" && restored ;;
 	esac
 done
+type_line "clear; (trap '' HUP; '$shmctl' top --interval 200ms); echo ended with \$?"
+shows '^rows/a '
+tty=$(terminal display-message -p '#{pane_tty}')
+kill -s HUP "$(pgrep -x shmctl -t "${tty#/dev/}")"
+run 0 create after/hangup 4K
+shows '^after/hangup '
+press q
+ended 0
+run 0 remove after/hangup
 begin --interval 200ms
 press C-z
 shows '[Ss]topped'

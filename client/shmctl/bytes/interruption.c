@@ -1,6 +1,5 @@
 #include "interruption.h"
 
-#include <signal.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -22,6 +21,16 @@ static void remember(int signal)
 
 static void tick(int signal attr_unused)
 {
+}
+
+void interruption_signals(sigset_t *ret_set)
+{
+	struct sigaction now;
+
+	sigemptyset(ret_set);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		if (sigaction(ending[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			sigaddset(ret_set, ending[i]);
 }
 
 void interruption_begin(void)

@@ -10,6 +10,11 @@
 #ifndef SHMCTL_BYTES_INTERRUPTION_H
 #define SHMCTL_BYTES_INTERRUPTION_H
 
+#include <signal.h>
+
+/* The signals that would end this program: those below, but for those that are ignored. */
+void interruption_signals(sigset_t *ret_set);
+
 /* From now on: SIGINT, SIGTERM, SIGHUP, SIGQUIT, but for those that are ignored. Takes SIGALRM and
  * the interval timer of the process. */
 void interruption_begin(void);

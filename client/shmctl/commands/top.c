@@ -14,6 +14,7 @@
 
 #include "base/attr.h"
 #include "base/clock.h"
+#include "bytes/interruption.h"
 #include "families.h"
 #include "session.h"
 #include "top/screen.h"
@@ -173,16 +174,16 @@ static int run_screen(struct session *session, struct top_source *source, struct
 {
 	struct top_page page = {0};
 	sigset_t set, before;
-	int fd, r, status = top_screen_begin();
+	int fd, r, status;
 
-	if (status != STATUS_DONE)
-		return status;
-	sigemptyset(&set);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGQUIT);
-	sigaddset(&set, SIGTERM);
+	/* Before there is a screen that one of them would leave behind. */
+	interruption_signals(&set);
 	(void)sigprocmask(SIG_BLOCK, &set, &before);
+	status = top_screen_begin();
+	if (status != STATUS_DONE) {
+		(void)sigprocmask(SIG_SETMASK, &before, NULL);
+		return status;
+	}
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	r = fd < 0 ? -errno : show_looks(session, source, view, &page, fd);
 	top_screen_end();
