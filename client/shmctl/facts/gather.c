@@ -1,7 +1,8 @@
 #include "gather.h"
-#include "words/complain.h"
 
 #include <errno.h>
+
+#include "words/complain.h"
 
 static void page_cleanup(struct shmb_page **page)
 {
@@ -33,24 +34,20 @@ static int take_holder(struct shmb_page *page, void *place)
 }
 
 /* Empty PAGE into GATHERING. Returns 0 or -errno. */
-static int gather_page(struct gathering *gathering, struct shmb_page *page,
-		       int (*take)(struct shmb_page *page, void *place))
+static int gather_page(struct gathering *gathering, struct shmb_page *page, gather_take *take)
 {
 	for (;;) {
 		void *place = gathering_next(gathering);
 		int r = place ? take(page, place) : -ENOMEM;
 
-		if (r != 0)
+		if (r != 0 && r != GATHER_PASSED_OVER)
 			return r == SHMB_EMPTY ? 0 : r;
-		gathering->n++;
+		gathering->n += r == 0;
 	}
 }
 
-/* Ask for page after page. Returns STATUS_DONE, or STATUS_FAILED when that has been said. */
-static int gather(struct shmb_connection *broker, const char *which, struct gathering *gathering,
-		  int (*ask)(struct shmb_connection *broker, const char *which, uint64_t *cursor,
-			     struct shmb_page **ret_page),
-		  int (*take)(struct shmb_page *page, void *place))
+int gather_pages(struct shmb_connection *broker, const char *which, struct gathering *gathering,
+		 gather_ask *ask, gather_take *take)
 {
 	uint64_t cursor = 0, before;
 	int r;
@@ -59,18 +56,27 @@ static int gather(struct shmb_connection *broker, const char *which, struct gath
 		attr_cleanup(page_cleanup) struct shmb_page *page = NULL;
 
 		before = cursor;
-		if (ask(broker, which, &cursor, &page) < 0)
-			return complain_library();
-		r = gather_page(gathering, page, take);
-		if (r == -ENOMEM)
-			return complain_failed("there is no memory for the whole list");
-		if (r < 0)
-			return complain_library();
-		if (cursor && cursor <= before)
-			return complain_failed("the broker's list does not come to an end; it is "
-					       "no shmbrokerd, or a broken one");
-	} while (cursor);
-	return STATUS_DONE;
+		r = ask(broker, which, &cursor, &page);
+		if (r == 0)
+			r = gather_page(gathering, page, take);
+		if (r == 0 && cursor && cursor <= before)
+			r = -ELOOP;
+	} while (r == 0 && cursor);
+	return r;
+}
+
+/* The same, and what went wrong is said. */
+static int gather(struct shmb_connection *broker, const char *which, struct gathering *gathering,
+		  gather_ask *ask, gather_take *take)
+{
+	int r = gather_pages(broker, which, gathering, ask, take);
+
+	if (r == -ENOMEM)
+		return complain_failed("there is no memory for the whole list");
+	if (r == -ELOOP)
+		return complain_failed("the broker's list does not come to an end; it is no "
+				       "shmbrokerd, or a broken one");
+	return r < 0 ? complain_library() : STATUS_DONE;
 }
 
 int gather_objects(struct shmb_connection *broker, const char *prefix, struct gathering *gathering)
