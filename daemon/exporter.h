@@ -5,9 +5,9 @@
 #define DAEMON_EXPORTER_H
 
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include "monitoring/figures.h"
+#include "monitoring/way.h"
 
 struct http;
 struct policy;
@@ -16,7 +16,7 @@ struct server;
 struct exporter {
 	struct figures figures;
 	struct http *http; /* NULL: nothing is served */
-	char socket[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	char path[WAY_SIZE];
 	struct stat bound; /* its file as it is when it is ours */
 };
 

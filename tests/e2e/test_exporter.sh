@@ -288,7 +288,22 @@ if [ "$(id -u)" = 0 ]; then
 	reload '[Metrics]' "Socket=$work/others/own/metrics"
 	eventually said "refuses to serve figures in $work/others: Operation not permitted" ||
 		fail "a directory on the way that is somebody else's is not refused"
+	mkdir -p "$work/behind/own"
+	chown 12345 "$work/behind"
+	ln -s "$work/behind/own" "$work/way"
+	reload '[Metrics]' "Socket=$work/way/metrics"
+	eventually said "refuses to serve figures in $work/behind: Operation not permitted" ||
+		fail "a directory that a link leads through and that is somebody else's is not refused"
+	ln -s "$work/run" "$work/led"
+	chown -h 12345 "$work/led"
+	reload '[Metrics]' "Socket=$work/led/metrics"
+	eventually said "refuses to serve figures in $work/led: Operation not permitted" ||
+		fail "a link that is somebody else's is not refused"
 fi
+ln -s "$work/run" "$work/short"
+reload '[Metrics]' "Socket=$work/short/linked"
+eventually said "figures are served at $work/run/linked" || fail "a link is not followed"
+[ -S "$work/run/linked" ] || fail "there is no socket where the link leads"
 reload '[Metrics]' "Socket=$work/none/metrics"
 eventually said "cannot serve figures in $work/none: No such file or directory; make it, or choose another path" ||
 	fail "a directory that is missing is not said"
