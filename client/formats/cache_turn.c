@@ -45,10 +45,11 @@ int cache_turn_begin(const struct shmb_cache *cache, uint32_t shard_number, uint
 		return refuse_write(cache);
 	r = lock_turn_begin(&cache->local->turns[shard_number], lock_of(shard), cache->member,
 			    deadline, &met);
+	/* Who gives up is counted, too, and has no lock to count under. */
+	if (met)
+		atomic_fetch_add_explicit(&shard->tallies.lock_waits, 1, memory_order_relaxed);
 	if (r < 0)
 		return r;
-	if (met)
-		cache_tally(&shard->tallies.lock_waits, 1);
 	*ret_turn = (struct cache_turn){
 		.cache = cache,
 		.shard = shard,

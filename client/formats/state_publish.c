@@ -143,14 +143,13 @@ static int check_claim(const struct shmb_state *state)
 /* Among many writers. */
 static int take_turn(struct shmb_state *state, uint64_t deadline)
 {
-	_Atomic uint64_t *waits = &state->view.header->lock_waits;
 	bool met;
 	int r = lock_turn_begin(&state->publisher.turn, lock_of(state), state->member, deadline,
 				&met);
 
-	if (r >= 0 && met)
-		atomic_store_explicit(waits, atomic_load_explicit(waits, memory_order_relaxed) + 1,
-				      memory_order_relaxed);
+	/* Who gives up is counted, too, and has no lock to count under. */
+	if (met)
+		atomic_fetch_add_explicit(&state->view.header->lock_waits, 1, memory_order_relaxed);
 	if (r != SHMB_OWNER_DIED)
 		return r;
 	/* What it had begun is in the slot that is written next, and nobody looks for it there. */

@@ -15,7 +15,7 @@
  *      160     8  claim: the member that is the single writer   who opens it as that
  *      168     4  unfenced: 1 while the single writer           single writer
  *                 publishes without a fence
- *      176     8  lock_waits: publishers that met another       who has the lock
+ *      176     8  lock_waits: publishers that met another       who wants the lock
  *      256        n_slots slots
  *
  *   in a slot

@@ -265,7 +265,7 @@ struct shmb_cache_stats {
 	uint64_t repairs;       /* of a shard whose writer had died */
 	uint64_t forgotten;     /* entries that were not whole then */
 	uint64_t emptied;       /* shards that made no sense */
-	uint64_t lock_waits;    /* changes that met another one in their shard, and waited for it */
+	uint64_t lock_waits;    /* changes that met another in their shard, and waited or gave up */
 };
 
 /* WALKS: also the age of the oldest entry, for which all of the index is gone through, and the

@@ -140,7 +140,8 @@ SHMB_EXPORT bool shmb_state_view_is_valid(const struct shmb_state *state,
 /* The number of the last version; 0 when nothing has been published. */
 SHMB_EXPORT uint64_t shmb_state_version(const struct shmb_state *state);
 
-/* How often, since the state was made, a publisher has met another one and waited for it. */
+/* How often, since the state was made, a publisher has met another one, and waited for it or given
+ * up. */
 SHMB_EXPORT uint64_t shmb_state_lock_waits(const struct shmb_state *state);
 
 /*

@@ -56,7 +56,7 @@ static const struct figures_row cache_families[] = {
 	{FIGURES_COUNTER("shmbroker_cache_shards_emptied", NULL, "Shards that made no sense."),
 	 NULL, STAT(emptied)},
 	{FIGURES_COUNTER("shmbroker_cache_lock_waits", NULL,
-	       "Changes that met another one in their shard, and waited for it."),
+	       "Changes that met another one in their shard, and waited for it or gave up."),
 	 NULL, STAT(lock_waits)},
 };
 
