@@ -84,6 +84,30 @@ START_TEST(what_is_left_has_the_room_of_what_is_left_out)
 }
 END_TEST
 
+/* Two bytes each, which take one column, and are cut between. */
+START_TEST(a_character_is_one_column)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	autotable *table = table_new(columns, 2);
+
+	ck_assert_ptr_nonnull(out);
+	table_add(table, "%s",
+		  "\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc!!");
+	table_add(table, "%s", "1");
+	style_set(false, 18);
+	ck_assert_int_eq(table_print(table, out), 0);
+	style_set(false, 0);
+	ck_assert_int_eq(fclose(out), 0);
+	ck_assert_str_eq(
+		text,
+		"NAME          SIZE\n"
+		"\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6~     1\n");
+	free(text);
+}
+END_TEST
+
 START_TEST(colours_have_no_width)
 {
 	ck_assert_str_eq(print(true, 28),
@@ -102,6 +126,7 @@ int main(void)
 	tcase_add_test(widths, a_terminal_with_room_cuts_nothing);
 	tcase_add_test(widths, words_are_cut_and_numbers_are_not);
 	tcase_add_test(widths, what_is_left_has_the_room_of_what_is_left_out);
+	tcase_add_test(widths, a_character_is_one_column);
 	tcase_add_test(widths, colours_have_no_width);
 	suite_add_tcase(suite, widths);
 	return suite_run(suite);

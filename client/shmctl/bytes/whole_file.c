@@ -70,9 +70,11 @@ int whole_file_begin(struct whole_file *file, const char *name, mode_t mode)
 /* Some file systems only say at the end that they had no room. */
 int whole_file_end(struct whole_file *file)
 {
-	/* What a signal interrupts is closed all the same. */
-	int r = close(fd_steal(&file->fd)) < 0 && errno != EINTR ? -errno : 0;
+	int r = fsync(file->fd) < 0 ? -errno : 0;
 
+	/* What a signal interrupts is closed all the same. */
+	if (close(fd_steal(&file->fd)) < 0 && errno != EINTR && r == 0)
+		r = -errno;
 	if (r == 0 && rename(file->beside, file->name) < 0)
 		r = -errno;
 	if (r < 0)

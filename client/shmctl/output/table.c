@@ -83,13 +83,40 @@ void table_style(struct table *table, enum style style)
 		table->cells[table->cells_n - 1].style = style;
 }
 
+/* Whether it is of a character of UTF-8 that an earlier byte begins. */
+static bool is_inside(char byte)
+{
+	return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/* How many columns of a terminal TEXT takes, if none of its characters takes two. */
+static size_t width_of(const char *text)
+{
+	size_t width = 0;
+
+	for (; *text; text++)
+		width += !is_inside(*text);
+	return width;
+}
+
+/* A TEXT that is wider than WIDTH. */
+static void cut(char *text, size_t width)
+{
+	size_t n = 0;
+
+	while (is_inside(*text) || n++ < width - 1)
+		text++;
+	text[0] = MORE_MARK;
+	text[1] = '\0';
+}
+
 static size_t column_width(const struct table *table, size_t column)
 {
 	size_t width = 0;
 
 	for (size_t i = column; i < table->cells_n; i += table->columns_n)
-		if (strlen(table->cells[i].text) > width)
-			width = strlen(table->cells[i].text);
+		if (width_of(table->cells[i].text) > width)
+			width = width_of(table->cells[i].text);
 	return width;
 }
 
@@ -154,15 +181,11 @@ static size_t fit(const struct table *table, size_t *widths, size_t line)
 static void print_cell(const struct cell *cell, enum column_side side, size_t width, bool is_last,
 		       FILE *out)
 {
-	size_t length = strlen(cell->text);
 	int rest;
 
-	if (length > width) {
-		cell->text[width - 1] = MORE_MARK;
-		cell->text[width] = '\0';
-		length = width;
-	}
-	rest = (int)(width - length);
+	if (width_of(cell->text) > width)
+		cut(cell->text, width);
+	rest = (int)(width - width_of(cell->text));
 	fprintf(out, "%*s", side == COLUMN_RIGHT ? rest : 0, "");
 	style_print(out, cell->style, cell->text);
 	if (!is_last)
