@@ -51,7 +51,7 @@ static int print_set(FILE *out, const struct cache_setting *setting)
 
 static int print_delete(FILE *out, const struct cache_deletion *deletions, size_t n)
 {
-	struct shape array = shape_array();
+	struct shape_rows rows = shape_rows(out, "deletions");
 
 	for (size_t i = 0; i < n; i++) {
 		struct shape shape = shape_object();
@@ -59,9 +59,9 @@ static int print_delete(FILE *out, const struct cache_deletion *deletions, size_
 		put_key(&shape, deletions[i].key, strlen(deletions[i].key));
 		shape_put_truth(&shape, "deleted", deletions[i].is_deleted);
 		shape_put_path_or_null(&shape, "error", deletions[i].fault);
-		shape_append(&array, shape.json);
+		shape_rows_add(&rows, shape);
 	}
-	return shape_print_array(out, "deletions", array);
+	return shape_rows_end(&rows);
 }
 
 struct shape output_cache_describe(const struct cache_report *report)

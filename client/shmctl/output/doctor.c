@@ -36,7 +36,7 @@ int output_doctor_human(FILE *out, const struct findings *findings)
 
 int output_doctor_json(FILE *out, const struct findings *findings)
 {
-	struct shape array = shape_array();
+	struct shape_rows rows = shape_rows(out, "findings");
 
 	for (size_t i = 0; i < findings->n; i++) {
 		const struct finding *finding = &findings->all[i];
@@ -47,7 +47,7 @@ int output_doctor_json(FILE *out, const struct findings *findings)
 		shape_put_path(&shape, "subject", finding->subject);
 		shape_put_path(&shape, "text", finding->text);
 		shape_put_path_or_null(&shape, "mend", finding->mend);
-		shape_append(&array, shape.json);
+		shape_rows_add(&rows, shape);
 	}
-	return shape_print_array(out, "findings", array);
+	return shape_rows_end(&rows);
 }

@@ -101,11 +101,11 @@ static struct shape describe_object(const struct shmb_object *object)
 
 static int print_list(FILE *out, const struct shmb_object *objects, size_t n)
 {
-	struct shape array = shape_array();
+	struct shape_rows rows = shape_rows(out, "objects");
 
 	for (size_t i = 0; i < n; i++)
-		shape_append(&array, describe_object(&objects[i]).json);
-	return shape_print_array(out, "objects", array);
+		shape_rows_add(&rows, describe_object(&objects[i]));
+	return shape_rows_end(&rows);
 }
 
 static void put_holder(struct shape *shape, const struct shmb_holder *holder)
@@ -216,7 +216,7 @@ static int print_fifo(FILE *out, const char *name, uint64_t id, const char *path
 	return shape_print(out, shape);
 }
 
-static json_t *describe_removal(const struct removal *removal)
+static struct shape describe_removal(const struct removal *removal)
 {
 	struct shape shape = shape_object();
 
@@ -226,16 +226,16 @@ static json_t *describe_removal(const struct removal *removal)
 	shape_put(&shape, "holders",
 		  removal->is_removed ? json_integer(removal->holders) : json_null());
 	shape_put_path_or_null(&shape, "error", removal->fault);
-	return shape.json;
+	return shape;
 }
 
 static int print_remove(FILE *out, const struct removal *removals, size_t n)
 {
-	struct shape array = shape_array();
+	struct shape_rows rows = shape_rows(out, "removals");
 
 	for (size_t i = 0; i < n; i++)
-		shape_append(&array, describe_removal(&removals[i]));
-	return shape_print_array(out, "removals", array);
+		shape_rows_add(&rows, describe_removal(&removals[i]));
+	return shape_rows_end(&rows);
 }
 
 static int print_permit(FILE *out, const char *name, uint32_t beyond)
@@ -332,11 +332,11 @@ static int print_state_watch(FILE *out, const struct state_value *value)
 
 static int print_state_history(FILE *out, const struct state_value *values, size_t n)
 {
-	struct shape array = shape_array();
+	struct shape_rows rows = shape_rows(out, "versions");
 
 	for (size_t i = 0; i < n; i++)
-		shape_append(&array, describe_value(&values[i]).json);
-	return shape_print_array(out, "versions", array);
+		shape_rows_add(&rows, describe_value(&values[i]));
+	return shape_rows_end(&rows);
 }
 
 static int print_stream_send(FILE *out, const struct stream_sending *sending)
@@ -419,7 +419,7 @@ static json_t *describe_options(unsigned families)
 	return array.json;
 }
 
-static json_t *describe_command(const struct command *command)
+static struct shape describe_command(const struct command *command)
 {
 	struct shape shape = shape_object();
 
@@ -427,17 +427,17 @@ static json_t *describe_command(const struct command *command)
 	shape_put_text(&shape, "operands", command->operands);
 	shape_put_text(&shape, "summary", command->summary);
 	shape_put(&shape, "options", describe_options(command->options | OPTIONS_GLOBAL));
-	return shape.json;
+	return shape;
 }
 
 static int print_help(FILE *out, const struct command *command)
 {
-	struct shape array = shape_array();
+	struct shape_rows rows = shape_rows(out, "commands");
 
 	for (size_t i = 0; i < command_table_n; i++)
 		if (!command || command == &command_table[i])
-			shape_append(&array, describe_command(&command_table[i]));
-	return shape_print_array(out, "commands", array);
+			shape_rows_add(&rows, describe_command(&command_table[i]));
+	return shape_rows_end(&rows);
 }
 
 const struct output output_json = {

@@ -3,6 +3,7 @@
  */
 #include "shape.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -142,10 +143,71 @@ int shape_print_line(FILE *out, struct shape shape)
 	return print_as(out, shape, JSON_COMPACT);
 }
 
-int shape_print_array(FILE *out, const char *member, struct shape array)
+struct shape_rows shape_rows(FILE *out, const char *member)
 {
-	struct shape shape = shape_object();
+	return (struct shape_rows){.out = out, .member = member};
+}
 
-	shape_put(&shape, member, array.json);
-	return shape_print(out, shape);
+static int reserve(struct shape_rows *rows, size_t size)
+{
+	size_t room = rows->room ? rows->room : 1024;
+	char *text;
+
+	if (rows->room - rows->size >= size)
+		return 0;
+	while (room - rows->size < size)
+		room *= 2;
+	text = realloc(rows->text, room);
+	if (!text)
+		return -1;
+	rows->text = text;
+	rows->room = room;
+	return 0;
+}
+
+/* Called for every few bytes. A line ends nowhere but between members, and an element is two steps
+ * further in than jansson knows. */
+static int take_text(const char *bytes, size_t size, void *data)
+{
+	static const char line_end[] = "\n    ";
+	struct shape_rows *rows = data;
+
+	static_assert(sizeof(line_end) - 1 == 1 + 2 * INDENT, "one is the other");
+	if (size == 1 && *bytes == '\n') {
+		bytes = line_end;
+		size = sizeof(line_end) - 1;
+	}
+	if (reserve(rows, size) < 0)
+		return -1;
+	memcpy(rows->text + rows->size, bytes, size);
+	rows->size += size;
+	return 0;
+}
+
+void shape_rows_add(struct shape_rows *rows, struct shape element)
+{
+	rows->size = 0;
+	if (!rows->has_failed && element.json && take_text("\n", 1, rows) == 0 &&
+	    json_dump_callback(element.json, take_text, rows, JSON_INDENT(INDENT)) == 0) {
+		if (rows->n++ == 0)
+			fprintf(rows->out, "{\n%*s\"%s\": [", INDENT, "", rows->member);
+		else
+			fputc(',', rows->out);
+		fwrite(rows->text, 1, rows->size, rows->out);
+	} else {
+		rows->has_failed = true;
+	}
+	json_decref(element.json);
+}
+
+int shape_rows_end(struct shape_rows *rows)
+{
+	free(rows->text);
+	if (rows->has_failed)
+		return -ENOMEM;
+	if (rows->n == 0)
+		fprintf(rows->out, "{\n%*s\"%s\": []\n}\n", INDENT, "", rows->member);
+	else
+		fprintf(rows->out, "\n%*s]\n}\n", INDENT, "");
+	return 0;
 }

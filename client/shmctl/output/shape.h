@@ -45,9 +45,27 @@ void shape_put_bytes(struct shape *shape, const char *text, const char *base64, 
 		     size_t size);
 
 /* Each ends the shape, and returns 0 or -ENOMEM. In a line of its own it is one of many, to be read
- * when it comes; ARRAY is printed as the only member of an object. */
+ * when it comes. */
 int shape_print(FILE *out, struct shape shape);
 int shape_print_line(FILE *out, struct shape shape);
-int shape_print_array(FILE *out, const char *member, struct shape array);
+
+/*
+ * An object whose only member is an array, each of whose elements is printed and ended when it is
+ * added: there may be many thousands.
+ */
+struct shape_rows {
+	FILE *out;
+	const char *member;
+	size_t n;
+	char *text; /* of the element that is added */
+	size_t size, room;
+	bool has_failed;
+};
+
+struct shape_rows shape_rows(FILE *out, const char *member);
+void shape_rows_add(struct shape_rows *rows, struct shape element);
+
+/* Returns 0, or -ENOMEM: then some may have been printed. */
+int shape_rows_end(struct shape_rows *rows);
 
 #endif

@@ -7,7 +7,7 @@
 #include "who.h"
 #include "wire/vocabulary.h"
 
-static json_t *describe(const struct whereabouts *whereabouts)
+static struct shape describe(const struct whereabouts *whereabouts)
 {
 	const struct shmb_holder *holder = whereabouts->holder;
 	struct shape shape = shape_object();
@@ -22,14 +22,14 @@ static json_t *describe(const struct whereabouts *whereabouts)
 	shape_put_text(&shape, "holding", wire_holding_text(holder->holding));
 	shape_put_number(&shape, "age_ms", holder->age_ms);
 	shape_put_text_or_null(&shape, "unit", whereabouts->unit);
-	return shape.json;
+	return shape;
 }
 
 int output_who_json(FILE *out, const struct whereabouts *holders, size_t n)
 {
-	struct shape array = shape_array();
+	struct shape_rows rows = shape_rows(out, "holders");
 
 	for (size_t i = 0; i < n; i++)
-		shape_append(&array, describe(&holders[i]));
-	return shape_print_array(out, "holders", array);
+		shape_rows_add(&rows, describe(&holders[i]));
+	return shape_rows_end(&rows);
 }
