@@ -42,7 +42,8 @@ says() {
 	grep -qxF -e "$1" "$page" || fail "the page has no line \"$1\": $(cat "$page")"
 }
 
-mkdir -p "$work/docs"
+mkdir -p "$work/docs" "$work/tests/bench"
+echo "benchmarks='one'" >"$work/tests/bench/run.sh"
 printf '%s\n' '# Page' '<!-- figures: begin; tests/bench/page.sh writes them -->' 'old' \
 	'<!-- figures: end -->' 'the rest' >"$page"
 cat >"$work/one.json" <<'EOF'
@@ -127,9 +128,15 @@ sed -i 's/"quick":false/"quick":true/' "$work/docs/bench/one.json"
 finds 'docs/bench/one.json: is of a quick run'
 again
 passes
+echo "benchmarks='one two three'" >"$work/tests/bench/run.sh"
+finds 'three: is not published'
+echo "names='one two'" >"$work/tests/bench/run.sh"
+finds 'names no benchmarks'
+echo "benchmarks='one two'" >"$work/tests/bench/run.sh"
+passes
 rm -rf "$work/docs/bench"
 finds 'says something else than docs/bench'
+finds 'two: is not published'
 sh "$here/page.sh" write "$work/docs"
 # shellcheck disable=SC2016 # the text of the page
 says 'No figures are kept in this tree. `sh tests/bench/run.sh --publish` measures them, and writes them here.'
-passes

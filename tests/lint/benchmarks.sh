@@ -1,5 +1,6 @@
 #!/bin/sh
-# The figures of docs/BENCHMARKS.md are those of the digests in docs/bench, and so are the pictures.
+# The figures of docs/BENCHMARKS.md are those of the digests in docs/bench, of which each benchmark of
+# tests/bench/run.sh has one, and so are the pictures.
 # Exit status 77 where there are pictures that cannot be compared, since this gnuplot is another one
 # than drew them, or there is none.
 #
@@ -46,6 +47,11 @@ for digest in docs/bench/*.json; do
 	else
 		complain "$digest: has no picture"
 	fi
+done
+names=$(sed -n "s/^benchmarks='\(.*\)'$/\1/p" tests/bench/run.sh)
+[ -n "$names" ] || complain "tests/bench/run.sh: names no benchmarks"
+for name in $names; do
+	[ -e "docs/bench/$name.json" ] || complain "$name: is not published; run: sh tests/bench/run.sh --publish $name"
 done
 for picture in docs/bench/*.svg; do
 	[ ! -e "$picture" ] || [ -e "${picture%.svg}.json" ] || complain "$picture: is of no digest"

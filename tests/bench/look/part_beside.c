@@ -1,13 +1,15 @@
 /*
  * What others wait meanwhile: one client asks, one request after the other, for a whole interval
- * in which shmctl looks once or again and again. All that he waits counts, also what falls between
- * two looks: the mean is that of his requests over the interval.
+ * in which somebody looks once or again and again: shmctl, or who reads the broker's own figures.
+ * All that he waits counts, also what falls between two looks: the mean is that of his requests
+ * over the interval.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/attr.h"
 #include "look/scene.h"
+#include "look/scrape.h"
 #include "look/traffic.h"
 #include "support/contenders.h"
 
@@ -19,7 +21,8 @@
 /* What goes on beside. */
 struct company {
 	const char *name;
-	const char *words[PROGRAM_WORDS_MAX + 1]; /* none: nothing */
+	const char *words[PROGRAM_WORDS_MAX + 1]; /* of shmctl */
+	bool scrapes;                             /* else; neither: nothing */
 	bool is_endless;                          /* else once in the interval */
 	bool is_judged;
 };
@@ -27,8 +30,10 @@ struct company {
 static const struct company companies[] = {
 	{.name = "alone"},
 	{.name = "metrics each second", .words = {"metrics"}, .is_judged = true},
+	{.name = "HTTP each second", .scrapes = true, .is_judged = true},
 	{.name = "list each second", .words = {"list"}},
 	{.name = "metrics without end", .words = {"metrics"}, .is_endless = true},
+	{.name = "HTTP without end", .scrapes = true, .is_endless = true},
 };
 
 enum request { STAT, STATUS, N_REQUESTS };
@@ -108,15 +113,20 @@ static void measure_round(const struct scene *scene, struct asker *asker,
 				      .place = scene->place,
 				      .socket = scene->stock.broker.socket,
 				      .is_anywhere = across};
+	const struct scrape scrape = {scene->stock.figures, across ? scene->place : NULL};
+	const struct habit habit = {.act = company->scrapes ? scrape_run : program_run,
+				    .data = company->scrapes ? (const void *)&scrape : &terms,
+				    .interval_ms = company->is_endless ? 0 : interval_ms,
+				    .core = scene->place->own};
 	struct repetition *repetition = NULL;
 
 	for (size_t i = 0; i < PROGRAM_WORDS_MAX; i++)
 		terms.words[i] = company->words[i];
-	if (terms.words[0])
-		repetition = repetition_start(&terms, company->is_endless ? 0 : interval_ms);
+	if (company->scrapes || terms.words[0])
+		repetition = repetition_start(&habit);
 	ask_for_a_while(asker, found, interval_ms, round);
 	if (repetition && repetition_end(repetition) == 0)
-		bench_fail("%s: shmctl has not been run", company->name);
+		bench_fail("%s: nobody has looked", company->name);
 	server_settle(&scene->stock.broker);
 }
 

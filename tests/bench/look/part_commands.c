@@ -13,38 +13,40 @@
 struct command {
 	const char *name;
 	const char *words[PROGRAM_WORDS_MAX + 1];
+	const char *counted;
 	double target_ms; /* negative for none */
 };
 
 static const struct command commands[] = {
-	{"shmctl status, which asks for one thing", {"status"}, -1},
-	{"shmctl list", {"list"}, LIST_MS_MAX},
-	{"shmctl --json list", {"--json", "list"}, LIST_MS_MAX},
-	{"shmctl who", {"who"}, -1},
-	{"shmctl metrics", {"metrics"}, -1},
+	{"shmctl status, which asks for one thing", {"status"}, "\n", -1},
+	{"shmctl list", {"list"}, "\n", LIST_MS_MAX},
+	{"shmctl --json list", {"--json", "list"}, "\"name\"", LIST_MS_MAX},
+	{"shmctl who", {"who"}, "\n", -1},
+	{"shmctl metrics", {"metrics"}, "\n", -1},
 };
 
 struct command_run {
 	struct program program;
 	struct program_terms terms;
-	unsigned lines_min; /* that it has to print */
-	unsigned lines;     /* that it has printed at last */
+	const char *counted; /* what has to stand in what it prints, */
+	unsigned n_min;      /* so often */
 };
 
 static uint64_t command_run(void *data, unsigned operations)
 {
 	struct command_run *run = data;
 	uint64_t start = now_ns(), end;
+	unsigned n;
 
 	for (unsigned i = 0; i < operations; i++) {
 		program_start(&run->program, &run->terms);
 		program_wait(&run->program, 0);
 	}
 	end = now_ns();
-	run->lines = program_lines(&run->program);
-	if (run->lines < run->lines_min)
-		bench_fail("shmctl %s printed %u lines, and not %u", run->terms.words[0],
-			   run->lines, run->lines_min);
+	n = program_count(&run->program, run->counted);
+	if (n < run->n_min)
+		bench_fail("shmctl %s printed %s %u times, and not %u", run->terms.words[0],
+			   run->counted, n, run->n_min);
 	return end - start;
 }
 
@@ -61,15 +63,17 @@ static void measure(const struct scene *scene, const char *where)
 	const struct plan plan = {.rounds = scene->bench->plan.rounds,
 				  .chunks = bench_count(scene->bench, BATCHES, 1),
 				  .operations = 1};
-	/* A line for each object, and for each holder; JSON has one for all. */
-	const unsigned lines_min[ARRAY_SIZE(commands)] = {1, scene->stock.n_objects, 1,
-							  stock_holders(&scene->stock), 20};
+	/* Of each object, and of each holder. */
+	const unsigned n_min[ARRAY_SIZE(commands)] = {1, scene->stock.n_objects,
+						      scene->stock.n_objects,
+						      stock_holders(&scene->stock), 20};
 	struct command_run runs[ARRAY_SIZE(commands)];
 	struct contender contenders[ARRAY_SIZE(commands)];
 	struct series seen[ARRAY_SIZE(commands)];
 
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		runs[i] = (struct command_run){.lines_min = lines_min[i],
+		runs[i] = (struct command_run){.counted = commands[i].counted,
+					       .n_min = n_min[i],
 					       .terms = {.bench = scene->bench,
 							 .place = scene->place,
 							 .socket = scene->stock.broker.socket}};

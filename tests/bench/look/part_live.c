@@ -16,6 +16,7 @@
 #define SHARE_MAX  5 /* percent of a core */
 #define WINDOWS    5
 #define PER_SECOND 100 /* objects that are made and removed */
+#define REFRESH_MS 1000
 #define NS_PER_MS  1000000u
 
 struct watching {
@@ -84,7 +85,7 @@ static void end_program(struct program *program, const struct watching *watching
 static void verify(struct program *program, const struct mode *mode, uint64_t length_ms)
 {
 	const struct watching *watching = mode->watching;
-	unsigned lines = program_lines(program);
+	unsigned lines = program_count(program, "\n");
 	uint64_t expected = mode->is_busy ? 2 * PER_SECOND * length_ms / 1000 / 2 : 0;
 
 	if (watching->shows &&
@@ -111,6 +112,7 @@ static void look_for_a_while(const struct scene *scene, const struct mode *mode,
 				      .has_terminal = watching->has_terminal};
 	struct program program = {.output = -1};
 	uint64_t began, broker, own = 0;
+	size_t settled;
 	pid_t traffic = 0;
 
 	for (size_t k = 0; k < PROGRAM_WORDS_MAX; k++)
@@ -120,11 +122,15 @@ static void look_for_a_while(const struct scene *scene, const struct mode *mode,
 	if (terms.words[0])
 		program_start(&program, &terms);
 	wait_for(&program, window->settle_ms);
+	settled = program.size;
 	began = now_ns();
 	broker = program_cpu_ns(scene->stock.broker.pid);
 	if (program.pid)
 		own = program_cpu_ns(program.pid);
 	wait_for(&program, window->length_ms);
+	if (program.pid && mode->is_busy && window->length_ms > REFRESH_MS &&
+	    program.size == settled)
+		bench_fail("%s shows nothing of what happens", watching->name);
 	shares->broker[i] = share_of(broker, program_cpu_ns(scene->stock.broker.pid), began);
 	if (program.pid)
 		shares->program[i] = share_of(own, program_cpu_ns(program.pid), began);

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,16 +50,6 @@ static struct ends make_terminal(void)
 	return ends;
 }
 
-static void pin_to_both(const struct place *place)
-{
-	cpu_set_t cores;
-
-	CPU_ZERO(&cores);
-	CPU_SET((size_t)place->own, &cores);
-	CPU_SET((size_t)place->other, &cores);
-	(void)sched_setaffinity(0, sizeof(cores), &cores);
-}
-
 /* In the child. */
 static _Noreturn void become(const struct program_terms *terms, int output)
 {
@@ -73,7 +62,7 @@ static _Noreturn void become(const struct program_terms *terms, int output)
 	(void)signal(SIGINT, SIG_DFL);
 	(void)signal(SIGTERM, SIG_DFL);
 	if (terms->is_anywhere)
-		pin_to_both(terms->place);
+		place_pin_to_both(terms->place);
 	else
 		place_pin(0, terms->place->own);
 	if (terms->has_terminal &&
@@ -154,12 +143,26 @@ void program_wait(struct program *program, int signal)
 		bench_fail("shmctl has failed");
 }
 
-unsigned program_lines(const struct program *program)
+void program_run(const void *data)
 {
+	const struct program_terms *terms = data;
+	struct program program = {.output = -1};
+
+	program_start(&program, terms);
+	program_wait(&program, 0);
+	program_fini(&program);
+}
+
+unsigned program_count(const struct program *program, const char *text)
+{
+	const char *at = program->text, *end = program->text + program->size;
+	size_t size = strlen(text);
 	unsigned n = 0;
 
-	for (size_t i = 0; i < program->size; i++)
-		n += program->text[i] == '\n';
+	while (at && (at = memmem(at, (size_t)(end - at), text, size))) {
+		n++;
+		at += size;
+	}
 	return n;
 }
 

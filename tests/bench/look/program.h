@@ -42,8 +42,11 @@ bool program_read(struct program *program, uint64_t deadline);
 /* Read until it ends, and wait for it. Ends the benchmark when it has failed, unless by SIGNAL. */
 void program_wait(struct program *program, int signal);
 
-/* How many lines it has printed. */
-unsigned program_lines(const struct program *program);
+/* All of this with a struct program_terms. */
+void program_run(const void *terms);
+
+/* How often TEXT stands in what it has printed; a line feed is a line. */
+unsigned program_count(const struct program *program, const char *text);
 
 void program_fini(struct program *program);
 

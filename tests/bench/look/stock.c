@@ -164,13 +164,30 @@ static void make_objects(struct stock *stock)
 	}
 }
 
+/* A broker that serves its figures. */
+static void start_broker(struct stock *stock, const struct bench *bench, int core)
+{
+	char config[sizeof(stock->broker.directory) + 8];
+	const char *const options[] = {"--config", config, NULL};
+	FILE *file;
+
+	server_prepare(&stock->broker);
+	snprintf(stock->figures, sizeof(stock->figures), "%s/figures", stock->broker.directory);
+	snprintf(config, sizeof(config), "%s/config", stock->broker.directory);
+	file = fopen(config, "we");
+	if (!file || fprintf(file, "[Metrics]\nSocket=%s\n", stock->figures) < 0 ||
+	    fclose(file) != 0)
+		bench_fail("cannot write %s: %s", config, strerror(errno));
+	server_start_prepared(&stock->broker, bench, core, options, NULL, NULL);
+}
+
 void stock_init(struct stock *stock, const struct bench *bench, const struct place *place)
 {
 	stock->n_objects = bench_count(bench, OBJECTS, FEW_OBJECTS);
 	stock->n_looked_into = bench_count(bench, LOOKED_INTO, FEW_OBJECTS / 4);
 	stock->n_programs = bench_count(bench, STOCK_PROGRAMS_MAX, FEW_PROGRAMS);
 	(void)bench_need_files(stock->n_objects + DESCRIPTORS);
-	server_start_broker(&stock->broker, bench, place->other);
+	start_broker(stock, bench, place->other);
 	wire_connect(&stock->owner, stock->broker.socket);
 	stock->maker = library_connect(stock->broker.socket);
 	make_objects(stock);

@@ -18,6 +18,7 @@ struct shmb_connection;
 
 struct stock {
 	struct server broker;
+	char figures[96];              /* the socket where it serves them */
 	struct wire_client owner;      /* of all segments, which end with it */
 	struct shmb_connection *maker; /* the same, of all else */
 	unsigned n_objects;

@@ -59,8 +59,7 @@ pid_t traffic_start(const char *socket, unsigned per_second, int core)
 }
 
 struct repetition {
-	const struct program_terms *terms;
-	unsigned interval_ms;
+	const struct habit *habit;
 	_Atomic uint32_t n;
 	_Atomic bool ends;
 	pid_t pid;
@@ -69,30 +68,28 @@ struct repetition {
 static void repeat(void *data)
 {
 	struct repetition *repetition = data;
-	struct program program = {.output = -1};
+	const struct habit *habit = repetition->habit;
 	uint64_t next = now_ns();
 
 	while (!repetition->ends) {
-		program_start(&program, repetition->terms);
-		program_wait(&program, 0);
+		habit->act(habit->data);
 		repetition->n++;
-		next += (uint64_t)repetition->interval_ms * NS_PER_MS;
+		next += (uint64_t)habit->interval_ms * NS_PER_MS;
 		/* Looks often enough whether it has to end. */
 		while (!repetition->ends && now_ns() < next)
 			sleep_until(now_ns() + NS_PER_MS);
 	}
 }
 
-struct repetition *repetition_start(const struct program_terms *terms, unsigned interval_ms)
+struct repetition *repetition_start(const struct habit *habit)
 {
 	struct repetition *repetition = mmap(NULL, sizeof(*repetition), PROT_READ | PROT_WRITE,
 					     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (repetition == MAP_FAILED)
 		bench_fail("no memory: %s", strerror(errno));
-	repetition->terms = terms;
-	repetition->interval_ms = interval_ms;
-	repetition->pid = worker_start(terms->place->own, repeat, repetition);
+	repetition->habit = habit;
+	repetition->pid = worker_start(habit->core, repeat, repetition);
 	return repetition;
 }
 

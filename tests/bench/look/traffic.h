@@ -1,5 +1,5 @@
 /*
- * What goes on beside: objects that come and go, and programs that are run again and again.
+ * What goes on beside: objects that come and go, and who looks again and again.
  */
 #ifndef BENCH_LOOK_TRAFFIC_H
 #define BENCH_LOOK_TRAFFIC_H
@@ -7,19 +7,23 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "look/program.h"
-
 /* Make and remove so many objects a second, until it is ended by worker_end(). */
 pid_t traffic_start(const char *socket, unsigned per_second, int core);
 
-/* A program, run again and again. */
+/* What is done again and again, and how often. */
+struct habit {
+	void (*act)(const void *data);
+	const void *data;
+	unsigned interval_ms; /* from start to start; 0, or less than it takes: at once again */
+	int core;             /* of the process that does it */
+};
+
 struct repetition;
 
-/* Begin to run it, each INTERVAL_MS after its last start or, where it takes longer or that is 0, as
- * soon as it has ended. The process that starts it is on our own core, or on both. */
-struct repetition *repetition_start(const struct program_terms *terms, unsigned interval_ms);
+/* Begin it. HABIT lasts as long. */
+struct repetition *repetition_start(const struct habit *habit);
 
-/* Let the one that runs come to its end. Returns how many there were, and frees. */
+/* Let the one that is under way come to its end. Returns how many there were, and frees. */
 unsigned repetition_end(struct repetition *repetition);
 
 #endif

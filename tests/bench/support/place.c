@@ -52,6 +52,17 @@ void place_pin(pid_t pid, int core)
 		bench_fail("cannot pin process %d to core %d: %s", (int)pid, core, strerror(errno));
 }
 
+void place_pin_to_both(const struct place *place)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(place->own, &set);
+	CPU_SET(place->other, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) < 0)
+		bench_fail("cannot pin this process to two cores: %s", strerror(errno));
+}
+
 struct table_tennis {
 	alignas(64) atomic_uint ball;
 	int core;

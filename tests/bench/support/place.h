@@ -20,6 +20,9 @@ bool place_has_two(const struct place *place);
 /* Pin a process, 0 for this one. */
 void place_pin(pid_t pid, int core);
 
+/* Let this process run on either. */
+void place_pin_to_both(const struct place *place);
+
 /*
  * Nanoseconds that a cache line takes from one core to the other, one way. Virtual cores move: what
  * crosses them is comparable only while this stays about the same. 0 where there is one core.

@@ -47,7 +47,8 @@ static void remove_directory(const char *directory)
 					    "start.lock",      "log",
 					    "identity/broker", "identity/members",
 					    "notify",          "identity/roster",
-					    "values",          "values-lock"};
+					    "values",          "values-lock",
+					    "config",          "figures"};
 	static const char *const directories[] = {"fifo", "identity", "objects"};
 	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
