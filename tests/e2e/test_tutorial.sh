@@ -57,7 +57,7 @@ blocks=$(page_blocks "$work/blocks")
 echo "- what is typed, in one shell"
 (cd "$work/tree" && exec sh "$work/blocks/typed" </dev/null) &
 children=$!
-wait "$children" || : # the last command of a page may be refused
+wait "$children" || fail "the shell ended with $?"
 children=
 
 echo "- what comes of it"

@@ -1,11 +1,11 @@
 #!/bin/bash
 # What a newcomer does with a clone of the tree and its README: the two commands, then the tutorial, typed
-# as they stand. Called by machine.sh in the fresh Debian, in the clone; needs nothing that is not there.
+# as they stand, but that the second command is given a part of the tests. Called by machine.sh in the fresh Debian, in the clone; needs nothing that is not there.
 #
 #   bash tests/fresh/newcomer.sh [--all]
 #
-# All that is said is the transcript. Of the tests of the second command a part is run, or with --all
-# all of them. Lines that begin with "fresh: " are what run.sh shows of it.
+# All that is said is the transcript. With --all the second command stands alone, too, and runs all of its
+# tests. Lines that begin with "fresh: " are what run.sh shows of it.
 set -euo pipefail
 
 # What shows in a moment that the tests can be built and run: those that depend on who runs them and
@@ -70,8 +70,7 @@ tutorial() {
 	local blocks began=$SECONDS
 	mkdir "$work/tutorial"
 	page_take_apart docs/TUTORIAL.md "$work/tutorial"
-	# The last command of a page may be refused.
-	timeout 120 bash "$work/tutorial/typed" </dev/null || :
+	timeout 120 bash "$work/tutorial/typed" </dev/null || fail "the shell that docs/TUTORIAL.md is typed into ended with $?"
 	blocks=$(page_blocks "$work/tutorial")
 	for n in $(seq 1 "$blocks"); do
 		show_block "$work/tutorial/$n"

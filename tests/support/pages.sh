@@ -4,12 +4,13 @@
 #
 # Of such a page each block "sh" is typed, and the block "console" that follows is what it prints, on both
 # outputs; without one it prints nothing. "..." stands for any text within a line, and blanks count as
-# one, since the width of columns depends on what is in them.
+# one, since the width of columns depends on what is in them. The last command of a block succeeds, unless the
+# page ends with what shmctl says of a failure.
 
 # page_take_apart PAGE DIRECTORY [HEADING]: the blocks of the page, or of what stands below that heading.
 # DIRECTORY/1.typed, 2.typed, ... are what is typed, N.shown is what the page shows of its output, and
 # N.line the number of its line. DIRECTORY/typed is all that is typed, for one shell, and has the output of
-# block N go into N.seen.
+# block N go into N.seen, and its exit status into N.status.
 page_take_apart() {
 	awk -v directory="$2" -v heading="${3:-}" '
 	BEGIN {
@@ -29,7 +30,12 @@ page_take_apart() {
 	}
 	/^```console$/ { kind = "console"; next }
 	/^```./ { kind = "other"; next }
-	/^```$/ { kind = ""; next }
+	/^```$/ {
+		if (kind == "sh")
+			printf "echo $? >\047%s/%d.status\047\n", quoted, n >(directory "/typed")
+		kind = ""
+		next
+	}
 	kind == "sh" {
 		print >(directory "/typed")
 		print >(directory "/" n ".typed")
@@ -42,7 +48,16 @@ page_blocks() {
 	find "$1" -name '*.line' | wc -l
 }
 
-# page_compare PAGE DIRECTORY: each block has printed what the page shows. Says where not.
+# page_ended_well DIRECTORY/N: that block, as the page shows it.
+page_ended_well() {
+	if tail -n 1 "$1.shown" | grep -q '^shmctl: '; then
+		[ "$(cat "$1.status")" != 0 ]
+	else
+		[ "$(cat "$1.status")" = 0 ]
+	fi
+}
+
+# page_compare PAGE DIRECTORY: each block has printed what the page shows, and ended so. Says where not.
 page_compare() {
 	page_status=0
 	for page_block in $(seq 1 "$(page_blocks "$2")"); do
@@ -52,6 +67,9 @@ page_compare() {
 			page_status=1
 		elif ! page_compare_block "$2/$page_block"; then
 			echo "$1:$page_line: the output of the block differs"
+			page_status=1
+		elif ! page_ended_well "$2/$page_block"; then
+			echo "$1:$page_line: the block ended with $(cat "$2/$page_block.status")"
 			page_status=1
 		fi
 	done
