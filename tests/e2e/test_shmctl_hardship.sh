@@ -35,6 +35,14 @@ ends() {
 	judge "$2"
 }
 
+# is_in PID STATE: so the kernel says in /proc/PID/stat.
+is_in() {
+	case $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) in
+	"$2"*) return 0 ;;
+	*) return 1 ;;
+	esac
+}
+
 # The broker dies at once, and another begins in its place.
 die() {
 	kill -9 "$broker"
@@ -124,6 +132,7 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 	children=$last
 	until begun || gone "$last"; do :; done
 	kill -STOP "$last" 2>/dev/null || :
+	until is_in "$last" T || gone "$last"; do :; done
 	if begun; then
 		caught=yes
 		break
@@ -233,6 +242,7 @@ head -c 100000 "$work/bytes" >&4
 die
 exec 4>&-
 ends 1 "load whose broker is gone for good"
+says 'READY waited 10s for the broker at .*, where none listens now; start it again, or connect anew'
 children=
 begin_again
 "$shmctl" remove made/one >/dev/null 2>&1 || :
@@ -302,7 +312,10 @@ for command in "list" "--json list" "--json show plain/one" "--json who" "dump p
 	# shellcheck disable=SC2086 # several words
 	"$shmctl" $command >/dev/full 2>"$work/why" || status=$?
 	judge "$command to a full disk"
-	says 'cannot write to standard output: No space left on device; .*'
+	case $command in
+	dump*) says "cannot write to standard output: No space left on device; 0 of $size bytes are there" ;;
+	*) says 'cannot write to standard output: No space left on device; make room there, or write elsewhere' ;;
+	esac
 done
 # shellcheck disable=SC2016 # for another shell
 if [ "$(id -u)" = 0 ] && mkdir "$work/tiny" && unshare -m sh -c '
@@ -318,23 +331,24 @@ if [ "$(id -u)" = 0 ] && mkdir "$work/tiny" && unshare -m sh -c '
 		echo $status >"$work/status.$name"
 	}
 	work=$1
-	failing list "$2" --json list >list
+	failing list "$2" --json list >listed
 	failing metrics "$2" metrics --textfile file
 	failing dump "$2" dump plain/one file
 	cat file >"$work/file"
 	ls -A >"$work/tidy"
 ' - "$work" "$shmctl"; then
-	for command in metrics dump; do
+	for command in list metrics dump; do
 		want=1 status=$(cat "$work/status.$command")
 		cp "$work/why.$command" "$work/why"
 		judge "$command to a small disk"
 		case $command in
+		list) says 'cannot write to standard output: No space left on device; make room there, or write elsewhere' ;;
 		metrics) says 'cannot write .*: No space left on device; name one in a directory .*' ;;
 		dump) says 'cannot write to file: No space left on device; it is as it was before; name a file where there is more room' ;;
 		esac
 	done
 	[ "$(cat "$work/file")" = before ] || fail "a full disk costs the file"
-	[ "$(tr '\n' ' ' <"$work/tidy")" = "file filler list " ] || fail "a small disk has $(cat "$work/tidy")"
+	[ "$(tr '\n' ' ' <"$work/tidy")" = "file filler listed " ] || fail "a small disk has $(cat "$work/tidy")"
 else
 	echo "NOT TESTED: a small disk, which takes root and a mount"
 fi
