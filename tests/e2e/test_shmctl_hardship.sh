@@ -202,6 +202,72 @@ eventually state_is kept/two fresh || fail "kept/two is not fresh"
 run 0 load kept/two "$work/bytes"
 state_is kept/two ready || fail "kept/two cannot be loaded after all"
 
+echo "- a load that is interrupted when it has all its bytes, and is not ready yet"
+caught=
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	exec 4<>"$work/pipe"
+	"$shmctl" load made/late --create --size $size <"$work/pipe" >"$work/out" 2>"$work/why" 4>&- &
+	last=$!
+	children=$last
+	head -c 120000 "$work/bytes" >&4
+	kill -STOP "$broker"
+	until is_in "$broker" T; do :; done
+	exec 4>&-
+	eventually is_in "$last" S || fail "load does not wait for the broker"
+	kill -TERM "$last"
+	kill -CONT "$broker"
+	ends 143 "load that is interrupted late"
+	[ ! -s "$work/out" ] || fail "it printed $(cat "$work/out")"
+	if grep -q ' too late: ' "$work/why"; then
+		caught=yes
+		break
+	fi
+	# It still waited for bytes.
+	says 'cannot read all of standard input: SIGTERM came; "made/late" was not created'
+	refused 1 'does not exist' show made/late
+done
+children=
+[ "$caught" ] || fail "no load was caught when it had its bytes"
+says 'SIGTERM came too late: "made/late" has all of standard input and stays'
+state_is made/late ready || fail "an interrupted load leaves made/late uninitialised"
+run 0 dump made/late "$work/half"
+cmp -n 120000 "$work/half" "$work/bytes" || fail "made/late has other bytes"
+run 0 remove made/late
+
+# at_each_step ARGUMENT...: a signal comes to shmctl before each packet that it sends. What it makes has the
+# name made/step, and is ready, or is not there.
+at_each_step() {
+	step=0 ended=143
+	: >"$work/said"
+	while [ "$ended" = 143 ]; do
+		step=$((step + 1))
+		ended=0
+		ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" timeout 60 strace -o /dev/null -e trace=sendto \
+			-e inject=sendto:signal=TERM:when=$step "$shmctl" "$@" >"$work/printed" 2>>"$work/said" &
+		wait $! || ended=$?
+		run 0 --json list made/
+		json '[.objects[] | select(.state != "ready")] == []'
+		! grep -q made/step "$work/out" || run 0 remove made/step
+	done
+	[ "$ended" = 0 ] || fail "$*: ended with $ended: $(cat "$work/said")"
+	[ $step -gt 4 ] || fail "$*: a signal came only $((step - 1)) times"
+}
+
+echo "- a signal at any step of what makes an object"
+if strace -o /dev/null true 2>/dev/null; then
+	at_each_step create made/step 4K
+	[ ! -s "$work/said" ] || fail "create said $(cat "$work/said")"
+	at_each_step load made/step "$work/bytes" --create
+	for text in 'cannot read all of .*/bytes: SIGTERM came; "made/step" was not created' \
+		'SIGTERM came too late: "made/step" has all of .*/bytes and stays'; do
+		[ "$(grep -c -x -e "shmctl: $text" "$work/said")" = 1 ] ||
+			fail "does not say \"$text\" once: $(cat "$work/said")"
+	done
+	[ "$(wc -l <"$work/said")" = 2 ] || fail "load said more: $(cat "$work/said")"
+else
+	echo "NOT TESTED, since there is no strace or it may not trace"
+fi
+
 echo "- a source that ends early"
 printf 'abc' | "$shmctl" load kept/one >"$work/out" 2>"$work/why" || fail "it is no failure: $(cat "$work/why")"
 printed 'kept/one: 3 bytes loaded into 4M'

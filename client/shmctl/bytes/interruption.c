@@ -10,6 +10,7 @@
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
 static volatile sig_atomic_t come;
+static unsigned depth;
 static struct sigaction before[ARRAY_SIZE(ending)], alarm_before;
 static struct itimerval timer_before;
 static sigset_t mask_before;
@@ -40,6 +41,8 @@ void interruption_begin(void)
 	sigset_t alarm;
 	struct sigaction action = {.sa_handler = remember, .sa_flags = (int)SA_RESETHAND};
 
+	if (depth++ > 0)
+		return;
 	come = 0;
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < ARRAY_SIZE(ending); i++) {
@@ -64,6 +67,8 @@ void interruption_end(void)
 {
 	const struct itimerval none = {.it_value.tv_sec = 0};
 
+	if (--depth > 0)
+		return;
 	(void)setitimer(ITIMER_REAL, &none, NULL);
 	(void)sigprocmask(SIG_SETMASK, &mask_before, NULL);
 	(void)sigaction(SIGALRM, &alarm_before, NULL);

@@ -4,8 +4,8 @@
  *
  * Calls that wait come back (EINTR) when one has come, and several times a second anyway: so none
  * that came just before such a call is slept through, and what is shown goes on while nothing
- * moves. A second signal of the same kind ends the program at once. For one thread, and not within
- * itself.
+ * moves. A second signal of the same kind ends the program at once. For one thread. It may begin
+ * within itself, and lasts until the outermost end.
  */
 #ifndef SHMCTL_BYTES_INTERRUPTION_H
 #define SHMCTL_BYTES_INTERRUPTION_H
@@ -22,7 +22,7 @@ void interruption_begin(void);
 /* The signal that has come, 0 for none. */
 int interruption_signal(void);
 
-/* All is as it was before. What has come can still be asked for. */
+/* The outermost: all is as it was before. What has come can still be asked for. */
 void interruption_end(void);
 
 /* End as the signal that has come would have ended the program; nothing where none has. */

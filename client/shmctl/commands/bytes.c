@@ -245,7 +245,7 @@ static int fill(struct session *session, struct shmb_segment *segment, const str
 	size_t done = 0;
 	bool more = false;
 	char text[WHY_MAX];
-	int r;
+	int status, r;
 
 	progress_begin(&progress, transfer->name, source->is_sized ? source->size : 0, size,
 		       !session->arguments.json && !isatty(source->fd));
@@ -261,7 +261,12 @@ static int fill(struct session *session, struct shmb_segment *segment, const str
 				       give_up(session, transfer));
 	transfer->bytes = done;
 	transfer->size = size;
-	return declare_ready(session, segment, transfer);
+	status = declare_ready(session, segment, transfer);
+	/* Others may use it by now. */
+	if (status == STATUS_DONE && interruption_signal())
+		status = complain_failed("%s too late: \"%s\" has all of %s and stays",
+					 why(-EINTR, text), transfer->name, source->name);
+	return status;
 }
 
 /* Whether the options say something of a creation that does not show in opening what exists. */
@@ -271,6 +276,8 @@ static bool is_particular(const struct arguments *arguments)
 	       arguments->backing != SHMB_BACKING_AUTO;
 }
 
+/* What is created is also made ready, or removed: from before it is there signals have to wait. Who
+ * opens may have to wait for others, and a signal ends that. */
 static int load_from(struct session *session, const struct source *source,
 		     struct transfer *transfer)
 {
@@ -286,14 +293,18 @@ static int load_from(struct session *session, const struct source *source,
 				       "options of creation, or remove it first",
 				       transfer->name);
 	transfer->initialised = transfer->created;
-	if (transfer->created)
+	if (transfer->created) {
+		interruption_begin();
 		status = create_for(session, transfer->name, source, &segment);
-	else
+	} else {
 		status =
 			open_for(session, transfer->name, source, &segment, &transfer->initialised);
-	if (status != STATUS_DONE)
-		return status;
-	return fill(session, segment, source, transfer);
+		interruption_begin();
+	}
+	if (status == STATUS_DONE)
+		status = fill(session, segment, source, transfer);
+	interruption_end();
+	return status;
 }
 
 int bytes_check_load(struct session *session)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes/interruption.h"
 #include "families.h"
 #include "making.h"
 #include "words/value.h"
@@ -24,18 +25,30 @@ int change_check_create(struct session *session)
 		     : STATUS_DONE;
 }
 
+/* Zeroed is what it is, so it is ready at once: no signal comes between. */
+static int create_ready(struct session *session, const struct creation *creation,
+			struct shmb_segment **ret_segment)
+{
+	int status;
+
+	interruption_begin();
+	status = making_segment(session, creation->name, creation->size, ret_segment);
+	if (status == STATUS_DONE && shmb_segment_ready(*ret_segment) < 0)
+		status = complain_library();
+	interruption_end();
+	interruption_obey();
+	return status;
+}
+
 int change_create(struct session *session)
 {
 	struct creation creation = {.name = session->arguments.operands[0],
 				    .size = session->arguments.size};
 	autosegment *segment = NULL;
-	int status = making_segment(session, creation.name, creation.size, &segment);
+	int status = create_ready(session, &creation, &segment);
 
 	if (status != STATUS_DONE)
 		return status;
-	/* Zeroed is what it is, so there is nothing to wait for. */
-	if (shmb_segment_ready(segment) < 0)
-		return complain_library();
 	shmb_segment_info(segment, &creation.info);
 	return complain_output(session->output->create(session->out, &creation));
 }
