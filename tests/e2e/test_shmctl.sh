@@ -26,6 +26,11 @@ is_fresh() {
 	"$shmctl" --json show "$1" | jq -e '.state == "fresh"'
 }
 
+# as_jq: what was printed is, byte for byte, what jq makes of it.
+as_jq() {
+	jq . "$work/out" | cmp -s - "$work/out" || fail "jq prints it otherwise: $(cat "$work/out")"
+}
+
 start_broker
 mkfifo "$work/feed"
 
@@ -170,6 +175,18 @@ json '.objects == []'
 run 0 list two
 [ "$(wc -l <"$work/out")" = 1 ] || fail "an empty list is not its titles alone"
 refused 1 '"two" does not exist; "shmctl list" shows what does' show two
+
+echo "- JSON has two spaces of indent, however many elements it has"
+for n in 0 1 2; do
+	run 0 --json list pair/
+	json "(.objects | length) == $n"
+	as_jq
+	run 0 create pair/$n 4K --layout demo/1
+done
+run 0 --json help
+as_jq
+run 0 --json remove pair/0 pair/1 pair/2
+as_jq
 
 echo "- a list of many pages is whole"
 for n in $(seq 100); do
@@ -356,6 +373,8 @@ printed '            g:12345:rw'
 run 0 --json show may/one
 shape object .
 json '.acl == [{"subject": "u", "id": 1, "access": "r"}, {"subject": "g", "id": 12345, "access": "rw"}]'
+run 0 --json list may/
+as_jq
 run 0 grant may/one u:daemon:rw
 run 0 revoke may/one g:12345
 run 0 chmod 0640 may/one
