@@ -11,12 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "support/bench.h"
 #include "wire/packet.h"
@@ -25,6 +25,7 @@
 #define NAME_SIZE   17
 #define MESSAGE_MAX 512
 #define FDS_START   3
+#define AWAIT_MS    60000
 
 struct custody {
 	int socket;
@@ -144,17 +145,27 @@ void custody_let_lie(struct custody *custody, bool lets_lie)
 		pthread_mutex_unlock(&custody->lock);
 }
 
-unsigned custody_settle(struct custody *custody)
+static unsigned count(struct custody *custody)
 {
-	int unread = 1;
 	unsigned n;
 
-	while (ioctl(custody->socket, FIONREAD, &unread) == 0 && unread > 0)
-		(void)sched_yield();
 	pthread_mutex_lock(&custody->lock);
 	n = custody->n;
 	pthread_mutex_unlock(&custody->lock);
 	return n;
+}
+
+/* That nothing is unread would not do: a broker that found no room here sends again later. */
+void custody_await(struct custody *custody, unsigned n)
+{
+	uint64_t deadline = deadline_in_ms(AWAIT_MS);
+
+	while (count(custody) != n) {
+		if (deadline_left_ms(deadline) == 0)
+			bench_fail("%u descriptors are stored, where %u are waited for",
+				   count(custody), n);
+		(void)sched_yield();
+	}
 }
 
 uint64_t custody_cpu_ns(struct custody *custody)

@@ -19,8 +19,9 @@ void custody_free(struct custody *custody);
 /* While it does so, messages stay where they are, as far as they fit there. */
 void custody_let_lie(struct custody *custody, bool lets_lie);
 
-/* Wait until all that was sent has been taken in. Returns how many descriptors there are. */
-unsigned custody_settle(struct custody *custody);
+/* Wait until it has N descriptors: then all that was to be stored and given up has been taken in.
+ * Ends the benchmark when that does not come. */
+void custody_await(struct custody *custody, unsigned n);
 
 /* Time on the processor that it has spent, in nanoseconds. */
 uint64_t custody_cpu_ns(struct custody *custody);
