@@ -58,3 +58,11 @@ foreach(part progress table)
   shmb_unit_test(test_${part} LIBS shmctl_lines)
 endforeach()
 shmb_unit_test(test_top LIBS shmctl_top)
+
+# What has colours. The lines stand beside what is printed as JSON.
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+shmb_unit_test(test_colours LIBS shmctl_doctor shmctl_lines)
+foreach(file facts/happening output/doctor output/shape output/watch_human)
+  target_sources(test_colours PRIVATE ${PROJECT_SOURCE_DIR}/client/shmctl/${file}.c)
+endforeach()
+target_link_libraries(test_colours PRIVATE PkgConfig::JANSSON)
