@@ -35,9 +35,10 @@ types() {
 	type_line "clear; $1; echo =$typed:\$?"
 }
 
-# It ended with STATUS.
+# It ended with STATUS, and all that it wrote is in $work/written.
 ended() {
 	shows "^=$typed:$1\$"
+	eventually grep -q "=$typed:$1" "$work/written" || fail "not all was written: $(cat -v "$work/written")"
 }
 
 does() {
@@ -66,6 +67,12 @@ lines_are() {
 		fail "not $1 lines: $(screen)"
 }
 
+# Whether the watch that was typed has ended. Makes something that it is told of, for the next time.
+watch_has_ended() {
+	"$shmctl" fifo rows/mark >/dev/null && "$shmctl" remove rows/mark
+	has "^=$typed:"
+}
+
 start_broker
 export SHMCTL="$shmctl"
 long=long/$(printf '%0195d' 0)
@@ -89,8 +96,11 @@ echo "- colours"
 	types "'$shmctl' --socket $work/none doctor"
 	ended 1
 	has_colours '1;31' 'problem'
-	does '(sleep 0.2; "$SHMCTL" remove rows/b) & "$SHMCTL" watch --count 1'
+	types '"$SHMCTL" watch rows/ --count 4'
+	eventually watch_has_ended || fail "watch does not hear"
+	ended 0
 	has_colours 33 'removed'
+	run 0 remove rows/b
 
 	echo "- no colours"
 	for how in 'NO_COLOR=1 "$SHMCTL" list' 'TERM=dumb "$SHMCTL" list' '"$SHMCTL" list | cat' \

@@ -92,6 +92,8 @@ judge "top to a full disk"
 grep -q 'cannot write to standard output: No space left on device' "$work/why" || fail "$(cat "$work/why")"
 (timeout 30 "$shmctl" top --count 1000 --interval 100ms 2>"$work/why" || echo $? >"$work/status") | head -n 1 >/dev/null
 eventually test -s "$work/status" || fail "top does not see that nobody reads"
+status=$(cat "$work/status")
+judge "top that nobody reads"
 grep -q 'cannot write to standard output: Broken pipe' "$work/why" || fail "$(cat "$work/why")"
 
 hold rows/b
@@ -247,9 +249,16 @@ press '?'
 shows '^q  end$'
 press x
 shows '^large/one  *0$'
-terminal resize-window -x 1 -y 1
-terminal resize-window -x 3 -y 2
-terminal resize-window -x 80 -y 24
+# Each of them is drawn, so that none is passed by.
+terminal pipe-pane "cat >>$work/drawn"
+for size in "1 1" "3 2"; do
+	: >"$work/drawn"
+	# shellcheck disable=SC2086 # two numbers
+	resize $size
+	eventually test -s "$work/drawn" || fail "nothing is drawn in $size"
+done
+terminal pipe-pane
+resize 80 24
 shows '^57 objects, 37 more, 2 columns more$'
 shows '^q end  ? help'
 
