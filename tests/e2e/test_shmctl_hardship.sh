@@ -29,7 +29,10 @@ says() {
 # ends STATUS WHAT: the child $last ends so, and has said one line in $work/why when that is not 0.
 ends() {
 	want=$1
-	eventually gone "$last" || fail "$2 does not end"
+	eventually gone "$last" || {
+		fail "$2 does not end"
+		kill -9 "$last"
+	}
 	status=0
 	wait "$last" || status=$?
 	judge "$2"
