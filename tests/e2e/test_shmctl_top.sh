@@ -293,6 +293,6 @@ shows '^shmctl: "top" wants a terminal, and standard input is none'
 ended 1
 kill "$broker"
 wait "$broker" || fail "the broker ended with $?"
-refused 1 'no broker\|cannot reach\|socket' top --count 1
+refused 1 'no broker listens at .*; start shmbrokerd there, or set SHMBROKER_SOCKET' top --count 1
 
 conclude
