@@ -83,7 +83,7 @@ static const char *what_to_do_without_room(const struct creation *creation)
 	case WIRE_BACKING_SYSV:
 		return creating_allows(creation, WIRE_BACKING_MEMFD)
 			       ? "see \"ipcs -lm\" and \"ipcs -um\", or ask for memfd"
-			       : "see \"ipcs -lm\" and \"ipcs -um\"";
+			       : "see \"ipcs -lm\" and \"ipcs -um\"; no memfd is allowed there";
 	default:
 		return "ask for less, or end what uses the memory";
 	}
@@ -135,7 +135,7 @@ static int refuse(struct call *call, const struct creation *creation, int r)
 				   "broker's is in its place in the FIFO directory",
 				   plan->name);
 	default:
-		return call_refuse(call, r, "\"%s\" cannot be created: %s (making a %s)",
+		return call_refuse(call, r, "\"%s\" cannot be created: %s (making the %s)",
 				   plan->name, strerror(-r), what);
 	}
 }
@@ -187,9 +187,9 @@ int creating_choose(struct call *call, const struct creation *creation,
 				   ret_answer->why);
 	if (r < 0)
 		return call_refuse(call, r,
-				   "\"%s\" cannot be had with backing %s and mode 0%o: %s; %s",
-				   plan->name, wire_backing_text(creation->wanted),
-				   plan->permission.mode, ret_answer->why,
+				   "\"%s\" with mode 0%o cannot be had with backing %s: %s; %s",
+				   plan->name, plan->permission.mode,
+				   wire_backing_text(creation->wanted), ret_answer->why,
 				   what_to_do_without_sysv(creation));
 	return 0;
 }

@@ -73,11 +73,17 @@ static struct credentials name(int socket)
 	return credentials;
 }
 
+const char *door_no_descriptor(void)
+{
+	return "has no file descriptor left for another client; try again later, or raise its "
+	       "limit (LimitNOFILE)";
+}
+
 void door_turn_away(struct server *server, int take_fd)
 {
 	const struct credentials credentials = name(take_fd);
 
-	turn_away(server, take_fd, &credentials, -EMFILE, DOOR_NO_DESCRIPTOR);
+	turn_away(server, take_fd, &credentials, -EMFILE, door_no_descriptor());
 }
 
 static bool was_told(const struct door *door, uid_t uid)

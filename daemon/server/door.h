@@ -10,10 +10,6 @@
 struct peer;
 struct server;
 
-#define DOOR_NO_DESCRIPTOR                                                                         \
-	"has no file descriptor left for another client; try again later, or raise its limit "     \
-	"(LimitNOFILE)"
-
 #define DOOR_SURVEYS_MAX 32 /* in each period */
 
 /* Who has been told lately which of his programs use up his connections. */
@@ -22,6 +18,9 @@ struct door {
 	uint32_t n_told;
 	uid_t told[DOOR_SURVEYS_MAX];
 };
+
+/* What "the broker" is short of then, and what to do: the end of a sentence. */
+const char *door_no_descriptor(void);
 
 /* Close a connection for which there is no descriptor left but the spare one. */
 void door_turn_away(struct server *server, int take_fd);

@@ -37,8 +37,8 @@ static int change_mode(struct call *call, const struct object *object, struct dr
 	const char *fault = access_mode_fault(object->kind == WIRE_KIND_SEGMENT, request->mode);
 
 	if (fault)
-		return call_refuse(call, -EINVAL, "the mode 0%o of \"%s\" %s", request->mode,
-				   object->name, fault);
+		return call_refuse(call, -EINVAL, "\"%s\" cannot have the mode 0%o: it %s",
+				   object->name, request->mode, fault);
 	draft->permission.mode = request->mode;
 	draft->change = (struct permission_change){.kind = WIRE_CHANGE_MODE};
 	return 0;
@@ -187,8 +187,9 @@ int handle_permit(struct call *call)
 	if (keeping_failed(r))
 		return keeping_refuse(call, object->name, r, 0);
 	if (r < 0)
-		return call_refuse(call, r, "\"%s\" keeps its permission: %s", object->name,
-				   strerror(-r));
+		return call_refuse(call, r,
+				   "\"%s\" keeps its permission: %s (changing its backing)",
+				   object->name, strerror(-r));
 	call->answer->permit_reply.beyond = object_holders_beyond(object);
 	return WIRE_OUTCOME_DONE;
 }

@@ -125,7 +125,8 @@ int handle_hello(struct call *call)
 			       &peer->member);
 		call->ends = r < 0;
 		if (r == -EMFILE || r == -ENFILE)
-			return call_refuse(call, r, "the broker %s", DOOR_NO_DESCRIPTOR);
+			return call_refuse(call, r, "this client is turned away: the broker %s",
+					   door_no_descriptor());
 		if (r == -EDQUOT)
 			return refuse_member(call);
 		if (r == -EUSERS)

@@ -89,8 +89,8 @@ static int check_creation(struct call *call, const struct wire_open_request *req
 	if (!(request->flags & WIRE_OPEN_CREATE))
 		return 0;
 	if (fault)
-		return call_refuse(call, -EINVAL, "the mode 0%o of \"%s\" %s", request->mode,
-				   request->name, fault);
+		return call_refuse(call, -EINVAL, "\"%s\" cannot have the mode 0%o: it %s",
+				   request->name, request->mode, fault);
 	if (request->lifetime > WIRE_LIFETIME_OWNER)
 		return call_refuse(call, -EINVAL,
 				   "\"%s\" is asked for with lifetime %u, which is none "
@@ -146,8 +146,8 @@ static int check_match(struct call *call, const struct wire_open_request *reques
 				   object->name, object->layout, request->layout);
 	if (request->size > object->size)
 		return call_refuse(call, -EFBIG,
-				   "\"%s\" has %" PRIu64 " bytes, fewer than the %" PRIu64
-				   " asked for; remove it to have it made anew",
+				   "\"%s\" is too small: it has %" PRIu64 " bytes, and %" PRIu64
+				   " are asked for; remove it to have it made anew",
 				   object->name, object->size, request->size);
 	if ((request->flags & WIRE_OPEN_KEY) && object_backing(object) != WIRE_BACKING_SYSV)
 		return call_refuse(call, -ENOTSUP,
@@ -274,8 +274,9 @@ static int grant(struct call *call, const struct wire_open_request *request, str
 	if (keeping_failed(r))
 		return keeping_refuse(call, request->name, r, request->wait_ms);
 	if (r < 0)
-		return call_refuse(call, r, "\"%s\" cannot be opened: %s", request->name,
-				   strerror(-r));
+		return call_refuse(call, r,
+				   "\"%s\" cannot be opened: %s (making room for its user)",
+				   request->name, strerror(-r));
 	r = object_descriptor(object, request->access, &call->fd, &call->owns_fd);
 	if (r < 0) {
 		call->fd = -1;

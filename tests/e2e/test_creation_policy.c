@@ -4,6 +4,8 @@
  */
 #include <check.h>
 #include <errno.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -162,6 +164,26 @@ START_TEST(what_a_list_of_backings_leaves_out_is_not_had)
 }
 END_TEST
 
+/* In an IPC namespace of this test, which has room for none. */
+START_TEST(where_system_v_is_full_no_memfd_is_advised_that_may_not_be)
+{
+	struct shmb_segment *segment;
+	FILE *limit;
+
+	if (!is_root_or_says_skipped())
+		return;
+	ck_assert_int_eq(unshare(CLONE_NEWIPC), 0);
+	start(NARROWED);
+	limit = fopen("/proc/sys/kernel/shmmni", "we");
+	ck_assert_ptr_nonnull(limit);
+	ck_assert_int_gt(fputs("0", limit), 0);
+	ck_assert_int_eq(fclose(limit), 0);
+	expect_refused(shmb_segment_open(root, "sysv/any", &page, &segment), -ENOSPC);
+	says("; see \"ipcs -lm\" and \"ipcs -um\"; no memfd is allowed there");
+	stop();
+}
+END_TEST
+
 START_TEST(a_reload_changes_the_policy_and_a_faulty_one_does_not)
 {
 	if (!is_root_or_says_skipped())
@@ -236,6 +258,7 @@ int main(void)
 	tcase_add_test(tcase, what_the_client_leaves_open_is_as_the_policy_has_it);
 	tcase_add_test(tcase, a_backing_that_the_policy_does_not_allow_is_not_had);
 	tcase_add_test(tcase, what_a_list_of_backings_leaves_out_is_not_had);
+	tcase_add_test(tcase, where_system_v_is_full_no_memfd_is_advised_that_may_not_be);
 	tcase_add_test(tcase, a_reload_changes_the_policy_and_a_faulty_one_does_not);
 	tcase_add_test(tcase, a_faulty_configuration_is_no_start);
 	tcase_add_test(tcase, a_private_group_lets_system_v_say_a_single_user);

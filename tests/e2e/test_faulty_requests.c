@@ -44,13 +44,6 @@ static void expect_nothing_there(void)
 	ck_assert_int_eq(broker_fds(&broker), fds_before);
 }
 
-/* The last refusal of RAW says WHY. */
-static void expect_reason(const struct raw *raw, const char *why)
-{
-	ck_assert_msg(strstr(raw->reason, why) != NULL, "does not say \"%s\" but: %s", why,
-		      raw->reason);
-}
-
 static void expect_refusal(const struct wire_open_request *request, int error, const char *what,
 			   const char *why)
 {
@@ -58,7 +51,7 @@ static void expect_refusal(const struct wire_open_request *request, int error, c
 	int status = raw_ask(&client, WIRE_OPEN, request, &reply, NULL);
 
 	ck_assert_msg(status == error, "%s: %d instead of %d", what, status, error);
-	expect_reason(&client, why);
+	raw_says(&client, why);
 	expect_nothing_there();
 }
 
@@ -112,10 +105,11 @@ START_TEST(each_faulty_field_of_a_segment_is_refused)
 	FAULT(backing, 255, -EINVAL, "which is none of auto (0), sysv (1) and memfd (2)")
 	FAULT(lifetime, 4, -EINVAL, "which is none of keep (1), used (2) and owner (3)")
 	FAULT(lifetime, 255, -EINVAL, "which is none of keep (1), used (2) and owner (3)")
-	FAULT(mode, 0667, -EINVAL, "the mode 0667 of ")
-	FAULT(mode, 01000, -EINVAL, "the mode 01000 of ")
-	FAULT(mode, 0xfffe, -EINVAL, "the mode 0177776 of ")
-	FAULT(mode, 0620, -EINVAL, "the mode 0620 of ") /* write without read cannot be mapped */
+	FAULT(mode, 0667, -EINVAL, "\" cannot have the mode 0667: it ")
+	FAULT(mode, 01000, -EINVAL, "\" cannot have the mode 01000: it ")
+	FAULT(mode, 0xfffe, -EINVAL, "\" cannot have the mode 0177776: it ")
+	FAULT(mode, 0620, -EINVAL,
+	      "\" cannot have the mode 0620: it ") /* write without read cannot be mapped */
 	FAULT(flags, WIRE_OPEN_CREATE | 8u, -EINVAL, "have bits that this broker does not know")
 	FAULT(flags, WIRE_OPEN_CREATE | 0x80000000u, -EINVAL,
 	      "have bits that this broker does not know")
@@ -154,7 +148,7 @@ START_TEST(each_faulty_field_of_a_fifo_is_refused)
 	expect_refusal(&faulty, -EINVAL, "a FIFO with a size", "a FIFO has no size: ask for ");
 	faulty = good;
 	faulty.mode = 0700;
-	expect_refusal(&faulty, -EINVAL, "a FIFO to execute", "the mode 0700 of ");
+	expect_refusal(&faulty, -EINVAL, "a FIFO to execute", "\" cannot have the mode 0700: it ");
 	faulty = good;
 	faulty.lifetime = 9;
 	expect_refusal(&faulty, -EINVAL, "a FIFO of lifetime 9",
@@ -228,19 +222,22 @@ START_TEST(what_exists_must_fit_the_request)
 	request = raw_open_request("segment");
 	strcpy(request.layout, "words/2");
 	ck_assert_int_eq(raw_ask(&client, WIRE_OPEN, &request, NULL, NULL), -ESTALE);
-	ck_assert_ptr_nonnull(strstr(client.reason, "words/1"));
+	raw_says(&client, "\"segment\" has the layout \"words/1\", not \"words/2\": it was made by "
+			  "another version of its users; use another name or remove it");
 	request = raw_open_request("segment");
 	request.size = 4097;
 	ck_assert_int_eq(raw_ask(&client, WIRE_OPEN, &request, NULL, NULL), -EFBIG);
-	expect_reason(
-		&client,
-		"\" has 4096 bytes, fewer than the 4097 asked for; remove it to have it made anew");
+	raw_says(&client,
+		 "\"segment\" is too small: it has 4096 bytes, and 4097 are asked for; remove it "
+		 "to have it made anew");
 	request = raw_open_request("segment");
 	request.flags |= WIRE_OPEN_EXCLUSIVE;
 	ck_assert_int_eq(raw_ask(&client, WIRE_OPEN, &request, NULL, NULL), -EEXIST);
+	raw_says(&client, "\"segment\" exists already; open it without the wish to be the one who "
+			  "creates it, or remove it");
 	request = raw_open_request("fifo");
 	ck_assert_int_eq(raw_ask(&client, WIRE_OPEN, &request, NULL, NULL), -EMEDIUMTYPE);
-	expect_reason(&client, "\"fifo\" is a fifo, not a segment");
+	raw_says(&client, "\"fifo\" is a fifo, not a segment");
 	request = raw_open_request("segment");
 	request.kind = WIRE_KIND_FIFO;
 	request.access = WIRE_ACCESS_READ;
@@ -266,29 +263,29 @@ START_TEST(what_comes_out_of_turn_is_refused)
 
 	raw_connect(&stranger, broker.socket);
 	ck_assert_int_lt(raw_ask(&stranger, WIRE_STATUS, NULL, NULL, NULL), 0);
-	expect_reason(&stranger, "a request came before HELLO");
+	raw_says(&stranger, "a request came before HELLO");
 	raw_close(&stranger);
 	ck_assert_int_lt(raw_ask(&client, WIRE_UNWATCH, &unwatch, NULL, NULL), 0);
-	expect_reason(&client, "this connection has no watch 7");
+	raw_says(&client, "this connection has no watch 7");
 	ck_assert_int_lt(raw_ask(&client, WIRE_EXPLAIN, &explain, NULL, NULL), 0);
-	expect_reason(&client, "is none of create (1), read (2), write (3) and manage (4)");
+	raw_says(&client, "is none of create (1), read (2), write (3) and manage (4)");
 	ck_assert_int_lt(raw_ask(&client, WIRE_DOORBELL, &doorbell, NULL, NULL), 0);
-	expect_reason(&client, "this client has no hold 12345");
+	raw_says(&client, "this client has no hold 12345");
 	fifo.kind = WIRE_KIND_FIFO;
 	fifo.access = WIRE_ACCESS_READ;
 	fifo.size = 0;
 	ck_assert_int_ge(raw_ask(&client, WIRE_OPEN, &fifo, &reply, NULL), 0);
 	doorbell.hold = reply.hold;
 	ck_assert_int_lt(raw_ask(&client, WIRE_DOORBELL, &doorbell, NULL, NULL), 0);
-	expect_reason(&client, "is a FIFO: only segments have a doorbell");
+	raw_says(&client, "is a FIFO: only segments have a doorbell");
 	ck_assert_int_ge(raw_ask(&client, WIRE_OPEN, &open, &reply, NULL), 0);
 	ck_assert_int_eq(raw_ask(&client, WIRE_REMOVE, &remove, NULL, NULL), 0);
 	ready = (struct wire_ready_request){reply.hold, reply.generation};
 	ck_assert_int_eq(raw_ask(&client, WIRE_READY, &ready, NULL, NULL), -EIDRM);
-	expect_reason(&client, "was removed before it was ready; open it again");
+	raw_says(&client, "was removed before it was ready; open it again");
 	doorbell.hold = reply.hold;
 	ck_assert_int_eq(raw_ask(&client, WIRE_DOORBELL, &doorbell, NULL, NULL), -EIDRM);
-	expect_reason(&client, "has been removed; open it again");
+	raw_says(&client, "has been removed; open it again");
 }
 END_TEST
 
@@ -301,7 +298,7 @@ START_TEST(a_segment_without_a_key_has_none)
 	request.flags |= WIRE_OPEN_KEY;
 	request.backing = WIRE_BACKING_AUTO;
 	ck_assert_int_lt(raw_ask(&client, WIRE_OPEN, &request, NULL, NULL), 0);
-	expect_reason(&client, "and has no System V key; it gets one when it is created with sysv");
+	raw_says(&client, "and has no System V key; it gets one when it is created with sysv");
 }
 END_TEST
 
@@ -322,8 +319,7 @@ START_TEST(ids_that_are_not_mine_do_nothing)
 		struct wire_ready_request ready = {id, reply.generation};
 
 		ck_assert_int_eq(raw_ask(&thief, WIRE_READY, &ready, NULL, NULL), -ESTALE);
-		expect_reason(&thief,
-			      "is not in the ledger (any more): what it held has been released");
+		raw_says(&thief, "is not in the ledger (any more): what it held has been released");
 		ck_assert_int_eq(raw_ask(&thief, WIRE_RELEASE, &release, NULL, NULL), 0);
 	}
 	ck_assert_int_eq(raw_ask(&client, WIRE_STATUS, NULL, &status, NULL), 0);
@@ -342,9 +338,48 @@ START_TEST(ready_of_another_generation_is_refused)
 			 WIRE_OUTCOME_INITIALISE);
 	ready = (struct wire_ready_request){reply.hold, reply.generation + 1};
 	ck_assert_int_eq(raw_ask(&client, WIRE_READY, &ready, NULL, NULL), -ESTALE);
-	expect_reason(&client, "\" is in generation ");
+	raw_says(&client,
+		 "\"mine\" is in generation 1 now, and another process initialises that; open "
+		 "it again");
 	ready.generation--;
 	ck_assert_int_eq(raw_ask(&client, WIRE_READY, &ready, NULL, NULL), 0);
+}
+END_TEST
+
+/* Who says that it has the memory of before has it as it is, or not at all. */
+START_TEST(what_is_said_to_be_held_has_to_be_as_it_is)
+{
+	struct wire_open_request request = raw_open_request("had");
+	struct wire_hold_request hold = {.access = WIRE_ACCESS_BOTH};
+	struct wire_ready_request ready;
+	struct wire_open_reply reply;
+	struct raw other;
+
+	raw_join(&other, broker.socket);
+	ck_assert_int_eq(raw_ask(&client, WIRE_OPEN, &request, &reply, NULL),
+			 WIRE_OUTCOME_INITIALISE);
+	hold.object = reply.object;
+	hold.generation = reply.generation;
+	ck_assert_int_eq(raw_ask(&other, WIRE_HOLD, &hold, NULL, NULL), -ESTALE);
+	raw_says(&other, "\"had\" was not ready when you were taken off the ledger; open it again");
+	ready = (struct wire_ready_request){reply.hold, reply.generation};
+	ck_assert_int_eq(raw_ask(&client, WIRE_READY, &ready, NULL, NULL), 0);
+	hold.generation++;
+	ck_assert_int_eq(raw_ask(&other, WIRE_HOLD, &hold, NULL, NULL), -ESTALE);
+	raw_says(&other,
+		 "\"had\" is in generation 1 now, and generation 2 is what you hold; open it "
+		 "again");
+	hold.generation--;
+	hold.access = WIRE_ACCESS_WRITE;
+	ck_assert_int_eq(raw_ask(&other, WIRE_HOLD, &hold, NULL, NULL), -EACCES);
+	raw_says(&other, "\"had\" does not grant uid ");
+	hold.access = WIRE_ACCESS_READ;
+	hold.object++;
+	ck_assert_int_eq(raw_ask(&other, WIRE_HOLD, &hold, NULL, NULL), -ENOENT);
+	raw_says(&other, " has been removed meanwhile");
+	hold.object--;
+	ck_assert_int_eq(raw_ask(&other, WIRE_HOLD, &hold, NULL, NULL), 0);
+	raw_close(&other);
 }
 END_TEST
 
@@ -397,7 +432,7 @@ START_TEST(a_wrong_nonce_proves_nothing)
 	struct wire_confirm_request confirm = {.nonce = client.hello.nonce + 1};
 
 	ck_assert_int_eq(raw_ask(&client, WIRE_CONFIRM, &confirm, NULL, NULL), -EPERM);
-	expect_reason(&client, "CONFIRM brought another nonce than HELLO's answer gave");
+	raw_says(&client, "CONFIRM brought another nonce than HELLO's answer gave");
 	confirm.nonce--;
 	ck_assert_int_eq(raw_ask(&client, WIRE_CONFIRM, &confirm, NULL, NULL), 0);
 }
@@ -442,6 +477,7 @@ int main(void)
 	tcase_add_test(others, what_comes_out_of_turn_is_refused);
 	tcase_add_test(others, a_segment_without_a_key_has_none);
 	tcase_add_test(others, ready_of_another_generation_is_refused);
+	tcase_add_test(others, what_is_said_to_be_held_has_to_be_as_it_is);
 	tcase_add_test(others, a_member_is_not_taken_over_without_its_secret);
 	tcase_add_test(others, a_member_is_not_taken_over_by_another_process);
 	tcase_add_test(others, a_wrong_nonce_proves_nothing);

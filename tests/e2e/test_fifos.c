@@ -529,8 +529,31 @@ START_TEST(nothing_of_a_fifo_is_left)
 }
 END_TEST
 
-/* A broker whose runtime directory has room for N files more than it has at its start, in a mount
+/* A broker that has a file system of its own at PATH, which is one of its paths, in a mount
  * namespace of this test. Returns false, having said so, where that cannot be had. */
+static bool start_with_mount(const char *path, const char *type, const char *options)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+		fprintf(stderr, "SKIPPED: only root can mount a file system\n");
+		return false;
+	}
+	broker_start(&broker, NULL);
+	ck_assert_int_eq(broker_end(&broker, SIGTERM), 0);
+	ck_assert(mkdir(path, 0755) == 0 || errno == EEXIST);
+	ck_assert_int_eq(mount("none", path, type, 0, options), 0);
+	broker_start_again(&broker, NULL);
+	return true;
+}
+
+static void stop_with_mount(const char *path)
+{
+	shmb_disconnect(connection);
+	ck_assert_int_eq(broker_end(&broker, SIGTERM), 0);
+	ck_assert_int_eq(umount2(path, MNT_DETACH), 0);
+	broker_forget(&broker);
+}
+
+/* One with room for N files more than it has at its start. */
 static bool start_in_little_room(unsigned n)
 {
 	char options[64];
@@ -538,22 +561,19 @@ static bool start_in_little_room(unsigned n)
 	/* The directory itself, two locks, the socket, the directories of FIFOs and of objects, and
 	 * the broker's identity, the roster and the notes of members in their directory. */
 	snprintf(options, sizeof(options), "nr_inodes=%u,mode=755", 10 + n);
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
-		fprintf(stderr, "SKIPPED: only root can mount a small file system\n");
-		return false;
-	}
-	broker_start(&broker, NULL);
-	ck_assert_int_eq(broker_end(&broker, SIGTERM), 0);
-	ck_assert_int_eq(mount("none", broker.directory, "tmpfs", 0, options), 0);
-	broker_start_again(&broker, NULL);
-	return true;
+	return start_with_mount(broker.directory, "tmpfs", options);
 }
 
 /* A FIFO takes two files, of which one says what it is: the first that is not there, or the second.
  */
 START_TEST(a_full_file_system_refuses_and_leaves_nothing)
 {
-	const char *where = _i ? "runtime directory" : "FIFO directory";
+	const char *why =
+		_i ? "\"second\" stays as it was: the broker cannot write down what it would "
+		     "be, which would be lost with the broker; make room where its runtime "
+		     "directory is (its log has the reason)"
+		   : "\"second\" cannot be created: the machine has no room for another FIFO "
+		     "of 0 bytes; make room in the file system of the FIFO directory";
 	int error = _i ? -EIO : -ENOSPC;
 	struct shmb_fifo *first, *second;
 
@@ -563,7 +583,7 @@ START_TEST(a_full_file_system_refuses_and_leaves_nothing)
 	expect_ok(shmb_fifo_open(connection, "first", SHMB_FIFO_READ, &creating, &first));
 	expect_refused(shmb_fifo_open(connection, "second", SHMB_FIFO_READ, &creating, &second),
 		       error);
-	ck_assert_ptr_nonnull(strstr(shmb_last_error(), where));
+	says(why);
 	ck_assert(!library_exists(connection, "second"));
 	ck_assert_int_eq(broker_fifos(&broker), 1);
 	/* The new generation comes beside the old, and then takes its place. */
@@ -572,10 +592,45 @@ START_TEST(a_full_file_system_refuses_and_leaves_nothing)
 	shmb_fifo_close(first);
 	eventually(shmb_fifo_open(connection, "second", SHMB_FIFO_READ, &creating, &second) == 0);
 	shmb_fifo_close(second);
-	shmb_disconnect(connection);
-	ck_assert_int_eq(broker_end(&broker, SIGTERM), 0);
-	ck_assert_int_eq(umount2(broker.directory, MNT_DETACH), 0);
-	broker_forget(&broker);
+	stop_with_mount(broker.directory);
+}
+END_TEST
+
+/* As on a file system that has none; only what everybody has without one is made there. */
+START_TEST(where_there_are_no_acls_none_is_granted)
+{
+	const struct shmb_acl_entry entry = {SHMB_SUBJECT_USER, SHMB_ACCESS_READ, UID_ALICE};
+	const struct shmb_change grant = {.kind = SHMB_CHANGE_GRANT, .entry = entry};
+	struct shmb_fifo_options listed = creating;
+	struct shmb_fifo *plain, *fifo;
+
+	if (!start_with_mount(broker.fifos, "ramfs", "mode=755"))
+		return;
+	connection = library_connect(&broker);
+	listed.acl = &entry;
+	listed.acl_n = 1;
+	expect_refused(shmb_fifo_open(connection, "listed", SHMB_FIFO_READ, &listed, &fifo),
+		       -ENOTSUP);
+	says("\"listed\" cannot be created: its permission needs an ACL, which the file system");
+	ck_assert(!library_exists(connection, "listed"));
+	expect_ok(shmb_fifo_open(connection, "plain", SHMB_FIFO_READ, &creating, &plain));
+	expect_refused(shmb_permit(connection, "plain", &grant, NULL), -ENOTSUP);
+	says("\"plain\" keeps its permission: another needs an ACL, which the file system");
+	ck_assert_uint_eq(library_stat(connection, "plain").acl_n, 0);
+	shmb_fifo_close(plain);
+	stop_with_mount(broker.fifos);
+}
+END_TEST
+
+START_TEST(a_directory_that_is_gone_is_said_to_be)
+{
+	struct shmb_fifo *fifo;
+
+	ck_assert_int_eq(rmdir(broker.fifos), 0);
+	expect_refused(shmb_fifo_open(connection, "lost", SHMB_FIFO_READ, &creating, &fifo),
+		       -ENOENT);
+	says(" (making the FIFO)");
+	ck_assert(!library_exists(connection, "lost"));
 }
 END_TEST
 
@@ -611,7 +666,9 @@ int main(void)
 	tcase_add_test(files, a_fifo_is_described_with_its_path);
 	tcase_add_test(files, the_file_system_keeps_others_out);
 	tcase_add_test(files, nothing_of_a_fifo_is_left);
+	tcase_add_test(files, a_directory_that_is_gone_is_said_to_be);
 	tcase_add_loop_test(rooms, a_full_file_system_refuses_and_leaves_nothing, 0, 2);
+	tcase_add_test(rooms, where_there_are_no_acls_none_is_granted);
 	suite_add_tcase(suite, rooms);
 	suite_add_tcase(suite, shells);
 	suite_add_tcase(suite, streams);

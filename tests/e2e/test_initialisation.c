@@ -11,6 +11,7 @@
 
 #include "library.h"
 #include "support/child.h"
+#include "support/raw.h"
 #include "support/says.h"
 #include "support/suite.h"
 #include "support/sysv.h"
@@ -230,6 +231,44 @@ START_TEST(each_waits_to_its_own_deadline)
 }
 END_TEST
 
+START_TEST(what_nobody_initialises_is_said_to_be_so)
+{
+	struct shmb_segment_options kept = page, reading = {.flags = SHMB_READ, .timeout_ms = 100};
+	struct shmb_segment *segment;
+
+	kept.lifetime = SHMB_LIFETIME_KEEP;
+	expect_result(shmb_segment_open(connection, "left", &kept, &segment), SHMB_INITIALISE);
+	shmb_segment_detach(segment);
+	expect_refused(shmb_segment_open(connection, "left", &reading, &segment), -ETIMEDOUT);
+	says("\"left\" is not initialised and nobody does it; open it for writing to become the "
+	     "one who does");
+	expect_ok(shmb_remove(connection, "left", NULL));
+}
+END_TEST
+
+#define WAITING_MAX 64 /* of one connection */
+
+START_TEST(one_connection_waits_for_so_much_and_no_more)
+{
+	struct wire_open_request request = raw_open_request("slow");
+	struct shmb_segment *segment;
+	struct raw raw;
+
+	expect_result(shmb_segment_open(connection, "slow", &page, &segment), SHMB_INITIALISE);
+	raw_join(&raw, broker.socket);
+	request.wait_ms = PATIENCE_MS;
+	for (int i = 0; i < WAITING_MAX; i++)
+		raw_submit(&raw, WIRE_OPEN, &request);
+	ck_assert_int_eq(raw_ask(&raw, WIRE_OPEN, &request, NULL, NULL), -EAGAIN);
+	raw_says(&raw,
+		 "64 requests of this connection wait already, its limit; let some end before "
+		 "opening \"slow\"");
+	ck_assert_uint_eq(library_stat(connection, "slow").waiting, WAITING_MAX);
+	raw_close(&raw);
+	shmb_segment_detach(segment);
+}
+END_TEST
+
 START_TEST(ready_is_said_by_the_initialiser_and_may_be_said_twice)
 {
 	struct shmb_segment *first;
@@ -410,6 +449,8 @@ int main(void)
 	tcase_add_checked_fixture(single, start, stop);
 	tcase_add_loop_test(single, an_initialiser_that_detaches_is_followed_by_the_next, 0, 2);
 	tcase_add_test(single, each_waits_to_its_own_deadline);
+	tcase_add_test(single, what_nobody_initialises_is_said_to_be_so);
+	tcase_add_test(single, one_connection_waits_for_so_much_and_no_more);
 	tcase_add_test(single, ready_is_said_by_the_initialiser_and_may_be_said_twice);
 	tcase_add_test(single, ready_after_removal_is_refused);
 	tcase_add_test(single, a_late_ready_is_refused);

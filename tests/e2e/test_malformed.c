@@ -57,6 +57,18 @@ static void expect_end_after(bool joins, const void *bytes, size_t size)
 	raw_expect_end(&stranger);
 }
 
+/* The same, where it is said WHY. */
+static void expect_told_after(const void *bytes, size_t size, const char *why)
+{
+	struct raw stranger;
+
+	raw_join(&stranger, broker.socket);
+	raw_send(&stranger, bytes, size);
+	ck_assert_int_lt(raw_answer(&stranger, NULL, NULL), 0);
+	raw_says(&stranger, why);
+	raw_expect_end(&stranger);
+}
+
 /* Make SIZE bytes of a packet whose header is right but for what the test changes. */
 static void put_header(uint8_t *bytes, unsigned opcode, size_t length)
 {
@@ -119,6 +131,9 @@ START_TEST(a_question_without_a_serial_ends_the_connection)
 
 	raw_join(&stranger, broker.socket);
 	raw_tell(&stranger, WIRE_STATUS, NULL);
+	ck_assert_int_eq(raw_answer(&stranger, NULL, NULL), -EPROTO);
+	raw_says(&stranger,
+		 "a request came that asks for something and, with serial 0, for no answer");
 	raw_expect_end(&stranger);
 }
 END_TEST
@@ -173,7 +188,8 @@ START_TEST(a_request_cut_or_prolonged_ends_the_connection)
 		if (cut == size)
 			continue;
 		put_header(bytes, opcode, cut);
-		expect_end_after(true, bytes, cut);
+		expect_told_after(bytes, cut,
+				  "a request came whose body does not fit its operation");
 	}
 }
 END_TEST
@@ -191,6 +207,8 @@ START_TEST(an_unknown_operation_is_told_so_and_ends_the_connection)
 		raw_send(&stranger, bytes, WIRE_HEADER_SIZE);
 		stranger.serial = 1;
 		ck_assert_int_eq(raw_answer(&stranger, NULL, NULL), -ENOSYS);
+		raw_says(&stranger,
+			 "a request came with an operation that this broker does not have");
 		raw_expect_end(&stranger);
 	}
 }
@@ -204,7 +222,7 @@ START_TEST(only_requests_are_taken)
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		put_header(bytes, WIRE_STATUS, sizeof(bytes));
 		bytes[1] = types[i];
-		expect_end_after(true, bytes, sizeof(bytes));
+		expect_told_after(bytes, sizeof(bytes), "a packet came that is not a request");
 	}
 }
 END_TEST

@@ -3,11 +3,14 @@
  * the broker.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +20,7 @@
 #include "support/child.h"
 #include "support/raw.h"
 #include "support/sanitizers.h"
+#include "support/says.h"
 #include "support/suite.h"
 #include "wire/roster.h"
 
@@ -387,6 +391,80 @@ START_TEST(visitors_wake_nobody_and_no_id_comes_back)
 }
 END_TEST
 
+/* That he may have locks has to outlive the broker. */
+START_TEST(who_cannot_be_written_down_gets_no_lock)
+{
+	struct wire_roster_request request = {.wait_ms = 1000};
+	struct wire_roster_reply reply;
+	struct rlimit before, none;
+	struct raw raw;
+
+	raw_join(&raw, broker.socket);
+	ck_assert_int_eq(prlimit(broker.pid, RLIMIT_FSIZE, NULL, &before), 0);
+	none = (struct rlimit){0, before.rlim_max};
+	ck_assert_int_eq(prlimit(broker.pid, RLIMIT_FSIZE, &none, NULL), 0);
+	ck_assert_int_eq(raw_ask(&raw, WIRE_ROSTER, &request, &reply, NULL), -EAGAIN);
+	raw_says(&raw,
+		 "the broker cannot write down that this client may have locks, which would be "
+		 "taken from it when the broker is started again; make room where its runtime "
+		 "directory is (its log has the reason)");
+	ck_assert_int_eq(prlimit(broker.pid, RLIMIT_FSIZE, &before, NULL), 0);
+	ck_assert_int_eq(raw_ask(&raw, WIRE_ROSTER, &request, &reply, NULL), 0);
+	raw_close(&raw);
+}
+END_TEST
+
+/* The roster that the broker finds has SLOTS, which are enough for those who are there. */
+static void restart_with_slots(uint32_t slots)
+{
+	char path[SERVICED_PATH_MAX];
+	int fd;
+
+	serviced_end(&broker, SIGKILL);
+	snprintf(path, sizeof(path), "%s/identity/roster", broker.directory);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(pwrite(fd, &slots, sizeof(slots), offsetof(struct wire_roster, n_slots)),
+			 sizeof(slots));
+	ck_assert_int_eq(ftruncate(fd, (off_t)roster_size(slots)), 0);
+	fd_close(fd);
+	serviced_start_again(&broker);
+}
+
+#define FEW_SLOTS 20
+
+static bool is_let_in(void)
+{
+	struct raw raw;
+	int r;
+
+	raw_connect(&raw, broker.socket);
+	r = raw_hello(&raw);
+	raw_close(&raw);
+	return r == 0;
+}
+
+START_TEST(a_full_roster_lets_nobody_in_until_somebody_is_gone)
+{
+	struct raw crowd[FEW_SLOTS];
+	int n = 0, r;
+
+	restart_with_slots(FEW_SLOTS);
+	do {
+		ck_assert_int_lt(n, FEW_SLOTS);
+		raw_connect(&crowd[n], broker.socket);
+		r = raw_hello(&crowd[n++]);
+	} while (r == 0);
+	ck_assert_int_eq(r, -EUSERS);
+	raw_says(&crowd[n - 1], "the broker has as many members as its roster has room for (20); "
+				"end some programs");
+	expect_ok(shmb_stat(connection, "shared", &(struct shmb_object){.id = 0}));
+	while (n > 0)
+		raw_close(&crowd[--n]);
+	eventually(is_let_in());
+}
+END_TEST
+
 /* What they know of who lives is worth nothing then. */
 START_TEST(where_the_roster_is_lost_clients_have_to_connect_anew)
 {
@@ -424,6 +502,8 @@ int main(void)
 	tcase_add_loop_test(tests, after_a_goodbye_nobody_is_taken_back, 0, ARRAY_SIZE(ends));
 	tcase_add_test(tests, an_id_without_its_secret_is_worth_nothing);
 	tcase_add_test(tests, visitors_wake_nobody_and_no_id_comes_back);
+	tcase_add_test(tests, who_cannot_be_written_down_gets_no_lock);
+	tcase_add_test(tests, a_full_roster_lets_nobody_in_until_somebody_is_gone);
 	tcase_add_test(tests, where_the_roster_is_lost_clients_have_to_connect_anew);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);

@@ -1,11 +1,12 @@
 /*
- * Ids that stand for nobody in particular: whoever has uid 65534 is not served, and a group of that
- * number is nobody's.
+ * Who is not served: by a user's own broker nobody else, and by none whoever has uid 65534, which
+ * stands for nobody in particular. A group of that number is nobody's.
  */
 #include <check.h>
 #include <errno.h>
 #include <grp.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "configured.h"
@@ -40,8 +41,8 @@ static int say_hello(struct child *self, void *data)
 	become(NOBODY);
 	raw_connect(&raw, broker.socket);
 	ck_assert_int_eq(raw_hello(&raw), -EACCES);
-	ck_assert_ptr_nonnull(strstr(raw.reason, "uid 65534"));
-	ck_assert_ptr_nonnull(strstr(raw.reason, "map"));
+	raw_says(&raw, "uid 65534 means a user that the broker cannot tell from others, and is not "
+		       "served; map the user into the broker's user namespace");
 	raw_expect_end(&raw);
 	return 0;
 }
@@ -52,6 +53,35 @@ START_TEST(uid_65534_is_not_served)
 		return;
 	child_run(say_hello, NULL);
 	ck_assert_uint_eq(library_status(root).members, 1);
+}
+END_TEST
+
+static int say_hello_to_another_users(struct child *self, void *data)
+{
+	struct raw raw;
+
+	(void)self;
+	(void)data;
+	become(UID_ALICE);
+	raw_connect(&raw, broker.socket);
+	ck_assert_int_eq(raw_hello(&raw), -EACCES);
+	raw_says(&raw,
+		 "this is the per-user broker of uid 0, which does not serve uid 64501; use that "
+		 "user's own or the system's");
+	raw_expect_end(&raw);
+	return 0;
+}
+
+/* Not even where the file system lets her in. */
+START_TEST(a_users_own_broker_serves_nobody_else)
+{
+	if (!is_root_or_says_skipped())
+		return;
+	broker_start(&broker, (const char *const[]){"--user", NULL});
+	ck_assert_int_eq(chmod(broker.directory, 0755), 0);
+	ck_assert_int_eq(chmod(broker.socket, 0666), 0);
+	child_run(say_hello_to_another_users, NULL);
+	broker_stop(&broker);
 }
 END_TEST
 
@@ -123,11 +153,14 @@ int main(void)
 {
 	Suite *suite = suite_create("nobody");
 	TCase *tcase = tcase_create("nobody");
+	TCase *own = tcase_create("a user's own broker");
 
 	tcase_add_unchecked_fixture(tcase, configured_begin, configured_end);
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, uid_65534_is_not_served);
 	tcase_add_test(tcase, group_65534_is_given_nothing_of_its_own);
+	tcase_add_test(own, a_users_own_broker_serves_nobody_else);
 	suite_add_tcase(suite, tcase);
+	suite_add_tcase(suite, own);
 	return suite_run(suite);
 }

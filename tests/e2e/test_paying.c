@@ -12,6 +12,7 @@
 #include "configured.h"
 #include "library.h"
 #include "support/child.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 static struct broker broker;
@@ -249,8 +250,11 @@ static int alice_spoils(struct child *self, void *data)
 	connection = library_connect(&broker);
 	for (int i = 0; i < renewal->alices; i++)
 		expect_result(spoil(connection), SHMB_INITIALISE);
-	if (renewal->bob < 0)
+	if (renewal->bob < 0) {
 		expect_refused(spoil(connection), -EDQUOT);
+		says("\"anew\" cannot be opened: its memory has to be made anew while the old is "
+		     "still attached, and of its owner's limit no room is left: ");
+	}
 	child_say(self, 1);
 	ck_assert_int_eq(child_hear(self), 2);
 	shmb_disconnect(connection);

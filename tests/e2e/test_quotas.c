@@ -13,6 +13,7 @@
 #include "configured.h"
 #include "library.h"
 #include "support/child.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 static struct broker broker;
@@ -152,6 +153,7 @@ static bool is_refused_and_told_who(const struct shmb_connect_options *options)
 	struct shmb_connection *more;
 
 	expect_over(shmb_connect(options, &more), "connections", NULL);
+	says("takes no more of this user's: ");
 	return strstr(shmb_last_error(), "; most by test_quotas, pid ") &&
 	       strstr(shmb_last_error(), " (4)");
 }

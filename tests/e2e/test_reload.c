@@ -20,6 +20,7 @@
 #include "configured.h"
 #include "library.h"
 #include "support/child.h"
+#include "support/says.h"
 #include "support/suite.h"
 
 #define RELOADS 20
@@ -236,16 +237,18 @@ static bool has_groups(const char *text)
 	return is_mounted;
 }
 
-/* More than are named one by one, which grant a group less than everybody. */
+/* They grant a group less than everybody. */
+static const struct shmb_fifo_options narrow = {.flags = SHMB_CREATE, .mode = 0604};
+
+/* More than are named one by one. */
 static void make_narrow_fifos(struct shmb_connection *connection)
 {
-	const struct shmb_fifo_options options = {.flags = SHMB_CREATE, .mode = 0604};
 	struct shmb_fifo *fifo;
 	char name[32];
 
 	for (unsigned i = 0; i < NAMED_MAX + 2; i++) {
 		snprintf(name, sizeof(name), "narrow/%u", i);
-		expect_ok(shmb_fifo_open(connection, name, SHMB_FIFO_READ, &options, &fifo));
+		expect_ok(shmb_fifo_open(connection, name, SHMB_FIFO_READ, &narrow, &fifo));
 	}
 }
 
@@ -270,6 +273,10 @@ static int make_shared_objects(struct child *self, void *data)
 					 &(struct shmb_segment *){0}),
 		       -ENOTSUP);
 	ck_assert_ptr_nonnull(strstr(shmb_last_error(), "the broker's own group has members"));
+	expect_refused(shmb_fifo_open(connection, "narrow", SHMB_FIFO_READ, &narrow, &fifo),
+		       -ENOTSUP);
+	says("\"narrow\" cannot be a FIFO with mode 0604 and its list: the broker's own group has");
+	says("; give every group at least what the others have");
 	shmb_disconnect(connection);
 	return 0;
 }

@@ -126,6 +126,8 @@ static int alice_revokes_from_elsewhere(struct child *self, void *data)
 	become(UID_ALICE);
 	connection = library_connect(&broker);
 	expect_refused(shmb_segment_open(connection, data, NULL, &segment), -ENOTSUP);
+	says("\"sysv\" is a System V segment, and this process is in another IPC namespace than "
+	     "the broker; create it with memfd, or share the namespace");
 	expect_ok(shmb_permit(connection, data, &closing, NULL));
 	expect_refused(shmb_replace(connection, "memfd",
 				    &(struct shmb_replace_options){.backing = SHMB_BACKING_SYSV},

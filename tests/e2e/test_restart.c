@@ -9,8 +9,11 @@
 
 #include "serviced.h"
 #include "support/child.h"
+#include "support/raw.h"
+#include "support/says.h"
 #include "support/suite.h"
 #include "support/sysv.h"
+#include "wire/vocabulary.h"
 
 #define SEGMENTS 100 /* of each backing */
 #define FIFOS    20
@@ -374,6 +377,27 @@ START_TEST(a_member_is_who_it_was)
 }
 END_TEST
 
+/* One that says nothing to the broker that comes after the one it knew. */
+START_TEST(what_nobody_goes_on_to_initialise_is_said_to_be_so)
+{
+	static const struct shmb_segment_options reading = {.flags = SHMB_READ, .timeout_ms = 100};
+	struct wire_open_request request = raw_open_request("begun");
+	struct shmb_segment *opened;
+	struct raw author;
+
+	request.lifetime = WIRE_LIFETIME_KEEP;
+	raw_join(&author, broker.socket);
+	ck_assert_int_eq(raw_ask(&author, WIRE_OPEN, &request, NULL, NULL),
+			 WIRE_OUTCOME_INITIALISE);
+	serviced_restart(&broker, SIGKILL);
+	expect_refused(shmb_segment_open(connection, "begun", &reading, &opened), -ETIMEDOUT);
+	says("\"begun\" was being initialised when the broker was started again, and whoever does "
+	     "it has not come back yet; ask again later");
+	raw_close(&author);
+	expect_ok(shmb_remove(connection, "begun", NULL));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("restart");
@@ -391,6 +415,7 @@ int main(void)
 	tcase_add_test(tcase, ids_do_not_come_back);
 	tcase_add_loop_test(tcase, permissions_are_what_they_were, 0, 2);
 	tcase_add_test(tcase, a_member_is_who_it_was);
+	tcase_add_test(tcase, what_nobody_goes_on_to_initialise_is_said_to_be_so);
 	suite_add_tcase(suite, tcase);
 	return suite_run(suite);
 }

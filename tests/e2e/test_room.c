@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,7 +19,8 @@
 #include "wire/packet.h"
 #include "wire/vocabulary.h"
 
-#define PATIENCE "400ms"
+#define PATIENCE   "400ms"
+#define UNREAD_MAX 8 /* descriptors to one connection */
 
 static struct broker broker;
 static struct raw keeper;
@@ -169,8 +171,7 @@ START_TEST(without_room_a_request_has_no_effect_and_is_refused_when_its_time_is_
 	raw_submit(&other, WIRE_OPEN, &request);
 	ck_assert_int_eq(raw_ask(&keeper, WIRE_STAT, &stat, NULL, NULL), -ENOENT);
 	take_answer(&other, -EDQUOT);
-	ck_assert_msg(strstr(other.reason, "descriptors under way, and its limit is 2") != NULL,
-		      "%s", other.reason);
+	raw_says(&other, "descriptors under way, and its limit is 2");
 	ck_assert_int_eq(raw_ask(&keeper, WIRE_STAT, &stat, NULL, NULL), -ENOENT);
 	/* What brings no descriptor needs no room. */
 	request.backing = WIRE_BACKING_SYSV;
@@ -202,6 +203,42 @@ START_TEST(who_waits_for_room_gets_what_he_asked_for_when_there_is_some)
 	ck_assert_int_eq(raw_ask(&other, WIRE_STATUS, NULL, NULL, NULL), 0);
 	raw_close(&deaf);
 	raw_close(&other);
+}
+END_TEST
+
+/* Of all answers together. */
+static int bytes_unread(const struct raw *raw)
+{
+	int n = 0;
+
+	ck_assert_int_eq(ioctl(raw->socket, FIONREAD, &n), 0);
+	return n;
+}
+
+/* Whatever the limits of users and of all have room for. */
+START_TEST(who_has_not_read_what_he_was_sent_is_told_to)
+{
+	const struct broker_terms terms = {.is_service = false};
+	struct wire_open_request request = request_for("common", 0);
+	struct raw full;
+	int one;
+
+	start_under(&terms);
+	raw_submit(&keeper, WIRE_OPEN, &request);
+	eventually(bytes_unread(&keeper) > 0);
+	one = bytes_unread(&keeper);
+	take_answer(&keeper, 0);
+	raw_join(&full, broker.socket);
+	ck_assert_uint_eq(raw_flood(&full, WIRE_OPEN, &request, UNREAD_MAX + 1), UNREAD_MAX + 1);
+	eventually(bytes_unread(&full) > UNREAD_MAX * one);
+	for (int i = 0; i < UNREAD_MAX; i++)
+		take_answer(&full, 0);
+	take_answer(&full, -EBUSY);
+	raw_says(&full,
+		 "\"common\" cannot be sent: this connection has not taken in what it was sent "
+		 "before; read the answers that have come");
+	raw_close(&full);
+	stop();
 }
 END_TEST
 
@@ -383,6 +420,7 @@ int main(void)
 		       without_room_a_request_has_no_effect_and_is_refused_when_its_time_is_over);
 	tcase_add_loop_test(narrow, who_waits_for_room_gets_what_he_asked_for_when_there_is_some, 0,
 			    2);
+	tcase_add_test(own, who_has_not_read_what_he_was_sent_is_told_to);
 	tcase_add_test(own, whose_share_is_used_up_is_told_by_whom);
 	tcase_add_loop_test(own, what_the_kernel_does_not_let_out_is_refused_and_has_had_no_effect,
 			    0, 3);

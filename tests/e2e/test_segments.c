@@ -516,6 +516,7 @@ static int choose(struct child *self, void *data)
 	wanted.mode = 0600;
 	wanted.backing = SHMB_BACKING_SYSV;
 	expect_refused(shmb_segment_open(own, "no", &wanted, &segment), -ENOTSUP);
+	says("\"no\" with mode 0600 cannot be had with backing sysv: its owner and its group");
 	wanted.backing = SHMB_BACKING_AUTO;
 	wanted.flags |= SHMB_KEY;
 	expect_refused(shmb_segment_open(own, "no", &wanted, &segment), -ENOTSUP);
@@ -554,6 +555,23 @@ START_TEST(a_segment_that_another_program_removed_is_made_anew)
 }
 END_TEST
 
+START_TEST(what_another_program_removed_keeps_its_permission)
+{
+	const struct shmb_change opened = {.kind = SHMB_CHANGE_MODE, .mode = 0666};
+	struct shmb_segment *segment;
+	struct shmb_segment_facts facts;
+
+	options.backing = SHMB_BACKING_SYSV;
+	segment = library_create(connection, "robbed", &options);
+	shmb_segment_info(segment, &facts);
+	ck_assert_int_eq(shmctl((int)facts.shmid, IPC_RMID, NULL), 0);
+	expect_refused(shmb_permit(connection, "robbed", &opened, NULL), -EIDRM);
+	says(" (changing its backing)");
+	ck_assert_uint_eq(library_stat(connection, "robbed").mode, 0600);
+	shmb_segment_detach(segment);
+}
+END_TEST
+
 START_TEST(a_limit_of_file_sizes_is_a_refusal_and_not_the_brokers_end)
 {
 	struct rlimit small = {1 << 20, 1 << 20};
@@ -586,11 +604,54 @@ START_TEST(what_system_v_has_no_room_for_auto_makes_a_memfd)
 }
 END_TEST
 
+/* In an IPC namespace of this test, which has room for one System V segment. */
+static bool start_with_one_sysv(void)
+{
+	FILE *limit;
+
+	if (unshare(CLONE_NEWIPC) < 0) {
+		ck_assert_int_eq(errno, EPERM);
+		fprintf(stderr, "SKIPPED: only root can have another IPC namespace\n");
+		return false;
+	}
+	start();
+	limit = fopen("/proc/sys/kernel/shmmni", "we");
+	ck_assert_ptr_nonnull(limit);
+	ck_assert_int_gt(fputs("1", limit), 0);
+	ck_assert_int_eq(fclose(limit), 0);
+	return true;
+}
+
+START_TEST(where_system_v_is_full_that_is_said_and_auto_makes_a_memfd)
+{
+	struct shmb_segment *first, *second, *none;
+	struct shmb_segment_facts facts;
+
+	if (!start_with_one_sysv())
+		return;
+	options.backing = SHMB_BACKING_SYSV;
+	first = library_create(connection, "first", &options);
+	expect_refused(shmb_segment_open(connection, "none", &options, &none), -ENOSPC);
+	says("\"none\" cannot be created: the machine has no room for another sysv of 4096 bytes; "
+	     "see \"ipcs -lm\" and \"ipcs -um\", or ask for memfd");
+	options.backing = SHMB_BACKING_AUTO;
+	second = library_create(connection, "second", &options);
+	shmb_segment_info(second, &facts);
+	ck_assert_int_eq(facts.backing, SHMB_BACKING_MEMFD);
+	ck_assert_str_eq(facts.why,
+			 "the machine has no room for another System V segment of this size");
+	shmb_segment_detach(first);
+	shmb_segment_detach(second);
+	stop();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("segments");
 	TCase *each = tcase_create("each backing");
 	TCase *one = tcase_create("one backing");
+	TCase *rooms = tcase_create("little room");
 	TCase *users = tcase_create("other users");
 	int n = (int)ARRAY_SIZE(backings);
 
@@ -605,8 +666,10 @@ int main(void)
 	tcase_add_test(one, what_cannot_be_is_refused_with_a_reason);
 	tcase_add_test(one, what_exists_is_not_taken_for_what_is_wanted);
 	tcase_add_test(one, a_segment_that_another_program_removed_is_made_anew);
+	tcase_add_test(one, what_another_program_removed_keeps_its_permission);
 	tcase_add_test(one, a_limit_of_file_sizes_is_a_refusal_and_not_the_brokers_end);
 	tcase_add_test(one, what_system_v_has_no_room_for_auto_makes_a_memfd);
+	tcase_add_test(rooms, where_system_v_is_full_that_is_said_and_auto_makes_a_memfd);
 	tcase_add_checked_fixture(users, start, stop);
 	tcase_add_test(users, a_memfd_is_sealed_against_its_users);
 	tcase_add_test(users, a_read_only_memfd_is_not_widened_by_another_user);
@@ -615,6 +678,7 @@ int main(void)
 	tcase_add_test(users, auto_takes_what_says_the_permission_exactly);
 	suite_add_tcase(suite, each);
 	suite_add_tcase(suite, one);
+	suite_add_tcase(suite, rooms);
 	suite_add_tcase(suite, users);
 	return suite_run(suite);
 }

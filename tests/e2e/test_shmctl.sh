@@ -269,7 +269,7 @@ echo 123 | "$shmctl" load new/three --create --size 8 >/dev/null || fail "load -
 refused 1 '/dev/null is no regular file, so nobody knows how large "new/four" has to be; say --size too' load new/four /dev/null --create
 refused 1 'why is empty, and a segment has at least one byte; say --size to create "new/four" all the same' load new/four "$work/why" --create
 refused 1 'bytes has 65536 bytes, more than --size 8; "new/four" was not made' load new/four "$work/bytes" --create --size 8
-refused 1 'fewer than' load new/three "$work/out" --create --size 9
+refused 1 'is too small: it has 8 bytes, and 9 are asked for' load new/three "$work/out" --create --size 9
 refused 1 'layout' load one/memfd "$work/out" --create --layout demo/2
 want=1 status=0
 head -c 70000 "$work/bytes" | "$shmctl" load new/four --create --size 8 >/dev/null 2>"$work/why" || status=$?

@@ -137,7 +137,13 @@ size_t raw_receive(struct raw *raw, uint8_t *buffer, size_t capacity, int *ret_f
 	return (size_t)got;
 }
 
-static int try_answer(struct raw *raw, void *reply, int *ret_fd)
+void raw_says(const struct raw *raw, const char *text)
+{
+	ck_assert_msg(strstr(raw->reason, text) != NULL, "does not say \"%s\" but: %s", text,
+		      raw->reason);
+}
+
+int raw_try_answer(struct raw *raw, void *reply, int *ret_fd)
 {
 	uint8_t bytes[WIRE_PACKET_MAX];
 	struct wire_refusal refusal;
@@ -178,7 +184,7 @@ static int try_answer(struct raw *raw, void *reply, int *ret_fd)
 
 int raw_answer(struct raw *raw, void *reply, int *ret_fd)
 {
-	int status = try_answer(raw, reply, ret_fd);
+	int status = raw_try_answer(raw, reply, ret_fd);
 
 	ck_assert_msg(status != -ECONNRESET, "the broker closed the connection");
 	return status;
@@ -208,7 +214,7 @@ int raw_try_ask(struct raw *raw, unsigned opcode, const void *request, void *rep
 
 	if (send(raw->socket, bytes, size, MSG_NOSIGNAL) < 0)
 		return -ECONNRESET;
-	return try_answer(raw, reply, ret_fd);
+	return raw_try_answer(raw, reply, ret_fd);
 }
 
 int raw_ask(struct raw *raw, unsigned opcode, const void *request, void *reply, int *ret_fd)

@@ -36,12 +36,16 @@ void raw_submit(struct raw *raw, unsigned opcode, const void *request);
 /* The same with serial 0, for which no answer comes. */
 void raw_tell(struct raw *raw, unsigned opcode, const void *request);
 
+/* Its last refusal says TEXT, among other things. */
+void raw_says(const struct raw *raw, const char *text);
+
 /*
  * The answer to the last request, or the next event. Events on the way to an answer are dropped.
  * Returns the status; the reply, if wanted, is filled when it is not negative. A descriptor that
  * nobody wants is closed.
  */
 int raw_answer(struct raw *raw, void *reply, int *ret_fd);
+int raw_try_answer(struct raw *raw, void *reply, int *ret_fd); /* or -ECONNRESET at its end */
 unsigned raw_event(struct raw *raw, void *message);
 
 /* Both. The first form gives -ECONNRESET when the broker ends the connection, as HELLO does. */

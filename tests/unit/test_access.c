@@ -365,7 +365,7 @@ START_TEST(a_group_that_cannot_be_told_apart_says_nothing)
 				  (mode & 4 ? WIRE_ACCESS_READ : 0) |
 					  (mode & 2 ? WIRE_ACCESS_WRITE : 0));
 	}
-	ck_assert_ptr_nonnull(access_group_fault(&in_none));
+	ck_assert_str_eq(access_group_fault(&in_none), "is no group");
 	permission.mode = 0666;
 	ck_assert_ptr_null(access_sysv_fault(&permission, &unmapped, &broker_itself, &grant));
 	ck_assert_uint_eq(grant.gid, broker_itself.gid);
@@ -412,6 +412,27 @@ START_TEST(a_fifo_is_refused_exactly_where_the_kernel_would_grant_something_else
 			ck_assert_ptr_null(access_fifo_fault(&permission, &broker_itself));
 		}
 	}
+}
+END_TEST
+
+START_TEST(what_system_v_cannot_say_is_told_why)
+{
+	static const struct credentials owner = {.uid = OWNER_UID, .gid = GROUP};
+	static const struct credentials outside = {.uid = OWNER_UID, .gid = 5};
+	struct wire_acl_entry entry = {WIRE_SUBJECT_GROUP, WIRE_ACCESS_BOTH, 7};
+	struct permission permission = permission_of(OWNER_UID, GROUP, 0640);
+
+	ck_assert_str_eq(
+		access_sysv_fault(&permission, &outside, &broker_itself, &grant),
+		"its owner is a single user outside its group, which System V cannot name");
+	permission.acl = &entry;
+	permission.n_acl = 1;
+	ck_assert_str_eq(access_sysv_fault(&permission, &owner, &broker_itself, &grant),
+			 "its own group and the group of its access control list may do different "
+			 "things, and System V knows one group and everybody else");
+	ck_assert_str_eq(access_sysv_private(&permission, &broker_itself, &grant),
+			 "its access control list names others beside its owner, and System V "
+			 "knows one group and everybody else");
 }
 END_TEST
 
@@ -478,6 +499,7 @@ int main(void)
 	tcase_add_test(tests,
 		       a_fifo_is_refused_exactly_where_the_kernel_would_grant_something_else);
 	tcase_add_test(tests, what_sysv_grants_too_much_later_is_told);
+	tcase_add_test(tests, what_system_v_cannot_say_is_told_why);
 	tcase_add_test(tests, a_segment_is_held_for_reading_or_both_and_a_fifo_in_one_direction);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);

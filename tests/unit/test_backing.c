@@ -34,7 +34,7 @@ START_TEST(auto_takes_sysv_where_it_says_the_permission_and_says_why)
 
 	ck_assert_int_eq(backing_choose(&question, &answer), 0);
 	ck_assert_uint_eq(answer.backing, WIRE_BACKING_SYSV);
-	ck_assert(strlen(answer.why) > 0);
+	ck_assert_str_eq(answer.why, "System V says this permission exactly");
 }
 END_TEST
 
@@ -70,6 +70,7 @@ START_TEST(auto_takes_sysv_per_user_and_for_a_key)
 	question.is_per_user = true;
 	ck_assert_int_eq(backing_choose(&question, &answer), 0);
 	ck_assert_uint_eq(answer.backing, WIRE_BACKING_SYSV);
+	ck_assert_str_eq(answer.why, "in a per-user broker everybody has the same uid");
 
 	question = question_of(WIRE_BACKING_AUTO, &shared_by_all);
 	question.wants_key = true;
@@ -106,6 +107,8 @@ START_TEST(sysv_is_for_owners_who_can_initialise_it)
 	question.is_new = true;
 	ck_assert_int_eq(backing_choose(&question, &answer), 0);
 	ck_assert_uint_eq(answer.backing, WIRE_BACKING_MEMFD);
+	ck_assert_str_eq(answer.why,
+			 "its owner may not write, and under System V could not initialise it");
 	question.is_new = false;
 	ck_assert_int_eq(backing_choose(&question, &answer), 0);
 	ck_assert_uint_eq(answer.backing, WIRE_BACKING_SYSV);
