@@ -6,11 +6,12 @@
 # A message is a format that complain_failed(), error_set(), call_refuse() and their like are given, or the end of a
 # sentence that a function returns (`return "is no size"`) or leaves in a variable. Those of shmctl itself
 # have to be read by its scripts, tests/e2e/test_shmctl*.sh, by the pattern of a `refused`, a `grep` or
-# another function that looks for one; those of the library, which shmctl passes on, there or by a literal of a
-# C test. Of what a test looks for a piece without wild cards has to lie over the message as a whole, but for
-# the values that stand in it; twelve characters of it at least, or a whole piece of the message between two
-# values where it has no longer one; and these must stand in no other message, so that what fits two shows
-# neither. A message without words of its own, like "%s: %s", is made of others and is not asked for.
+# another function that looks for one; those of the library and the refusals of the broker, which shmctl passes
+# on, there or by a literal of a C test. Of what a test looks for a piece without wild cards has to lie over the
+# message as a whole, but for the values that stand in it; twelve characters of it at least, or a whole piece of
+# the message between two values where it has no longer one; and these must stand in no other message, so that
+# what fits two shows neither. A message without words of its own, like "%s: %s", is made of others and is not
+# asked for.
 #
 # What no test can provoke is in messages_excepted.txt: a piece of the message, a tabulator, and why.
 set -eu
@@ -116,10 +117,13 @@ function argument_of(text, wanted,    depth, n, c, at, begin, is_text) {
 	file = $1
 	text = $2
 	rest = text
-	while (match(rest, /[^a-z_](complain_(failed|note|usage)|call_refuse|error_(set|say)|channel_fail|request_fail)\(/)) {
+	while (match(rest, /[^a-z_](complain_(failed|note|usage)|call_refuse|error_(set|say)|channel_fail|request_fail|(dispatch_)?turn_out|snprintf)\(/)) {
 		call = substr(rest, RSTART + 1, RLENGTH - 2)
 		rest = substr(rest, RSTART + RLENGTH)
-		say_literals(argument_of(rest, call ~ /failed|note/ ? 1 : call ~ /channel_|request_|call_/ ? 3 : 2))
+		# The broker also writes why into a buffer that becomes a refusal, or a part of one.
+		if (call == "snprintf" && (file !~ /^daemon\/server\// || rest !~ /^(reason|ret_why|text), /))
+			continue
+		say_literals(argument_of(rest, call ~ /failed|note/ ? 1 : call == "turn_out" ? 4 : call ~ /channel_|request_|call_|snprintf/ ? 3 : 2))
 	}
 	# The ends of sentences: what a function returns, or leaves in a variable.
 	rest = text
@@ -321,7 +325,7 @@ END {
 }
 AWK
 
-find client daemon/server daemon/rules/access.c proto/layout proto/wire/name.c -name '*.c' | sort | xargs awk -f "$work/literals.awk" |
+find client daemon/server daemon/rules/access.c daemon/rules/backing.c proto/layout proto/wire/name.c -name '*.c' | sort | xargs awk -f "$work/literals.awk" |
 	awk -f "$work/messages.awk" >"$work/messages"
 find tests/e2e -name 'test_shmctl*.sh' | sort | xargs awk -f "$work/patterns.awk" >"$work/scripts"
 find tests/e2e tests/unit -name '*.c' | sort | xargs awk -f "$work/literals.awk" | awk -f "$work/compared.awk" |
@@ -335,6 +339,5 @@ judge() {
 failed=0
 judge ^client/shmctl/ "$work/scripts"
 judge '^(client/(core|formats)|proto)/' "$work/tests"
-# Of the broker's refusals those of these files; the others are a part of what patterns are told apart from.
-judge '^daemon/server/(dispatch|handlers_explain|handlers_query|managing|overdraft)[.]c' "$work/tests"
+judge '^daemon/(server|rules)/' "$work/tests"
 exit $failed

@@ -49,6 +49,7 @@ good_tree() {
 	put proto/wire/name.c 'const char *name(void)' '{' '	return "has an empty component";' '}'
 	put proto/layout/head.c 'int x;'
 	put daemon/rules/access.c 'int x;'
+	put daemon/rules/backing.c 'int x;'
 	put daemon/server/managing.c \
 		'int managing(void)' '{' '	return call_refuse(call, -EPERM, "members are sent away by root");' '}'
 	put tests/unit/test_three.c 'int main(void)' '{' '	says("there is no roster at ");' \
@@ -110,7 +111,13 @@ add client/core/three.c 'int four(void)' '{' '	channel_fail(channel, -EIO, "ther
 add tests/unit/test_three.c '/* says("nor another") */' 'int more(void)' '{' '	printf(", nor another");' '}'
 finds 'client/core/three.c: no test reads "there is no roster at %s, nor another"' 'what a test prints or has in a comment'
 put daemon/server/managing.c 'int x;'
-finds '[.]c: no message is there' 'files of the broker that are no more'
+finds '^daemon/(server|rules)/: no message is there' 'files of the broker that are no more'
+put daemon/server/later.c 'int four(void)' '{' '	turn_out(peer, &header, -EPROTO, "hello came too late");' '}'
+finds 'later.c: no test reads "hello came too late"' 'what a connection ends with'
+put daemon/server/later.c 'int four(void)' '{' '	snprintf(ret_why, 256, "uid %u is not let in", uid);' '}'
+finds 'later.c: no test reads "uid %u is not let in"' 'a part of a refusal'
+put daemon/server/later.c 'int four(void)' '{' '	snprintf(path, 256, "%s/is no message", directory);' '}'
+accepts 'what else is put together'
 put daemon/server/managing.c 'int four(void)' '{' '	return call_refuse(call, -EPERM, "only its owner may");' '}'
 finds 'managing.c: no test reads "only its owner may"' 'a refusal of the broker'
 sed -i '1d' "$tree/tests/e2e/test_shmctl.sh"
