@@ -108,6 +108,9 @@ static _Noreturn void guard(const struct broker *broker, int end_of_test)
 		(void)sysv_remove_of(pid);
 	for (unsigned i = 0; i < broker->n_earlier; i++)
 		(void)sysv_remove_of(broker->earlier[i]);
+	/* Where a test has mounted something there. */
+	(void)umount2(broker->fifos, MNT_DETACH);
+	(void)umount2(broker->directory, MNT_DETACH);
 	remove_tree(broker->home);
 	_exit(EXIT_SUCCESS);
 }
