@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +26,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "support/place.h"
+#include "support/sysv.h"
 
 #define SERVERS_MAX   4
 #define START_WAIT_MS 20000
@@ -40,24 +43,36 @@ static struct server *running[SERVERS_MAX];
 static const char *file_to_remove;
 static pid_t owner; /* a process that it forks has nothing to end */
 
+/* The files of a directory, by the call itself: readdir(3) allocates. */
+static void remove_files(int parent, const char *directory)
+{
+	alignas(struct dirent64) char entries[4096];
+	int fd = openat(parent, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	long n;
+
+	while (fd >= 0 && (n = syscall(SYS_getdents64, fd, entries, sizeof(entries))) > 0)
+		for (long at = 0; at < n;) {
+			const struct dirent64 *entry = (const void *)(entries + at);
+
+			(void)unlinkat(fd, entry->d_name, 0);
+			at += entry->d_reclen;
+		}
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 /* Only calls that a signal handler may make. */
 static void remove_directory(const char *directory)
 {
-	static const char *const files[] = {"socket",          "lock",
-					    "start.lock",      "log",
-					    "identity/broker", "identity/members",
-					    "notify",          "identity/roster",
-					    "values",          "values-lock",
-					    "config",          "figures"};
-	static const char *const directories[] = {"fifo", "identity", "objects"};
+	static const char *const directories[] = {"fifo", "identity", "objects", "."};
 	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		(void)unlinkat(fd, files[i], 0);
-	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		remove_files(fd, directories[i]);
 		(void)unlinkat(fd, directories[i], AT_REMOVEDIR);
+	}
 	(void)close(fd);
 	(void)rmdir(directory);
 }
@@ -76,13 +91,26 @@ void server_end(struct server *server)
 	remove_directory(server->directory);
 }
 
+/* A broker that has a manager leaves them to the next one, and one that was killed had no time. */
+static void remove_segments(const struct server *server)
+{
+	for (unsigned i = 0; i < server->n_pids && i < SERVER_PIDS_MAX; i++)
+		(void)sysv_remove_of(server->pids[i]);
+}
+
+/* The benchmark ends before its time, or with something left. */
 static void end_all(void)
 {
 	if (getpid() != owner)
 		return;
-	for (size_t i = 0; i < SERVERS_MAX; i++)
-		if (running[i])
-			server_end(running[i]);
+	for (size_t i = 0; i < SERVERS_MAX; i++) {
+		struct server *server = running[i];
+
+		if (!server)
+			continue;
+		server_end(server);
+		remove_segments(server);
+	}
 	if (file_to_remove)
 		(void)unlink(file_to_remove);
 }
@@ -185,8 +213,10 @@ static void launch(struct server *server, char **arguments, int core,
 	server->pid = fork();
 	if (server->pid < 0)
 		bench_fail("cannot fork: %s", strerror(errno));
-	if (server->pid > 0)
+	if (server->pid > 0) {
+		server->pids[server->n_pids++ % SERVER_PIDS_MAX] = server->pid;
 		return;
+	}
 	place_pin(0, core);
 	if (chdir(server->directory) < 0)
 		_exit(127);

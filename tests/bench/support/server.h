@@ -11,8 +11,12 @@
 
 #include "support/bench.h"
 
+#define SERVER_PIDS_MAX 64u
+
 struct server {
 	pid_t pid;
+	pid_t pids[SERVER_PIDS_MAX]; /* that it has had, the last ones */
+	unsigned n_pids;
 	uint64_t exec_ns;  /* when the program was about to be executed */
 	uint64_t ready_ns; /* when it accepted its first connection */
 	char directory[64];
