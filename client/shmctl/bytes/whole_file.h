@@ -19,7 +19,8 @@ struct whole_file {
 bool whole_file_is_special(const char *file);
 
 /* Begin FILE with MODE, and with the group of the one that it replaces, or in place of the file
- * that a symbolic link of that name leads to, or of the link if it leads to none. Returns 0 or -errno. */
+ * that a symbolic link of that name leads to, or of the link if it leads to none. Returns 0 or
+ * -errno. */
 int whole_file_begin(struct whole_file *file, const char *name, mode_t mode);
 
 /* It is whole. Returns 0, or -errno: then it has been abandoned. */
