@@ -17,12 +17,6 @@
  * stands in front of others with more than one connection a thread. */
 #define BACKLOG 16
 
-static int fail(const char *what, const char *path, int r, const char *advice)
-{
-	log_error("%s %s: %s; %s", what, path, strerror(-r), advice);
-	return r;
-}
-
 static char *render(const void *data, enum metrics_form form, size_t *ret_size)
 {
 	return figures_render(data, form, ret_size);
@@ -55,11 +49,12 @@ static int open_socket(struct exporter *exporter, const char *path)
 		http_new(exporter->figures.server->base, listener, render, &exporter->figures);
 	if (!exporter->http) {
 		(void)unlink(path);
-		return fail("cannot serve figures at", path, -ENOMEM, "load again");
+		return log_failure(-ENOMEM, "cannot serve figures at", path, "load again");
 	}
-	return lstat(path, &exporter->bound) < 0 ? fail("cannot find the socket", path, -errno,
-							"somebody has removed it just now")
-						 : 0;
+	return lstat(path, &exporter->bound) < 0
+		       ? log_failure(-errno, "cannot find the socket", path,
+				     "somebody has removed it just now")
+		       : 0;
 }
 
 void exporter_init(struct exporter *exporter, struct server *server)

@@ -101,6 +101,12 @@ void log_line(enum log_level level, const char *format, ...)
 	errno = saved;
 }
 
+int log_failure(int r, const char *what, const char *path, const char *advice)
+{
+	log_error("%s %s: %s; %s", what, path, strerror(-r), advice);
+	return r;
+}
+
 bool log_admits_peers(void)
 {
 	static uint64_t period_ends;

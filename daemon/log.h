@@ -27,6 +27,9 @@ attr_printf(2, 3) void log_line(enum log_level level, const char *format, ...);
 /* Whether a line that any peer can cause may be written now, or there were too many of them. */
 bool log_admits_peers(void);
 
+/* Say that WHAT failed at PATH with R, which is -errno, and what to do. Returns R. */
+int log_failure(int r, const char *what, const char *path, const char *advice);
+
 #define log_error(...)   log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)
 #define log_info(...)    log_line(LOG_LEVEL_INFO, __VA_ARGS__)

@@ -25,17 +25,11 @@
 #define LOCK_WAIT_MS 5000
 #define LOCK_POLL_MS 5
 
-static int fail(int r, const char *what, const char *path, const char *advice)
-{
-	log_error("%s %s: %s; %s", what, path, strerror(-r), advice);
-	return r;
-}
-
 static int put(char *to, size_t size, const char *path)
 {
 	if ((size_t)snprintf(to, size, "%s", path) < size)
 		return 0;
-	return fail(-ENAMETOOLONG, "cannot use the path", path, "choose a shorter one");
+	return log_failure(-ENAMETOOLONG, "cannot use the path", path, "choose a shorter one");
 }
 
 /* Make DIRECTORY if it is missing, and be sure that it is ours alone to write. */
@@ -47,21 +41,23 @@ static int make_directory(const char *path, bool per_user)
 	/* Made and then set, whatever the umask is. */
 	if (mkdir(path, 0700) == 0) {
 		if (chmod(path, mode) < 0)
-			return fail(-errno, "cannot open the directory", path, "check its parent");
+			return log_failure(-errno, "cannot open the directory", path,
+					   "check its parent");
 	} else if (errno != EEXIST) {
-		return fail(-errno, "cannot make the directory", path,
-			    "make it, owned by the broker's user");
+		return log_failure(-errno, "cannot make the directory", path,
+				   "make it, owned by the broker's user");
 	}
 	if (lstat(path, &st) < 0)
-		return fail(-errno, "cannot look at the directory", path, "check its permissions");
+		return log_failure(-errno, "cannot look at the directory", path,
+				   "check its permissions");
 	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 0022))
-		return fail(
+		return log_failure(
 			-EPERM, "refuses the directory", path,
 			"it must belong to the broker's user, be writable by nobody else and be "
 			"no symbolic link; give another with --runtime-dir");
 	if (per_user && (st.st_mode & 0777) != 0700)
-		return fail(-EPERM, "refuses the directory", path,
-			    "that of a per-user broker must have mode 0700");
+		return log_failure(-EPERM, "refuses the directory", path,
+				   "that of a per-user broker must have mode 0700");
 	return 0;
 }
 
@@ -95,7 +91,7 @@ static int settle_paths(struct runtime *runtime, const struct runtime_plan *plan
 	if (r < 0)
 		return r;
 	if (!realpath(directory, whole))
-		return fail(-errno, "cannot follow", directory, "check its parents");
+		return log_failure(-errno, "cannot follow", directory, "check its parents");
 	snprintf(socket, sizeof(socket), "%s/%s", whole, WIRE_PLACE_SOCKET);
 	r = put(runtime->directory, sizeof(runtime->directory), whole);
 	if (r == 0)
@@ -112,7 +108,7 @@ static int open_lock(const struct runtime *runtime, const char *name, int *ret_f
 	snprintf(path, sizeof(path), "%s/%s", runtime->directory, name);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return fail(-errno, "cannot open the lock", path, "check the directory");
+		return log_failure(-errno, "cannot open the lock", path, "check the directory");
 	*ret_fd = fd;
 	return 0;
 }
@@ -139,8 +135,8 @@ static int make_listener(struct runtime *runtime, bool per_user)
 	int r;
 
 	if (!lock_soon(runtime->start_lock))
-		return fail(-EBUSY, "cannot start at", runtime->socket,
-			    "another program has been starting a broker there for too long");
+		return log_failure(-EBUSY, "cannot start at", runtime->socket,
+				   "another program has been starting a broker there for too long");
 	r = socket_file_listen(&plan, &runtime->listener);
 	(void)flock(runtime->start_lock, LOCK_UN);
 	return r;
@@ -153,14 +149,14 @@ static int take_listener(struct runtime *runtime, int fd)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
 	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0)
-		return fail(-errno, "cannot use the descriptor given with", "--listener",
-			    "it must be a listening socket");
+		return log_failure(-errno, "cannot use the descriptor given with", "--listener",
+				   "it must be a listening socket");
 	if (type != SOCK_SEQPACKET || !listens)
-		return fail(-EINVAL, "cannot use the descriptor given with", "--listener",
-			    "it must be a listening SOCK_SEQPACKET socket");
+		return log_failure(-EINVAL, "cannot use the descriptor given with", "--listener",
+				   "it must be a listening SOCK_SEQPACKET socket");
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
-		return fail(-errno, "cannot use the descriptor given with", "--listener",
-			    "it must be open");
+		return log_failure(-errno, "cannot use the descriptor given with", "--listener",
+				   "it must be open");
 	runtime->listener = fd;
 	return 0;
 }
@@ -173,8 +169,8 @@ static int listen_at(struct runtime *runtime, const struct runtime_plan *plan)
 	if (r == 0 && plan->is_managed)
 		return 0; /* its name is not ours to take away */
 	if (r == 0 && lstat(runtime->socket, &runtime->bound) < 0)
-		r = fail(-errno, "cannot find the socket", runtime->socket,
-			 "somebody has removed it just now");
+		r = log_failure(-errno, "cannot find the socket", runtime->socket,
+				"somebody has removed it just now");
 	return r;
 }
 
@@ -197,9 +193,9 @@ int runtime_open(struct runtime *runtime, const struct runtime_plan *plan)
 	if (r == 0)
 		r = open_lock(runtime, WIRE_PLACE_START, &runtime->start_lock);
 	if (r == 0 && !lock_soon(runtime->lock))
-		r = fail(-EBUSY, "cannot run in", runtime->directory,
-			 "another broker runs in it; end that one or give another with "
-			 "--runtime-dir");
+		r = log_failure(-EBUSY, "cannot run in", runtime->directory,
+				"another broker runs in it; end that one or give another with "
+				"--runtime-dir");
 	if (r == 0)
 		r = listen_at(runtime, plan);
 	if (r == 0)

@@ -12,8 +12,7 @@
 
 static int fail(int r, const char *path, const char *advice)
 {
-	log_error("cannot listen at %s: %s; %s", path, strerror(-r), advice);
-	return r;
+	return log_failure(r, "cannot listen at", path, advice);
 }
 
 /*

@@ -7,15 +7,15 @@
 #include <string.h>
 #include <sys/acl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "base/attr.h"
 #include "log.h"
 #include "rules/people.h"
 
-static int fail(const char *path, int r, const char *advice)
+static int fail(int r, const char *path, const char *advice)
 {
-	log_error("cannot let Readers= in at %s: %s; %s", path, strerror(-r), advice);
-	return r;
+	return log_failure(r, "cannot let Readers= in at", path, advice);
 }
 
 static void acl_cleanup(acl_t *acl)
@@ -63,20 +63,29 @@ static int set_acl(const char *path, const struct people *readers)
 	return acl_set_file(path, ACL_TYPE_ACCESS, acl) < 0 ? -errno : 0;
 }
 
-/* A mode takes all from those whom an ACL of before lists, or adds everybody. */
+/* An ACL of before goes: under it a mode for the group is only its mask. */
+static int set_mode(const char *path, mode_t mode)
+{
+	if (chmod(path, mode) < 0)
+		return -errno;
+	if (removexattr(path, "system.posix_acl_access") < 0 && errno != ENODATA &&
+	    errno != ENOTSUP)
+		return -errno;
+	return 0;
+}
+
 int readers_let_in(const char *path, const struct people *readers)
 {
 	bool are_listed = readers->users.n > 0 || readers->groups.n > 0;
 	int r;
 
 	if (readers->is_everybody || !are_listed)
-		r = chmod(path, readers->is_everybody ? 0666 : 0600) < 0 ? -errno : 0;
+		r = set_mode(path, readers->is_everybody ? 0666 : 0600);
 	else
 		r = set_acl(path, readers);
 	if (r == -ENOTSUP)
-		return fail(
-			path, r,
-			"its file system has no ACLs; write Readers=* or none, or choose another "
-			"path");
-	return r < 0 ? fail(path, r, "check the path") : 0;
+		return fail(r, path,
+			    "its file system has no ACLs; write Readers=* or none, or choose "
+			    "another path");
+	return r < 0 ? fail(r, path, "check the path") : 0;
 }

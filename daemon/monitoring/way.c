@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,17 +10,7 @@
 #include "base/text.h"
 #include "log.h"
 
-static int fail(const char *what, const char *path, int r, const char *advice)
-{
-	log_error("%s %s: %s; %s", what, path, strerror(-r), advice);
-	return r;
-}
-
-static int fail_to_find(const char *path, int r)
-{
-	return fail("cannot serve figures in", path, r,
-		    "make it, or choose another path for Socket= of [Metrics]");
-}
+#define LINKS_MAX 40 /* as many as the kernel follows */
 
 /* Whether nobody else can put another file into the place of what is in a directory; above the last
  * one that takes no more than being its owner where it is as /tmp. A link is its owner's alone. */
@@ -40,11 +29,12 @@ static int check_directory(const char *path, bool is_last)
 	struct stat st;
 
 	if (lstat(path, &st) < 0)
-		return fail_to_find(path, -errno);
+		return log_failure(-errno, "cannot serve figures in", path,
+				   "make it, or choose another path for Socket= of [Metrics]");
 	if (!is_safe(&st, is_last))
-		return fail("refuses to serve figures in", path, -EPERM,
-			    "it must belong to root or the broker's user and be writable by nobody "
-			    "else; the broker's own is /run/shmbroker");
+		return log_failure(-EPERM, "refuses to serve figures in", path,
+				   "it must belong to root or the broker's user and be writable by "
+				   "nobody else; the broker's own is /run/shmbroker");
 	return 0;
 }
 
@@ -67,31 +57,64 @@ static int check_directories(const char *path)
 	return r;
 }
 
-/* SOCKET with no links in the directory's part. */
-static int follow_links(const char *socket, char path[WAY_SIZE])
+static int refuse_links(const char *path, int r)
 {
-	const char *last = strrchr(socket, '/');
-	char directory[WAY_SIZE];
-	char *real;
+	return log_failure(r, "cannot serve figures at", path,
+			   "its links lead too far; choose another path for Socket= of [Metrics]");
+}
+
+/* Put what the link AT a directory of PATH is of into its place. */
+static int replace_link(char path[WAY_SIZE], const char *at, const char *target)
+{
+	char followed[WAY_SIZE];
+	const char *name = at;
 	int size;
 
-	text_copy(directory, (size_t)(last - socket) + 1, socket);
-	real = realpath(*directory ? directory : "/", NULL);
-	if (!real)
-		return fail_to_find(directory, -errno);
-	size = snprintf(path, WAY_SIZE, "%s%s", strcmp(real, "/") == 0 ? "" : real, last);
-	free(real);
-	return size < (int)WAY_SIZE
-		       ? 0
-		       : fail("cannot serve figures at", socket, -ENAMETOOLONG,
-			      "the path that its links lead to is too long; choose another");
+	while (name[-1] != '/')
+		name--;
+	size = snprintf(followed, sizeof(followed), "%.*s%s%s",
+			*target == '/' ? 0 : (int)(name - path), path, target, at);
+	if (size >= (int)sizeof(followed))
+		return refuse_links(path, -ENAMETOOLONG);
+	text_copy(path, WAY_SIZE, followed);
+	return 0;
+}
+
+/* Follow the first link among the directories of PATH. Returns 1, 0 when there is none, or -errno,
+ * having said what is wrong. */
+static int follow_link(char path[WAY_SIZE])
+{
+	char target[WAY_SIZE];
+
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		ssize_t size;
+
+		*slash = '\0';
+		size = readlink(path, target, sizeof(target));
+		*slash = '/';
+		if (size == (ssize_t)sizeof(target))
+			return refuse_links(path, -ENAMETOOLONG);
+		if (size >= 0) {
+			int r;
+
+			target[size] = '\0';
+			r = replace_link(path, slash, target);
+			return r < 0 ? r : 1;
+		}
+	}
+	return 0;
 }
 
 int way_find(const char *socket, char path[WAY_SIZE])
 {
-	int r = check_directories(socket);
+	text_copy(path, WAY_SIZE, socket);
+	for (unsigned n = 0; n < LINKS_MAX; n++) {
+		int r = check_directories(path);
 
-	if (r == 0)
-		r = follow_links(socket, path);
-	return r < 0 ? r : check_directories(path);
+		if (r == 0)
+			r = follow_link(path);
+		if (r <= 0)
+			return r;
+	}
+	return refuse_links(socket, -ELOOP);
 }

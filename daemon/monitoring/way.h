@@ -12,9 +12,9 @@
 #define WAY_SIZE sizeof(((struct sockaddr_un *)NULL)->sun_path)
 
 /*
- * Where SOCKET, an absolute path, is when links are followed: at PATH, all of whose directories, as
- * all links on the way to it, nobody but root and the broker's user can change. Returns 0 or
- * -errno, having said what is wrong.
+ * Where SOCKET, an absolute path, is when links to directories are followed: at PATH, whose
+ * directories nobody but root and the broker's user can change, and as little each link on the way
+ * and the directories above it. Returns 0 or -errno, having said what is wrong.
  */
 int way_find(const char *socket, char path[WAY_SIZE]);
 

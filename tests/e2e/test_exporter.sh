@@ -268,6 +268,9 @@ if [ "$(id -u)" = 0 ]; then
 	groups=$nobodies
 	reload '[Metrics]' "Socket=$socket" 'Readers=*'
 	other_gets || fail "not everybody may read"
+	groups="--regid 0 --clear-groups"
+	other_gets || fail "who is in the file's own group may not read"
+	groups=$nobodies
 	reload '[Metrics]' "Socket=$socket"
 	other_gets_not || fail "everybody may still read"
 	[ "$(stat -c %a "$socket")" = 600 ] || fail "it has mode $(stat -c %a "$socket")"

@@ -433,17 +433,6 @@ static void restart_with_slots(uint32_t slots)
 
 #define FEW_SLOTS 20
 
-static bool is_let_in(void)
-{
-	struct raw raw;
-	int r;
-
-	raw_connect(&raw, broker.socket);
-	r = raw_hello(&raw);
-	raw_close(&raw);
-	return r == 0;
-}
-
 START_TEST(a_full_roster_lets_nobody_in_until_somebody_is_gone)
 {
 	struct raw crowd[FEW_SLOTS];
@@ -461,7 +450,7 @@ START_TEST(a_full_roster_lets_nobody_in_until_somebody_is_gone)
 	expect_ok(shmb_stat(connection, "shared", &(struct shmb_object){.id = 0}));
 	while (n > 0)
 		raw_close(&crowd[--n]);
-	eventually(is_let_in());
+	eventually(raw_is_let_in(broker.socket));
 }
 END_TEST
 

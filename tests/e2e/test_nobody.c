@@ -32,55 +32,53 @@ static void stop(void)
 	broker_stop(&broker);
 }
 
+/* Somebody who is not served, and what he is told. */
+struct stranger {
+	uid_t uid;
+	const char *told;
+};
+
 static int say_hello(struct child *self, void *data)
 {
+	const struct stranger *stranger = data;
 	struct raw raw;
 
 	(void)self;
-	(void)data;
-	become(NOBODY);
+	become(stranger->uid);
 	raw_connect(&raw, broker.socket);
 	ck_assert_int_eq(raw_hello(&raw), -EACCES);
-	raw_says(&raw, "uid 65534 means a user that the broker cannot tell from others, and is not "
-		       "served; map the user into the broker's user namespace");
+	raw_says(&raw, stranger->told);
 	raw_expect_end(&raw);
 	return 0;
 }
 
 START_TEST(uid_65534_is_not_served)
 {
+	struct stranger nobody = {NOBODY,
+				  "uid 65534 means a user that the broker cannot tell from others, "
+				  "and is not served; map the user into the broker's user "
+				  "namespace"};
+
 	if (!is_root_or_says_skipped())
 		return;
-	child_run(say_hello, NULL);
+	child_run(say_hello, &nobody);
 	ck_assert_uint_eq(library_status(root).members, 1);
 }
 END_TEST
 
-static int say_hello_to_another_users(struct child *self, void *data)
-{
-	struct raw raw;
-
-	(void)self;
-	(void)data;
-	become(UID_ALICE);
-	raw_connect(&raw, broker.socket);
-	ck_assert_int_eq(raw_hello(&raw), -EACCES);
-	raw_says(&raw,
-		 "this is the per-user broker of uid 0, which does not serve uid 64501; use that "
-		 "user's own or the system's");
-	raw_expect_end(&raw);
-	return 0;
-}
-
 /* Not even where the file system lets her in. */
 START_TEST(a_users_own_broker_serves_nobody_else)
 {
+	struct stranger alice = {UID_ALICE,
+				 "this is the per-user broker of uid 0, which does not serve uid "
+				 "64501; use that user's own or the system's"};
+
 	if (!is_root_or_says_skipped())
 		return;
 	broker_start(&broker, (const char *const[]){"--user", NULL});
 	ck_assert_int_eq(chmod(broker.directory, 0755), 0);
 	ck_assert_int_eq(chmod(broker.socket, 0666), 0);
-	child_run(say_hello_to_another_users, NULL);
+	child_run(say_hello, &alice);
 	broker_stop(&broker);
 }
 END_TEST

@@ -66,6 +66,17 @@ void raw_join(struct raw *raw, const char *path)
 	ck_assert_int_eq(raw_hello(raw), 0);
 }
 
+bool raw_is_let_in(const char *path)
+{
+	struct raw raw;
+	int r;
+
+	raw_connect(&raw, path);
+	r = raw_hello(&raw);
+	raw_close(&raw);
+	return r == 0;
+}
+
 void raw_send(struct raw *raw, const void *bytes, size_t size)
 {
 	ck_assert_int_eq(send(raw->socket, bytes, size, MSG_NOSIGNAL), (ssize_t)size);

@@ -27,6 +27,9 @@ void raw_close(struct raw *raw);
 int raw_hello(struct raw *raw);
 void raw_join(struct raw *raw, const char *path); /* connect and HELLO */
 
+/* Whether somebody who comes now is let in; he goes again. */
+bool raw_is_let_in(const char *path);
+
 /* Any bytes as one packet. */
 void raw_send(struct raw *raw, const void *bytes, size_t size);
 
