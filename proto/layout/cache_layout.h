@@ -21,7 +21,8 @@
  *       64  2 x 16  logs: the nursery, and the main one
  *                 0  8  gap
  *                 8  8  waste: units that hold nothing any more
- *      128   128  tallies, as in struct cache_tallies
+ *      128   128  tallies, as in struct cache_tallies;                     but the last, of
+ *                 the last counts turns that met another writer            who wants the lock
  *      256  32 x 32  jobs: values that somebody computes
  *                 0  8  hash of the key
  *                 8  8  owner: the member that computes, 0 for nobody
@@ -184,7 +185,7 @@ struct cache_tallies {
 	_Atomic uint64_t repairs;
 	_Atomic uint64_t forgotten;
 	_Atomic uint64_t emptied;
-	_Atomic uint64_t lock_waits; /* turns that met another writer */
+	_Atomic uint64_t lock_waits; /* turns that met another writer; added to without the lock */
 };
 
 struct cache_job {

@@ -248,23 +248,54 @@ run 0 dump made/late "$work/half"
 cmp -n 120000 "$work/half" "$work/bytes" || fail "made/late has other bytes"
 run 0 remove made/late
 
+# signalled WHEN ARGUMENT...: SIGTERM comes to shmctl before the packets that it sends WHEN, as strace has it.
+# $ended is its exit status, and $work/heard what it said.
+signalled() {
+	when=$1
+	shift
+	ended=0
+	ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" timeout 60 strace -o /dev/null -e trace=sendto \
+		-e inject="sendto:signal=TERM:when=$when" "$shmctl" "$@" >"$work/printed" 2>"$work/heard" &
+	wait $! || ended=$?
+}
+
 # at_each_step ARGUMENT...: a signal comes to shmctl before each packet that it sends. What it makes has the
-# name made/step, and is ready, or is not there.
+# name made/step, and is ready, or is not there. Where one comes before each packet that follows, too, it ends
+# at once, whatever it leaves.
 at_each_step() {
 	step=0 ended=143
 	: >"$work/said"
 	while [ "$ended" = 143 ]; do
 		step=$((step + 1))
-		ended=0
-		ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" timeout 60 strace -o /dev/null -e trace=sendto \
-			-e inject=sendto:signal=TERM:when=$step "$shmctl" "$@" >"$work/printed" 2>>"$work/said" &
-		wait $! || ended=$?
+		signalled "$step+" "$@"
+		twice=$ended
+		"$shmctl" remove made/step >/dev/null 2>&1 || :
+		signalled $step "$@"
+		cat "$work/heard" >>"$work/said"
+		[ "$twice" = "$ended" ] || fail "$*: ended with $ended by one signal, by more with $twice"
 		run 0 --json list made/
 		json '[.objects[] | select(.state != "ready")] == []'
 		! grep -q made/step "$work/out" || run 0 remove made/step
 	done
 	[ "$ended" = 0 ] || fail "$*: ended with $ended: $(cat "$work/said")"
 	[ $step -gt 4 ] || fail "$*: a signal came only $((step - 1)) times"
+}
+
+is_traced() {
+	grep -q '^TracerPid:.*[1-9]' "/proc/$broker/status"
+}
+
+# without_ready ARGUMENT...: the disk is full when the broker writes down that an object is ready, and only then.
+without_ready() {
+	strace -o /dev/null -p "$broker" -e inject=pwrite64:error=ENOSPC:when=2 2>/dev/null &
+	tracer=$!
+	children=$tracer
+	eventually is_traced || fail "the broker cannot be traced"
+	refused 1 '"made/step" stays as it was: the broker cannot write down what it would be' "$@"
+	kill "$tracer"
+	wait "$tracer" || :
+	children=
+	refused 1 'does not exist' show made/step
 }
 
 echo "- a signal at any step of what makes an object"
@@ -278,6 +309,9 @@ if strace -o /dev/null true 2>/dev/null; then
 			fail "does not say \"$text\" once: $(cat "$work/said")"
 	done
 	[ "$(wc -l <"$work/said")" = 2 ] || fail "load said more: $(cat "$work/said")"
+	echo "- an object that cannot be made ready"
+	without_ready create made/step 4K
+	without_ready load made/step "$work/bytes" --create
 else
 	echo "NOT TESTED, since there is no strace or it may not trace"
 fi

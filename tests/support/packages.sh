@@ -34,6 +34,9 @@ packages_plots="gnuplot-nox"
 # To read what shmctl prints for others; tests leave out what is not there.
 packages_readers="graphviz prometheus python3-prometheus-client"
 
+# For what some tests do beside the rest; they leave it out where it is not there.
+packages_more="strace zsh memcached libmemcached-dev"
+
 # To fuzz.
 packages_fuzz="clang libclang-rt-14-dev"
 

@@ -54,15 +54,19 @@ target_compile_definitions(test_doctor_systemd PRIVATE
   SHMB_TEST_SYSTEMD="${PROJECT_SOURCE_DIR}/systemd")
 
 # Tables, how far a transfer is, and what shmctl top shows.
-foreach(part progress table)
+foreach(part interruption progress table)
   shmb_unit_test(test_${part} LIBS shmctl_lines)
 endforeach()
 shmb_unit_test(test_top LIBS shmctl_top)
 
-# What has colours. The lines stand beside what is printed as JSON.
+# JSON, and what has colours. The lines stand beside what is printed as JSON.
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 shmb_unit_test(test_colours LIBS shmctl_doctor shmctl_lines)
 foreach(file facts/happening output/doctor output/shape output/watch_human)
   target_sources(test_colours PRIVATE ${PROJECT_SOURCE_DIR}/client/shmctl/${file}.c)
 endforeach()
 target_link_libraries(test_colours PRIVATE PkgConfig::JANSSON)
+shmb_unit_test(test_shape)
+target_sources(test_shape PRIVATE ${PROJECT_SOURCE_DIR}/client/shmctl/output/shape.c)
+target_include_directories(test_shape PRIVATE ${PROJECT_SOURCE_DIR}/client/shmctl)
+target_link_libraries(test_shape PRIVATE PkgConfig::JANSSON)

@@ -67,10 +67,21 @@ int whole_file_begin(struct whole_file *file, const char *name, mode_t mode)
 	return r;
 }
 
+/* What a signal interrupts is begun again. */
+static int sync_to_disk(int fd)
+{
+	int r;
+
+	do
+		r = fsync(fd) < 0 ? -errno : 0;
+	while (r == -EINTR);
+	return r;
+}
+
 /* Some file systems only say at the end that they had no room. */
 int whole_file_end(struct whole_file *file)
 {
-	int r = fsync(file->fd) < 0 ? -errno : 0;
+	int r = sync_to_disk(file->fd);
 
 	/* What a signal interrupts is closed all the same. */
 	if (close(fd_steal(&file->fd)) < 0 && errno != EINTR && r == 0)

@@ -1,6 +1,7 @@
 /*
  * A file that has its name when it is whole, also on the disk, and not before: until then there is
  * the one of before, or none. It is written beside it, under a name that begins with ".shmctl-".
+ * Which of the two a loss of power leaves under the name is the file system's.
  */
 #ifndef SHMCTL_BYTES_WHOLE_FILE_H
 #define SHMCTL_BYTES_WHOLE_FILE_H

@@ -228,13 +228,11 @@ static const char *give_up(struct session *session, const struct transfer *trans
 static int declare_ready(struct session *session, struct shmb_segment *segment,
 			 const struct transfer *transfer)
 {
-	int status;
-
-	if (!transfer->initialised || shmb_segment_ready(segment) >= 0)
-		return STATUS_DONE;
-	status = complain_library();
-	(void)give_up(session, transfer);
-	return status;
+	if (transfer->created)
+		return making_ready(session, transfer->name, segment);
+	if (transfer->initialised && shmb_segment_ready(segment) < 0)
+		return complain_library();
+	return STATUS_DONE;
 }
 
 static int fill(struct session *session, struct shmb_segment *segment, const struct source *source,

@@ -33,8 +33,8 @@ static int create_ready(struct session *session, const struct creation *creation
 
 	interruption_begin();
 	status = making_segment(session, creation->name, creation->size, ret_segment);
-	if (status == STATUS_DONE && shmb_segment_ready(*ret_segment) < 0)
-		status = complain_library();
+	if (status == STATUS_DONE)
+		status = making_ready(session, creation->name, *ret_segment);
 	interruption_end();
 	interruption_obey();
 	return status;

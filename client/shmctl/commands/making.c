@@ -34,6 +34,17 @@ int making_segment(struct session *session, const char *name, uint64_t size,
 	return r < 0 ? making_failed(name, r) : STATUS_DONE;
 }
 
+int making_ready(struct session *session, const char *name, struct shmb_segment *segment)
+{
+	int status = STATUS_DONE;
+
+	if (shmb_segment_ready(segment) < 0) {
+		status = complain_library();
+		(void)shmb_remove(session->broker, name, NULL);
+	}
+	return status;
+}
+
 int making_failed(const char *name, int r)
 {
 	if (r != -EEXIST)
