@@ -1,6 +1,7 @@
 #!/bin/bash
 # What a newcomer does with a clone of the tree and its README: the two commands, then the tutorial, typed
-# as they stand, but that the second command is given a part of the tests. Called by machine.sh in the fresh Debian, in the clone; needs nothing that is not there.
+# as they stand, but that the second command is given a part of the tests. Called by machine.sh in the
+# fresh Debian, in the clone; needs nothing that is not there.
 #
 #   bash tests/fresh/newcomer.sh [--all]
 #
