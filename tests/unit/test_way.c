@@ -38,20 +38,26 @@ static void link_to(const char *name, const char *target)
 	ck_assert_int_eq(symlink(target, at(name)), 0);
 }
 
-static void set_up(void)
-{
-	strcpy(home + strlen(home) - 6, "XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(home));
-	make("safe", 0755);
-	make("safe/inner", 0700);
-}
-
-static void tear_down(void)
+static void remove_home(void)
 {
 	char command[64];
 
 	snprintf(command, sizeof(command), "rm -rf %s", home);
 	ck_assert_int_eq(system(command), 0);
+}
+
+/* Once for all, so that it is removed also after a test that fails. */
+static void make_home(void)
+{
+	ck_assert_ptr_nonnull(mkdtemp(home));
+}
+
+static void set_up(void)
+{
+	remove_home();
+	ck_assert_int_eq(mkdir(home, 0700), 0);
+	make("safe", 0755);
+	make("safe/inner", 0700);
 }
 
 static void leads_to(const char *socket, const char *path)
@@ -151,7 +157,8 @@ int main(void)
 	Suite *suite = suite_create("way");
 	TCase *tcase = tcase_create("way");
 
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_unchecked_fixture(tcase, make_home, remove_home);
+	tcase_add_checked_fixture(tcase, set_up, NULL);
 	tcase_add_test(tcase, a_plain_way_is_itself);
 	tcase_add_test(tcase, links_are_followed);
 	tcase_add_test(tcase, links_have_an_end);
